@@ -1,0 +1,49 @@
+PYTHON ?= python3
+BACKENDS := tensorflow jax torch
+WORKERS := 2
+
+# What a shell or a home folder has set for other projects must not reach this one.
+unexport KERAS_BACKEND PYTHONPATH PYTEST_ADDOPTS
+export KERAS_HOME := $(CURDIR)/.venv/keras
+export TF_CPP_MIN_LOG_LEVEL := 3
+
+DEMO := .venv/demo/bin
+TEST := .venv/test/bin
+
+.PHONY: demo test soak lint clean
+
+demo: .venv/demo/installed
+	KERAS_BACKEND=tensorflow $(DEMO)/keras-fusion train mfeat_modality_attention --seeds 1
+	KERAS_BACKEND=tensorflow $(DEMO)/keras-fusion evaluate mfeat_modality_attention
+	KERAS_BACKEND=tensorflow $(DEMO)/keras-fusion export mfeat_modality_attention
+	KERAS_BACKEND=tensorflow $(DEMO)/keras-fusion predict mfeat_modality_attention
+
+# One thread a worker: two workers share two cores without getting in each other's way.
+test: lint
+	@for backend in $(BACKENDS); do \
+	  echo "== pytest, KERAS_BACKEND=$$backend"; \
+	  KERAS_BACKEND=$$backend OMP_NUM_THREADS=1 \
+	  TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+	    $(TEST)/python -m pytest --numprocesses $(WORKERS) --dist worksteal || exit 1; \
+	done
+
+soak: .venv/test/installed
+	KERAS_BACKEND=tensorflow $(TEST)/python -m pytest -m soak
+
+lint: .venv/test/installed
+	$(TEST)/ruff check .
+	$(TEST)/ruff format --check .
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/demo/installed: EXTRAS := tensorflow,datasets,plots
+.venv/test/installed: EXTRAS := tensorflow,jax,torch,datasets,plots,dev
+
+.venv/demo/installed .venv/test/installed: .venv/%/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	@echo "installing into .venv/$* ($(EXTRAS)); takes minutes, once"
+	@$(PYTHON) -m venv .venv/$*
+	@.venv/$*/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $@

@@ -1,0 +1,119 @@
+"""Layers and functions as their backend runs them: forward and training step.
+
+Each maker returns a function without arguments that comes back when its work is done.
+`compiled` is the backend's compile switch: JAX is always jitted; TensorFlow runs a
+`tf.function`, with it by XLA; torch runs eagerly, with it by `torch.compile`.
+"""
+
+import keras
+from keras import ops
+
+BACKEND = keras.backend.backend()
+
+
+def forward(layer, *inputs, compiled=True):
+    """Inference of a built Keras layer on `inputs`."""
+    if BACKEND == "jax":
+        weights = _values(layer.trainable_variables), _values(layer.non_trainable_variables)
+        return function(lambda w, x: layer.stateless_call(*w, *x)[0], weights, inputs)
+    return function(lambda *x: layer(*x), *inputs, compiled=compiled)
+
+
+def step(layer, *inputs, compiled=True):
+    """Forward and backward: the gradients of all weights of a built Keras layer.
+
+    The loss is the mean square of the outputs; there is no optimizer.
+    """
+    if BACKEND == "jax":
+        return _jax_step(layer, inputs)
+    if BACKEND == "tensorflow":
+        return _tensorflow_step(layer, inputs, compiled)
+    return torch_step(layer, _values(layer.trainable_variables), inputs, compiled)
+
+
+def function(call, *arguments, compiled=True):
+    """`call(*arguments)` of tensors, without gradients."""
+    if BACKEND == "jax":
+        import jax
+
+        jitted = jax.jit(call)
+        return lambda: jax.block_until_ready(jitted(*arguments))
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        traced = tf.function(call, jit_compile=compiled or None)
+        return lambda: traced(*arguments)
+    return torch_forward(call, arguments, compiled)
+
+
+def torch_forward(call, arguments, compiled=False):
+    """`call(*arguments)` of torch tensors, on any Keras backend."""
+    import torch
+
+    call = _torch_compiled(call) if compiled else call
+
+    def run():
+        with torch.inference_mode():
+            call(*arguments)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+
+    return run
+
+
+def torch_step(call, weights, arguments, compiled=False):
+    """Gradients of torch tensors `weights`, on any Keras backend."""
+    import torch
+
+    call = _torch_compiled(call) if compiled else call
+
+    def run():
+        torch.autograd.grad(_loss(call(*arguments)), weights)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+
+    return run
+
+
+def _jax_step(layer, inputs):
+    import jax
+
+    def loss(trainable, other, inputs):
+        return _loss(layer.stateless_call(trainable, other, *inputs)[0])
+
+    gradients = jax.jit(jax.grad(loss))
+    trainable = _values(layer.trainable_variables)
+    other = _values(layer.non_trainable_variables)
+    return lambda: jax.block_until_ready(gradients(trainable, other, inputs))
+
+
+def _tensorflow_step(layer, inputs, compiled):
+    import tensorflow as tf
+
+    @tf.function(jit_compile=compiled or None)
+    def gradients(*inputs):
+        weights = _values(layer.trainable_variables)
+        with tf.GradientTape() as tape:
+            loss = _loss(layer(*inputs))
+        return tape.gradient(loss, weights)
+
+    return lambda: gradients(*inputs)
+
+
+def _torch_compiled(call):
+    import torch
+
+    torch.compiler.reset()  # else the next shape would get a slower, dynamic kernel
+    return torch.compile(call, dynamic=False)
+
+
+def _values(variables):
+    return [v.value for v in variables]
+
+
+def _loss(outputs):
+    """Mean square, in the float32 of whichever library the outputs belong to."""
+    outputs = outputs if isinstance(outputs, list) else [outputs]
+    if type(outputs[0]).__module__.startswith("torch"):
+        return sum(y.float().square().mean() for y in outputs)
+    return sum(ops.mean(ops.square(ops.cast(y, "float32"))) for y in outputs)

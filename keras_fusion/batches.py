@@ -1,0 +1,57 @@
+"""Whole batches gathered from arrays, in an order that the seed and the epoch decide."""
+
+import keras
+import numpy as np
+
+from keras_fusion.datasets import Split, modality_mask
+from keras_fusion.zoo.inputs import MASK, check_inputs
+
+
+def model_inputs(model: keras.Model, inputs: dict) -> dict:
+    """What `model` takes of a data set's inputs, the mask of absent rows included.
+
+    Raises:
+        ValueError: If the model takes something that the data does not have.
+    """
+    if MASK in model.input:
+        modalities = {name: inputs[name] for name in model.input if name in inputs}
+        inputs = inputs | {MASK: modality_mask(modalities)}
+    taken = {name: x for name, x in inputs.items() if name in model.input}
+    check_inputs(model, taken)
+    return taken
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled batches of equal size for `model.fit`.
+
+    What is left over in an epoch is left out, another part each time: one shape is
+    one compilation.
+
+    Args:
+        split: Arrays to draw from.
+        model: Says which of the inputs are wanted.
+        batch_size: Rows a batch; all rows where there are fewer.
+        seed: Of the order; a run resumed at `epoch` sees what it would have seen.
+    """
+
+    def __init__(self, split: Split, model: keras.Model, batch_size: int, seed: int):
+        super().__init__()
+        self.inputs = model_inputs(model, split.inputs)
+        self.labels = split.labels
+        self.batch_size = min(batch_size, len(split.labels))
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self):
+        return len(self.labels) // self.batch_size
+
+    def __getitem__(self, index):
+        rows = self._order()[index * self.batch_size :][: self.batch_size]
+        return {name: x[rows] for name, x in self.inputs.items()}, self.labels[rows]
+
+    def on_epoch_end(self):
+        self.epoch += 1
+
+    def _order(self):
+        rng = np.random.default_rng([self.seed, self.epoch])
+        return rng.permutation(len(self.labels))

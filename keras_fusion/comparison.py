@@ -1,0 +1,146 @@
+"""A recipe's model beside what everybody should beat, trained the same way."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from keras_fusion import evaluation, training, zoo
+from keras_fusion import recipe as recipes
+from keras_fusion.datasets import Dataset
+from keras_fusion.provenance import provenance
+
+MODEL, CONCATENATION = "model", "concatenation"
+LATE, SINGLE = "late average", "best single"
+METHODS = (MODEL, CONCATENATION, LATE, SINGLE)
+
+
+def variants(recipe: dict, data: Dataset, leave_out: bool = False) -> dict:
+    """What is trained for a comparison: `(recipe, data)` by name.
+
+    `model` and `concatenation`, `only-<m>` for each modality m, and with `leave_out`
+    `without-<m>`, the recipe's model that never sees m.
+    """
+    names = list(data.input_shapes)
+    fits = {MODEL: (recipe, data), CONCATENATION: (recipes.concatenation(recipe), data)}
+    fits |= {f"only-{m}": (recipes.only(recipe, m), data) for m in names}
+    if leave_out:
+        fits |= {f"without-{m}": (recipe, data.without(m)) for m in names}
+    return fits
+
+
+def compare(
+    recipe: dict,
+    seeds: Iterable[int],
+    folder: Path,
+    *,
+    precision: str = "float32",
+    leave_out: bool = False,
+    report: Callable[[str, dict], None] = lambda name, record: None,
+) -> dict:
+    """Trains what is not trained yet, and judges all on the test set.
+
+    The baselines have the model's encoders, training run and validation choice: each
+    single modality (the best of a seed is chosen by validation loss), their average,
+    and concatenation.
+
+    Args:
+        recipe: From `recipe.read`.
+        seeds: One split and one run of every method each.
+        folder: Gets the runs, `<variant>/seed-<seed>/`.
+        precision: Keras dtype policy.
+        leave_out: Also train, for each modality, a model that never sees it.
+        report: Is told name and record of every fit as it ends.
+
+    Returns:
+        What `results.json` holds: scores by method and seed, paired intervals, the
+        budget of every method, and where the numbers come from.
+    """
+    scores = {method: [] for method in METHODS}
+    fits, retrained = [], {}
+    for seed in seeds:
+        data = recipes.load_data(recipe, seed)
+        chosen = variants(recipe, data, leave_out)
+        paths = {name: folder / name / f"seed-{seed}" for name in chosen}
+        records = {}
+        for name, variant in chosen.items():
+            records[name] = training.fit(
+                *variant, seed, paths[name], precision=precision
+            )
+            report(f"{name}, seed {seed}", records[name])
+
+        def load(name, mask=True, chosen=chosen, paths=paths):
+            return trained(*chosen[name], paths[name], mask)
+
+        only = {m: f"only-{m}" for m in data.input_shapes}
+        best = min(only.values(), key=lambda name: records[name]["validation_loss"])
+        models = {
+            MODEL: load(MODEL),
+            CONCATENATION: load(CONCATENATION),
+            LATE: zoo.LateFusionClassifier(
+                data.input_shapes,
+                data.classes,
+                models={m: load(name, mask=False) for m, name in only.items()},
+                modality_mask=True,
+            ),
+            SINGLE: load(best),
+        }
+        for method in METHODS:
+            scores[method].append(evaluation.missing_scores(models[method], data.test))
+        for m in data.input_shapes if leave_out else ():
+            test = data.without(m).test
+            model = load(f"without-{m}")
+            retrained.setdefault(m, []).append(evaluation.full_score(model, test))
+        fits.append(_summary(seed, best, records))
+    return {
+        "recipe": recipe,
+        "precision": precision,
+        "metric": "accuracy" if data.classes > 1 else "R^2",
+        "scores": {method: _by_condition(runs) for method, runs in scores.items()},
+        "retrained_without": retrained,
+        "paired": _paired(scores),
+        "fits": fits,
+        **provenance(),
+    }
+
+
+def trained(recipe: dict, data: Dataset, folder: Path, mask: bool = True):
+    """The model that was fitted in `folder`, with or without `modality_mask`."""
+    weights = str(folder / training.WEIGHTS)
+    return recipes.build(recipe, data, modality_mask=mask, weights=weights)
+
+
+def _summary(seed, best, records):
+    kept = ("validation_loss", "epoch", "epochs", "seconds", "parameters")
+    return {
+        "seed": seed,
+        "best_single": best.removeprefix("only-"),
+        **{n: {k: r[k] for k in kept} for n, r in records.items()},
+    }
+
+
+def _by_condition(runs):
+    """From one dict per seed to one list over seeds per condition."""
+    return {
+        "all": [run["all"] for run in runs],
+        "missing": _listed([run["missing"] for run in runs]),
+        "missing_random": _listed([run["missing_random"] for run in runs]),
+    }
+
+
+def _listed(dicts):
+    return {key: [d[key] for d in dicts] for key in dicts[0]}
+
+
+def _paired(scores):
+    """The model against each other method, with all there and with half missing."""
+    runs = scores[MODEL]
+    half = str(max(1, (len(runs[0]["missing"])) // 2))
+    conditions = {"all": lambda run: run["all"]}
+    if half in runs[0]["missing_random"]:
+        conditions[f"{half} missing"] = lambda run: run["missing_random"][half]
+    return {
+        method: {
+            name: evaluation.paired_interval(map(pick, runs), map(pick, scores[method]))
+            for name, pick in conditions.items()
+        }
+        for method in METHODS[1:]
+    }

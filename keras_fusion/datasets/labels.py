@@ -1,0 +1,51 @@
+"""Labels of any type -> class numbers, or numbers to regress on."""
+
+import numpy as np
+
+from keras_fusion.datasets.arrays import listed
+
+
+def encode(labels: np.ndarray, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels as a model takes them, and the names of the classes.
+
+    Strings, booleans and whole numbers (floats that are whole, too) are classes,
+    numbered in sorted order; other numbers are kept, for regression.
+
+    Args:
+        labels: `(rows,)`, strings or numbers.
+
+    Returns:
+        `(rows,)` int32 and one name per class, or `(rows,)` float32 and no names.
+
+    Raises:
+        ValueError: If the shape is another, a label is missing or not finite, the type
+            is another, or there is only one class.
+    """
+    if labels.shape != (rows,):
+        raise ValueError(f"expected labels in shape ({rows},); received {labels.shape}")
+    listing = labels.tolist()
+    missing = np.flatnonzero([_is_missing(label) for label in listing])
+    if len(missing):
+        raise ValueError(
+            f"the label is missing (NaN, Inf or null) in row {listed(missing)} "
+            "(counted from 0)"
+        )
+    strings = all(isinstance(label, str) for label in listing)
+    if not strings and labels.dtype.kind not in "biuf":
+        raise ValueError(
+            f"expected strings or numbers as labels; received {labels.dtype} values"
+        )
+    if not strings and (labels % 1).any():
+        return labels.astype(np.float32), ()
+    values, numbers = np.unique(labels, return_inverse=True)
+    if len(values) == 1:
+        raise ValueError(f"expected at least two classes; all labels are {values[0]}")
+    return numbers.astype(np.int32), tuple(map(_class_name, values))
+
+
+def _is_missing(label):
+    return label is None or (isinstance(label, float) and not np.isfinite(label))
+
+
+def _class_name(value):
+    return f"{value:.0f}" if isinstance(value, np.floating) else str(value)

@@ -1,0 +1,31 @@
+"""Files that appear whole or not at all."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to, which takes its place when the block ends.
+
+    An error in the block, or a kill, leaves what stood at `path` untouched.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield beside
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value) -> None:
+    """Writes `value` as indented JSON."""
+    with whole(path) as beside:
+        beside.write_text(json.dumps(value, indent=1) + "\n")

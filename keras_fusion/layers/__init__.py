@@ -1,0 +1,47 @@
+"""Every layer of the library; `__all__` is the catalogue."""
+
+from keras_fusion.catalogue import find
+from keras_fusion.layers.fusion.adaptive_weighting import AdaptiveWeighting
+from keras_fusion.layers.fusion.averaging import Averaging
+from keras_fusion.layers.fusion.base import Fusion
+from keras_fusion.layers.fusion.concatenation import Concatenation
+from keras_fusion.layers.fusion.gated_multimodal_unit import GatedMultimodalUnit
+from keras_fusion.layers.fusion.maximum import Maximum
+from keras_fusion.layers.fusion.modality_attention import ModalityAttention
+from keras_fusion.layers.fusion.modality_transformer import ModalityTransformer
+from keras_fusion.layers.fusion.product import Product
+from keras_fusion.layers.fusion.scalar_weighting import ScalarWeighting
+from keras_fusion.layers.fusion.softmax_gating import SoftmaxGating
+from keras_fusion.layers.fusion.summation import Summation
+from keras_fusion.layers.modality_dropout import ModalityDropout
+
+__all__ = [
+    "AdaptiveWeighting",
+    "Averaging",
+    "Concatenation",
+    "Fusion",
+    "GatedMultimodalUnit",
+    "Maximum",
+    "ModalityAttention",
+    "ModalityDropout",
+    "ModalityTransformer",
+    "Product",
+    "ScalarWeighting",
+    "SoftmaxGating",
+    "Summation",
+]
+
+
+def operators() -> dict[str, type[Fusion]]:
+    """The layers that fuse, by name."""
+    layers = {name: globals()[name] for name in __all__}
+    return {
+        name: layer
+        for name, layer in layers.items()
+        if issubclass(layer, Fusion) and layer is not Fusion
+    }
+
+
+def get(name: str) -> type[Fusion]:
+    """The operator of exactly this name; a ValueError lists the names else."""
+    return find("operator", name, operators())

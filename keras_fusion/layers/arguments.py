@@ -1,0 +1,23 @@
+"""Checks of constructor arguments: one sentence that says what came."""
+
+
+def require_positive(layer, name, value, optional=False):
+    """`value` as an int >= 1, or None where optional; raises a ValueError else."""
+    if value is None and optional:
+        return None
+    if isinstance(value, bool) or value != int(value) or value < 1:
+        raise ValueError(
+            f"{type(layer).__name__} expects {name} to be a positive integer; "
+            f"received {value!r}."
+        )
+    return int(value)
+
+
+def require_choice(layer, name, value, choices):
+    """`value` if it is one of `choices`; raises a ValueError that lists them else."""
+    if value not in choices:
+        raise ValueError(
+            f"{type(layer).__name__} expects {name} to be one of {list(choices)}; "
+            f"received {value!r}."
+        )
+    return value

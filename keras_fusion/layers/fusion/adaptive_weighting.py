@@ -1,0 +1,96 @@
+import keras
+from keras import ops
+
+from keras_fusion.layers.arguments import require_choice, require_positive
+from keras_fusion.layers.fusion.base import Fusion
+from keras_fusion.ops.presence import select_all, softmax, weighted_sum
+
+
+@keras.saving.register_keras_serializable("keras_fusion")
+class AdaptiveWeighting(Fusion):
+    """Each modality is mapped and weighted by networks of its own.
+
+    `x'_m = MLP_m(x_m)`, `W_m = gate(MLP_w,m(x'_m))` in the shape of `x'_m`,
+    `y = sum_m x'_m * W_m`. Both MLPs have one hidden layer. Without `units` there is no
+    value MLP, `x'_m = x_m`. On maps and volumes the weight network sees the global mean
+    of `x'_m`: squeeze-and-excitation across modalities.
+
+    Shapes: M tensors `(B, ..., D_m)` to `(B, ..., U)`. Raw weights: `(B, ..., U, M)`,
+    the gated `W`. An absent modality is left out of the sum: `gate="softmax"`
+    renormalises over those present, the other gates are not rescaled.
+
+    Args:
+        units: Width U of the value MLPs, or None for the weighting alone.
+        intermediate_dim: Width of the hidden layers; None takes that of the output.
+        activation: Of the hidden layers.
+        gate: None (W as it comes, starting near one), `"sigmoid"`, or `"softmax"` over
+            the modalities, channel by channel.
+        **kwargs: As for `Fusion`.
+
+    Example:
+
+    >>> frames, poses = keras.random.normal((2, 17)), keras.random.normal((2, 3))
+    >>> AdaptiveWeighting(units=8, gate="softmax")([frames, poses]).shape
+    (2, 8)
+
+    Reference: Hu, Shen and Sun, 2018, Squeeze-and-Excitation Networks (the pooled form,
+    for one modality).
+    """
+
+    has_weights = True
+
+    def __init__(
+        self, units=None, intermediate_dim=None, activation="gelu", gate=None, **kwargs
+    ):
+        super().__init__(units, **kwargs)
+        self.intermediate_dim = require_positive(
+            self, "intermediate_dim", intermediate_dim, optional=True
+        )
+        self.activation = activation
+        self.gate = require_choice(self, "gate", gate, (None, "sigmoid", "softmax"))
+
+    def build(self, input_shape):
+        self.check(input_shape)
+        self.num_modalities = len(input_shape)
+        self.projections = []
+        width = self.output_width(input_shape)
+        hidden = self.intermediate_dim or width
+        self.values = [self._mlp(hidden, s[-1]) for s in input_shape if self.units]
+        start = "ones" if self.gate is None else "zeros"
+        self.weightings = [
+            self._mlp(hidden, width, bias_initializer=start) for _ in input_shape
+        ]
+
+    def fuse(self, inputs, present, query=None, training=None):
+        if self.values:
+            inputs = [_apply(mlp, x) for mlp, x in zip(self.values, inputs)]
+        weights = [
+            _apply(mlp, _squeeze(x)) for mlp, x in zip(self.weightings, inputs)
+        ]
+        weights = self._gated(weights, present)
+        return weighted_sum(weights, select_all(inputs, present)), weights
+
+    def _mlp(self, hidden, width, **kwargs):
+        first = self.dense(hidden, (None, width), activation=self.activation)
+        return [first, self.dense(self.output_width([(width,)]), (None, hidden), **kwargs)]
+
+    def _gated(self, weights, present):
+        if self.gate is None:
+            return select_all(weights, present)
+        weights = [ops.cast(w, "float32") for w in weights]
+        if self.gate == "sigmoid":
+            return select_all([ops.sigmoid(w) for w in weights], present)
+        there = None if present is None else ops.stack(present, axis=-1)
+        return ops.unstack(softmax(ops.stack(weights, axis=-1), there), axis=-1)
+
+
+def _apply(mlp, x):
+    for dense in mlp:
+        x = dense(x)
+    return x
+
+
+def _squeeze(x):
+    """Global mean over the positions of maps and volumes; `x` itself below rank 4."""
+    rank = len(x.shape)
+    return ops.mean(x, axis=tuple(range(1, rank - 1)), keepdims=True) if rank > 3 else x

@@ -1,0 +1,237 @@
+"""The contract of an operator."""
+
+import inspect
+
+import keras
+from keras import ops
+
+from keras_fusion.layers.arguments import require_positive
+from keras_fusion.layers.shapes import merge
+from keras_fusion.ops.presence import any_present, presence, select, select_all
+
+
+class Fusion(keras.layers.Layer):
+    """Base of the layers that fuse M modalities into one tensor.
+
+    A subclass writes `fuse(inputs, present, query, training)` and gets from here the
+    checks, the projection to a common width and the masks: what is absent reaches
+    `fuse` as exact zeros, and the output is zero where nothing is present.
+
+    Call:
+        `op(inputs, query=None, modality_mask=None, mask=None, training=None,
+        return_weights=False)`
+
+        inputs: list of M >= 1 tensors `(B, ..., D_m)` with equal leading axes.
+        query: tensor `(B, ..., D)`, for the operators that read out with one.
+        modality_mask: `(B, M)` bool, True = present. An absent modality has no
+            influence on output and gradients, even where it holds NaN.
+        mask: list of M tensors `(B, T)` bool or None, True = keep (Keras' convention;
+            masks that Keras attached to the inputs are honoured).
+        return_weights: also return the raw weights, `(B, ..., M)`.
+
+    Args:
+        units: Common width U. Where a modality's width differs from it, every
+            modality gets a `Dense(units)` of its own. None: no projection, widths
+            must agree.
+        use_bias: Whether the projections have a bias.
+        kernel_initializer, kernel_regularizer: Of every kernel in the layer.
+        **kwargs: `name`, `dtype` and the like, for `keras.layers.Layer`.
+
+    Raises:
+        ValueError: If the inputs do not fit; the message says what came.
+    """
+
+    takes = "aligned"
+    refines = False
+    has_weights = False
+    uses_query = False
+
+    def __init__(
+        self,
+        units=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        kernel_regularizer=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.units = require_positive(self, "units", units, optional=True)
+        self.use_bias = use_bias
+        self.kernel_initializer = kernel_initializer
+        self.kernel_regularizer = kernel_regularizer
+
+    def build(self, input_shape):
+        self.check(input_shape)
+        self.num_modalities = len(input_shape)
+        self.projections = []
+        if self.units and any(s[-1] != self.units for s in input_shape):
+            self.projections = [self.dense(self.units, s) for s in input_shape]
+
+    def call(
+        self,
+        inputs,
+        query=None,
+        modality_mask=None,
+        mask=None,
+        inputs_mask=None,  # where Keras puts attached masks if there is a query too
+        training=None,
+        return_weights=False,
+    ):
+        mask = inputs_mask if mask is None else mask
+        self._check_call(inputs, query, modality_mask, mask, return_weights)
+        present = presence(inputs, modality_mask, mask)
+        inputs = select_all(inputs, present)
+        if self.projections:
+            inputs = [project(x) for project, x in zip(self.projections, inputs)]
+            inputs = select_all(inputs, present)
+        fused, weights = self.fuse(inputs, present, query=query, training=training)
+        if self.returns_streams:
+            fused = select_all(fused, present)
+        elif present is not None:
+            fused = select(fused, any_present(present))
+        return (fused, _stacked(weights, inputs)) if return_weights else fused
+
+    def fuse(self, inputs, present, query=None, training=None):
+        """From equally wide inputs to `(fused, weights)`.
+
+        Args:
+            inputs: list of M tensors `(B, ..., U)`, zero where absent.
+            present: list of M boolean tensors that broadcast to the inputs, or None
+                where everything is present.
+            query: the caller's query tensor or None.
+            training: Python bool or None.
+
+        Returns:
+            fused, one tensor or the list of M streams, and the raw weights: a tensor
+            `(B, ..., M)`, a list of M tensors that broadcast to the inputs, or None.
+        """
+        raise NotImplementedError
+
+    def compute_mask(self, inputs, previous_mask=None):
+        masks = previous_mask if isinstance(previous_mask, (list, tuple)) else []
+        if self.returns_streams:
+            return list(masks) or None
+        if not masks or any(m is None for m in masks):
+            return None
+        merged = masks[0]
+        for m in masks[1:]:
+            merged = ops.logical_or(merged, m)
+        return merged
+
+    def compute_output_shape(self, input_shape):
+        self.check(input_shape)
+        shape = (*merge(s[:-1] for s in input_shape), self.output_width(input_shape))
+        return [shape] * len(input_shape) if self.returns_streams else shape
+
+    def compute_output_spec(self, *args, **kwargs):
+        # By tracing: the shapes alone do not tell what `return_weights` adds.
+        return super(keras.layers.Layer, self).compute_output_spec(*args, **kwargs)
+
+    def get_config(self):
+        # Every argument is stored unchanged under its own name.
+        return super().get_config() | {
+            name: getattr(self, name)
+            for cls in type(self).__mro__
+            if issubclass(cls, Fusion)
+            for name, p in inspect.signature(cls.__init__).parameters.items()
+            if name != "self" and p.kind is not p.VAR_KEYWORD
+        }
+
+    @property
+    def returns_streams(self) -> bool:
+        """Whether the output is the list of M refined streams."""
+        return self.refines and self.readout is None
+
+    def output_width(self, shapes) -> int:
+        """Width of the output for inputs of these shapes."""
+        return self.units or shapes[0][-1]
+
+    def check(self, shapes):
+        """Raises a ValueError that says why inputs of these shapes do not fit.
+
+        Args:
+            shapes: list of M shapes, batch axis included; None = any.
+        """
+        if not isinstance(shapes, (list, tuple)) or not all(
+            isinstance(s, (list, tuple)) for s in shapes
+        ):
+            raise ValueError(
+                f"{self.name} fuses a list of tensors, one per modality; received one "
+                f"tensor of shape {shapes}. If its axis 1 holds the modalities, pass "
+                "keras.ops.unstack(x, axis=1)."
+            )
+        shapes = [tuple(s) for s in shapes]
+        if not shapes:
+            raise ValueError(f"{self.name} needs at least one modality; received none.")
+        if any(len(s) < 2 or s[-1] is None for s in shapes):
+            raise ValueError(
+                f"{self.name} expects inputs (B, ..., D) with a known width D; "
+                f"received shapes {shapes}."
+            )
+        if merge(s[:-1] for s in shapes) is None:
+            raise ValueError(
+                f"{self.name} fuses aligned inputs: all axes but the last must agree; "
+                f"received shapes {shapes}."
+            )
+        self.check_widths([s[-1] for s in shapes])
+
+    def check_widths(self, widths):
+        """Raises a ValueError if inputs of these widths D_m do not fit."""
+        if self.units is None and len(set(widths)) > 1:
+            raise ValueError(
+                f"{self.name} got modalities of different widths {widths}: give "
+                "`units` to project them to a common width."
+            )
+
+    def dense(self, units, shape, **kwargs):
+        """A built `Dense` with this layer's policy, initializer and regularizer."""
+        options = {
+            "use_bias": self.use_bias,
+            "kernel_initializer": self.initializer(),
+            "kernel_regularizer": self.kernel_regularizer,
+            "dtype": self.dtype_policy,
+        }
+        layer = keras.layers.Dense(units, **(options | kwargs))
+        layer.build(shape)
+        return layer
+
+    def initializer(self):
+        """A fresh kernel initializer: one instance would draw the same values twice."""
+        initializer = keras.initializers.get(self.kernel_initializer)
+        return initializer.clone() if hasattr(initializer, "clone") else initializer
+
+    def _check_call(self, inputs, query, modality_mask, mask, return_weights):
+        shapes = [tuple(x.shape) for x in inputs]
+        self.check(shapes)
+        if len(inputs) != self.num_modalities:
+            raise ValueError(
+                f"{self.name} was built for {self.num_modalities} modalities; received "
+                f"{len(inputs)}."
+            )
+        if self.uses_query != (query is not None):
+            wants = "needs a `query` tensor" if self.uses_query else "takes no `query`"
+            raise ValueError(f"{self.name} {wants} with this configuration.")
+        if return_weights and not self.has_weights:
+            raise ValueError(
+                f"{type(self).__name__} has no weights to return. To attribute its "
+                "output to modalities use Shapley values."
+            )
+        if modality_mask is not None:
+            self._check_mask("modality_mask", modality_mask, (shapes[0][0], len(inputs)))
+        for kept, shape in zip(mask or [], shapes):
+            if kept is not None:
+                self._check_mask("mask", kept, shape[: min(len(kept.shape), len(shape) - 1)])
+
+    def _check_mask(self, name, mask, expected):
+        if merge([expected, mask.shape]) is None:
+            raise ValueError(
+                f"{self.name} expects {name} of shape {expected}; received "
+                f"{tuple(mask.shape)}."
+            )
+
+
+def _stacked(weights, inputs):
+    if not isinstance(weights, list):
+        return weights
+    full = [w + ops.zeros_like(x, dtype=w.dtype) for w, x in zip(weights, inputs)]
+    return ops.stack(full, axis=-1)

@@ -1,0 +1,7 @@
+"""Pure functions of tensors, written with `keras.ops`: no weights, no classes."""
+
+from keras_fusion.ops.attention import affinity_logits as affinity_logits
+from keras_fusion.ops.attention import mix as mix
+from keras_fusion.ops.presence import select as select
+from keras_fusion.ops.presence import share as share
+from keras_fusion.ops.presence import softmax as softmax

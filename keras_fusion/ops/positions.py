@@ -1,0 +1,32 @@
+"""Positions (tokens, pixels, frames) as rows of one flat batch, and back."""
+
+from keras import ops
+
+
+def flatten_positions(x):
+    """`(B, ..., D)` to `(B * positions, D)`."""
+    return x if len(x.shape) == 2 else ops.reshape(x, (-1, x.shape[-1]))
+
+
+def restore_positions(x, like):
+    """`(B * positions, ...)` to `(B, positions, ...)`, the positions those of `like`.
+
+    Args:
+        x: Tensor whose first axis was flattened.
+        like: Tensor `(B, positions, D)` that it came from.
+    """
+    positions = tuple(like.shape[1:-1])
+    if not positions:
+        return x
+    if None in positions:
+        return ops.reshape(x, (*ops.shape(like)[:-1], *x.shape[1:]))
+    return ops.reshape(x, (-1, *positions, *x.shape[1:]))
+
+
+def flatten_presence(present, like):
+    """The result of `presence` as one tensor `(B * positions, M)` bool, or None."""
+    if present is None:
+        return None
+    everywhere = ops.ones_like(like[..., :1], dtype="bool")
+    full = [ops.logical_and(p, everywhere) for p in present]
+    return flatten_positions(ops.concatenate(full, axis=-1))

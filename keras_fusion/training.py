@@ -1,0 +1,143 @@
+"""One training run: reproducible by seed, resumed after a kill, whole or not at all."""
+
+import contextlib
+import hashlib
+import json
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_fusion import recipe as recipes
+from keras_fusion.batches import Batches, model_inputs
+from keras_fusion.checkpoint import Checkpoint, require_same
+from keras_fusion.compilation import fast_settings
+from keras_fusion.datasets import Dataset
+from keras_fusion.files import whole, write_json
+
+WEIGHTS = "model.weights.h5"
+RECORD = "fit.json"
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def fit(
+    recipe: dict,
+    data: Dataset,
+    seed: int,
+    folder: Path,
+    *,
+    precision: str = "float32",
+    verbose: int = 0,
+    checkpoint_every: float = 10.0,
+) -> dict:
+    """Trains the recipe's model, or goes on with it, or finds it done.
+
+    The weights kept are those of the epoch with the lowest validation loss.
+
+    Args:
+        recipe: From `recipe.read`.
+        data: The recipe's data set as split by `seed`.
+        seed: Of initial weights, batches and dropout.
+        folder: Gets `model.weights.h5` and `fit.json`, and a checkpoint on the way.
+        precision: Keras dtype policy.
+        verbose: As in `keras.Model.fit`.
+        checkpoint_every: Seconds between checkpoints.
+
+    Returns:
+        The record in `fit.json`: `validation_loss`, `epoch` (the one kept), `epochs`,
+        `seconds`, `parameters`, `history`.
+
+    Raises:
+        ValueError: If the folder holds another run, or a label is out of range.
+    """
+    identity = _identity(recipe, data, seed, precision)
+    record = folder / RECORD
+    if record.is_file():
+        done = json.loads(record.read_text())
+        require_same(folder, done["identity"], identity)
+        return done
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    with _policy(precision):
+        model = recipes.build(recipe, data)
+    settings = recipe["training"]
+    batches = Batches(data.train, model, settings["batch_size"], seed)
+    _compile(model, settings, len(batches), data.classes)
+    checkpoint = Checkpoint(folder / "checkpoint.npz", identity, checkpoint_every)
+    batches.epoch = checkpoint.restore(model)
+    started = time.perf_counter()
+    model.fit(
+        batches,
+        validation_data=(
+            model_inputs(model, data.validation.inputs),
+            data.validation.labels,
+        ),
+        validation_batch_size=min(1024, len(data.validation.labels)),
+        epochs=settings["epochs"],
+        initial_epoch=batches.epoch,
+        callbacks=[checkpoint],
+        verbose=verbose,
+    )
+    model.set_weights(checkpoint.best_weights)
+    with whole(folder / WEIGHTS) as path:
+        model.save_weights(path)
+    done = {
+        "identity": identity,
+        "validation_loss": checkpoint.best_loss,
+        "epoch": int(np.argmin(checkpoint.history["val_loss"])) + 1,
+        "epochs": settings["epochs"],
+        "seconds": checkpoint.seconds + time.perf_counter() - started,
+        "parameters": model.count_params(),
+        "history": checkpoint.history,
+    }
+    write_json(record, done)
+    checkpoint.path.unlink(missing_ok=True)
+    return done
+
+
+def _compile(model, settings, steps, classes):
+    rate = keras.optimizers.schedules.CosineDecay(
+        settings["learning_rate"], settings["epochs"] * steps
+    )
+    config = {"learning_rate": rate, "weight_decay": settings["weight_decay"]}
+    model.compile(
+        optimizer=keras.optimizers.get(
+            {"class_name": settings["optimizer"], "config": config}
+        ),
+        loss="sparse_categorical_crossentropy" if classes > 1 else "mse",
+        metrics=["accuracy"] if classes > 1 else [],
+        **fast_settings(steps),
+    )
+
+
+@contextlib.contextmanager
+def _policy(precision):
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}."
+        )
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _identity(recipe, data, seed, precision):
+    """Everything that decides how a run goes, as JSON knows it."""
+    digest = hashlib.sha256()
+    for x in (*data.train.inputs.values(), data.train.labels):
+        digest.update(np.ascontiguousarray(x).view(np.uint8))
+    identity = {
+        "builder": recipe["builder"],
+        "arguments": recipe["arguments"],
+        "training": {k: v for k, v in recipe["training"].items() if k != "seeds"},
+        "modalities": list(data.input_shapes),
+        "data": digest.hexdigest(),
+        "seed": seed,
+        "precision": precision,
+        "backend": keras.backend.backend(),
+    }
+    return json.loads(json.dumps(identity))

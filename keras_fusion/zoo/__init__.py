@@ -1,0 +1,19 @@
+"""Prebuilt models; `__all__` is the catalogue.
+
+>>> from keras_fusion.zoo import FusionClassifier
+>>> model = FusionClassifier({"rgb": (32, 32, 3), "depth": (32, 32, 1)}, classes=5)
+>>> model.output_shape
+(None, 5)
+"""
+
+from keras_fusion.zoo.fusion_classifier import FusionClassifier
+from keras_fusion.zoo.late_fusion_classifier import LateFusionClassifier
+from keras_fusion.zoo.modality_weights import modality_weights as modality_weights
+from keras_fusion.zoo.unimodal_classifier import UnimodalClassifier
+
+__all__ = ["FusionClassifier", "LateFusionClassifier", "UnimodalClassifier"]
+
+
+def builders() -> dict:
+    """The builders, by name."""
+    return {name: globals()[name] for name in __all__}

@@ -1,0 +1,82 @@
+"""Fusion blocks in depth: every block but the last hands back to the modalities."""
+
+from keras import layers
+
+from keras_fusion.layers import Fusion
+from keras_fusion.layers import get as get_operator
+from keras_fusion.layers.arguments import require_positive
+
+
+def template(fusion, units: int) -> Fusion:
+    """The operator that `fusion` names, describes or is; see `FusionClassifier`."""
+    if isinstance(fusion, Fusion):
+        return fusion
+    if isinstance(fusion, str):
+        fusion = {"class_name": fusion}
+    if not isinstance(fusion, dict) or not {"class_name"} <= set(fusion) <= {
+        "class_name",
+        "config",
+    }:
+        raise ValueError(
+            "fusion must be an operator's name, an operator, or "
+            f'{{"class_name": ..., "config": {{...}}}}; received {fusion!r}.'
+        )
+    operator = get_operator(fusion["class_name"])
+    config = {"units": units} | fusion.get("config", {})
+    try:
+        return operator(**config)
+    except TypeError as error:
+        raise ValueError(f"{fusion['class_name']} cannot be built: {error}") from error
+
+
+def fuse(operator: Fusion, streams, depth: int, *, modality_mask=None, query=None):
+    """`depth` blocks of fusion; the last is the layer called "fusion".
+
+    An operator that refines hands its streams to the next block; after any other
+    `x_m <- LN(x_m + Dense(fused))`.
+
+    Args:
+        operator: Template; every block is a fresh copy.
+        streams: list of M tensors.
+        depth: Number of blocks, at least 1.
+        modality_mask: Tensor `(B, M)` or None.
+        query: Query tensor or None.
+    """
+    require_positive(operator, "depth", depth)
+    if operator.uses_query != (query is not None):
+        wants = "needs" if operator.uses_query else "takes no"
+        raise ValueError(f"{type(operator).__name__} {wants} `query` as configured.")
+
+    def call(block, **options):
+        if modality_mask is not None:
+            options["modality_mask"] = modality_mask
+        if block.uses_query:
+            options["query"] = query
+        return block(streams, **options)
+
+    for i in range(depth - 1):
+        if operator.refines:
+            streams = call(_copy(operator, f"fusion_{i}", readout=None))
+        else:
+            fused = call(_copy(operator, f"fusion_{i}"))
+            streams = _hand_back(f"fusion_{i}", fused, streams)
+    last = _copy(operator, "fusion")
+    if not last.has_weights:
+        return call(last)
+    # As a second output the weights stay within reach of `zoo.modality_weights`.
+    return call(last, return_weights=True)[0]
+
+
+def _copy(operator, name, **changes):
+    return operator.from_config(operator.get_config() | changes | {"name": name})
+
+
+def _hand_back(name, fused, streams):
+    handed = []
+    for m, x in enumerate(streams):
+        back = layers.Dense(x.shape[-1], name=f"{name}_back_{m}")(fused)
+        x = layers.Add(name=f"{name}_add_{m}")([x, back])
+        handed.append(
+            layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm_{m}")(x)
+        )
+    return handed

@@ -1,0 +1,56 @@
+import keras
+import numpy as np
+from keras import layers, ops
+
+from keras_fusion.zoo.inputs import MASK
+from keras_fusion.zoo.modality_weights import symbolic_weights
+
+
+def deployable(model: keras.Model, statistics: dict) -> keras.Model:
+    """The model that takes raw features and names its outputs, to save and to serve.
+
+    A NaN cell takes the training mean, so it is as neutral as an absent modality; what
+    is absent altogether goes into `modality_mask` where the model has one.
+
+    Args:
+        model: A trained zoo model with standardised inputs.
+        statistics: `(mean, std)` by modality, arrays that broadcast to one row.
+
+    Returns:
+        A model with the same inputs and a dict of outputs: `probabilities` `(B, K)`
+        (`predictions` for regression) and, where the operator has weights,
+        `modality_weights` `(B, M)`.
+    """
+    inputs = {
+        name: keras.Input(x.shape[1:], dtype=x.dtype, name=name)
+        for name, x in model.input.items()
+    }
+    prepared = {
+        name: x if name == MASK else _standardised(name, x, *statistics[name])
+        for name, x in inputs.items()
+    }
+    key = "predictions" if model.output_shape[-1] == 1 else "probabilities"
+    outputs = {key: model.output}
+    with_weights = _has_weights(model)
+    if with_weights:
+        outputs["modality_weights"] = symbolic_weights(model)
+    named = keras.Model(model.input, outputs, name=model.name)
+    return keras.Model(inputs, named(prepared), name=f"deployable_{model.name}")
+
+
+def _standardised(name, x, mean, std):
+    axes = tuple(range(1, len(x.shape)))
+    normalise = layers.Normalization(
+        axis=axes,
+        mean=np.asarray(mean, "float32"),
+        variance=np.square(std, dtype="float32"),
+        dtype="float32",
+        name=f"{name}_standardisation",
+    )
+    x = normalise(x)
+    return ops.where(ops.isnan(x), 0.0, x)
+
+
+def _has_weights(model):
+    fusion = [layer for layer in model.layers if layer.name == "fusion"]
+    return bool(fusion) and isinstance(fusion[0].output, (list, tuple))

@@ -1,0 +1,87 @@
+"""An encoder for each modality: chosen by the rank of the input, or given."""
+
+import keras
+from keras import layers, ops
+
+CONVOLUTIONS = {2: layers.Conv1D, 3: layers.Conv2D, 4: layers.Conv3D}
+PATCHES = {3: (4, 4), 4: (2, 4, 4)}
+
+
+def encode(streams, encoders, takes, *, depth, units, dropout):
+    """Every modality through its encoder, handed over as the operator takes it.
+
+    Args:
+        streams: Input tensors by name.
+        encoders: Models by name, for those that do not get the default encoder.
+        takes: `"aligned"` (vectors `(B, units)`, pooled) or `"tokens"` `(B, T, units)`.
+        depth: Layers of a default encoder; 0 is the projection alone.
+        units: Width handed over.
+        dropout: Rate inside the default encoders.
+    """
+    encoders = encoders or {}
+    unknown = [name for name in encoders if name not in streams]
+    if unknown:
+        raise ValueError(
+            f"There are encoders for {unknown}, but the inputs are {list(streams)}."
+        )
+    encoded = {}
+    for name, x in streams.items():
+        if name in encoders:
+            x = encoders[name](x)
+        else:
+            x = _default_encoder(name, x, depth, units, dropout)
+        encoded[name] = _hand_over(name, x, takes, units)
+    return encoded
+
+
+def _default_encoder(name, x, depth, units, dropout):
+    """Projection (of patches on maps and volumes), then pre-norm residual blocks.
+
+    Every sample for itself: no batch statistics, since what is absent in one sample
+    must not move another.
+    """
+    rank = len(x.shape) - 1
+    if rank in PATCHES:
+        patch = PATCHES[rank]
+        project = CONVOLUTIONS[rank](
+            units, patch, strides=patch, padding="same", name=f"{name}_projection"
+        )
+    else:
+        project = layers.Dense(units, name=f"{name}_projection")
+    x = project(x)
+    for i in range(depth):
+        x = _block(f"{name}_block_{i}", x, rank, units, dropout)
+    return x
+
+
+def _block(name, x, rank, units, dropout):
+    h = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm")(x)
+    if rank in CONVOLUTIONS:
+        mix = CONVOLUTIONS[rank](
+            units, 3, padding="same", activation="gelu", name=f"{name}_hidden"
+        )
+    else:
+        mix = layers.Dense(units, activation="gelu", name=f"{name}_hidden")
+    h = layers.Dropout(dropout, name=f"{name}_dropout")(mix(h))
+    h = layers.Dense(units, name=f"{name}_output")(h)
+    return layers.Add(name=f"{name}_add")([x, h])
+
+
+def _hand_over(name, x, takes, units):
+    if takes == "aligned":
+        x = pool_positions(x)
+    elif len(x.shape) == 2:
+        x = ops.expand_dims(x, axis=1)
+    elif len(x.shape) > 3:
+        x = layers.Reshape((-1, x.shape[-1]), name=f"{name}_tokens")(x)
+    if x.shape[-1] == units:
+        return x
+    return layers.Dense(units, name=f"{name}_width")(x)
+
+
+def pool_positions(x):
+    """Mean over all axes between batch and features."""
+    pools = {3: "1D", 4: "2D", 5: "3D"}
+    if len(x.shape) == 2:
+        return x
+    return getattr(layers, f"GlobalAveragePooling{pools[len(x.shape)]}")()(x)

@@ -1,0 +1,104 @@
+import keras
+
+from keras_fusion.zoo.blocks import fuse, template
+from keras_fusion.zoo.encoders import encode
+from keras_fusion.zoo.head import classify
+from keras_fusion.zoo.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.weights import load_weights
+
+
+def FusionClassifier(
+    input_shapes: dict,
+    classes: int,
+    *,
+    fusion="ModalityAttention",
+    encoder_depth: int = 1,
+    depth: int = 1,
+    units: int = 64,
+    encoders: dict | None = None,
+    query: str | None = None,
+    dropout: float = 0.0,
+    modality_dropout: float = 0.0,
+    modality_mask: bool = False,
+    include_top: bool = True,
+    classifier_activation: str | None = "softmax",
+    weights: str | None = None,
+    name: str = "fusion_classifier",
+) -> keras.Model:
+    """A classifier of several inputs about one thing: encoders, fusion, head.
+
+    Inputs: a dict of float tensors by modality, `(B, D)` vectors, `(B, T, D)`
+    sequences, `(B, H, W, C)` maps or `(B, T, H, W, C)` volumes, and with
+    `modality_mask=True` also `"modality_mask"` `(B, M)` bool, True = present, its
+    columns in the order of `input_shapes`. Whatever an absent modality holds, NaN
+    included, changes nothing; with all absent the head sees zeros.
+    Output: `(B, classes)` float32.
+
+    Args:
+        input_shapes: Shape without batch axis of each modality, by name.
+        classes: Number of classes, any integer type. `classes=1` with
+            `classifier_activation=None` is regression.
+        fusion: An operator's name (see `keras_fusion.layers`), `{"class_name": ...,
+            "config": {...}}`, or an operator as a template that each block copies.
+        encoder_depth: Layers of the default encoders; 0 is only the projection (early
+            fusion).
+        depth: Number of fusion blocks, at least 1. Each but the last hands its result
+            back to the modalities.
+        units: Width of the encoders' outputs and of the fusion.
+        encoders: A `keras.Model` by modality, in place of the default encoder.
+        query: Name of the modality whose encoding is the operator's query, for
+            operators that read out with one.
+        dropout: Rate in default encoders and before the head.
+        modality_dropout: Rate at which training drops modalities, sample by sample,
+            never the last one present.
+        modality_mask: Whether the model takes a mask of what is present. The weights
+            are the same with and without.
+        include_top: Whether there is a head; else the output is `(B, units)`.
+        classifier_activation: Of the head.
+        weights: None, the name of a trained recipe, or a weights file.
+        name: Of the model.
+
+    Returns:
+        An uncompiled functional model.
+
+    Raises:
+        ValueError: If an argument does not fit; the message says what came.
+
+    Example:
+
+    >>> model = FusionClassifier({"shape": (64,), "texture": (32,)}, classes=100)
+    >>> model.output_shape
+    (None, 100)
+    """
+    inputs = named_inputs(input_shapes, modality_mask)
+    operator = template(fusion, units)
+    streams, mask = replace_absent(inputs, modality_dropout)
+    encoded = encode(
+        streams,
+        encoders,
+        operator.takes,
+        depth=encoder_depth,
+        units=units,
+        dropout=dropout,
+    )
+    if query is not None and query not in encoded:
+        raise ValueError(
+            f"query must name one of the inputs {list(encoded)}; received {query!r}."
+        )
+    fused = fuse(
+        operator,
+        list(encoded.values()),
+        depth,
+        modality_mask=mask,
+        query=encoded.get(query),
+    )
+    outputs = classify(
+        fused,
+        classes,
+        dropout=dropout,
+        activation=classifier_activation,
+        include_top=include_top,
+    )
+    model = keras.Model(inputs, outputs, name=name)
+    load_weights(model, weights)
+    return model

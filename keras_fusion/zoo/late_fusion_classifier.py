@@ -1,0 +1,65 @@
+import keras
+
+from keras_fusion.layers import Averaging
+from keras_fusion.zoo.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.unimodal_classifier import UnimodalClassifier
+from keras_fusion.zoo.weights import load_weights
+
+
+def LateFusionClassifier(
+    input_shapes: dict,
+    classes: int,
+    *,
+    models: dict | None = None,
+    modality_dropout: float = 0.0,
+    modality_mask: bool = False,
+    weights: str | None = None,
+    name: str = "late_fusion_classifier",
+    **kwargs,
+) -> keras.Model:
+    """The mean of one classifier per modality, over the modalities present.
+
+    Args:
+        input_shapes: Shape without batch axis of each modality, by name.
+        classes: Number of classes.
+        models: Trained single-modality models by name, averaged as they are; None
+            builds a `UnimodalClassifier` for each, trained together through the mean.
+        modality_dropout, modality_mask, weights, name: As for `FusionClassifier`.
+        **kwargs: `encoder_depth`, `units`, `encoders`, `dropout`, `include_top` and
+            `classifier_activation` for `UnimodalClassifier`.
+
+    Returns:
+        A model of the inputs of `FusionClassifier`; its output is all zeros for a
+        sample without any modality.
+
+    Example:
+
+    >>> shapes = {"rgb": (32, 32, 3), "depth": (32, 32, 1)}
+    >>> LateFusionClassifier(shapes, classes=5).output_shape
+    (None, 5)
+    """
+    inputs = named_inputs(input_shapes, modality_mask)
+    streams, mask = replace_absent(inputs, modality_dropout)
+    if models is None:
+        models = {
+            modality: UnimodalClassifier(
+                {modality: shape}, classes, **_own_encoder(kwargs, modality)
+            )
+            for modality, shape in input_shapes.items()
+        }
+    if set(models) != set(input_shapes):
+        raise ValueError(
+            f"models must be those of {list(input_shapes)}; received {list(models)}."
+        )
+    predictions = [models[m]({m: x}) for m, x in streams.items()]
+    average = Averaging(dtype="float32", name="predictions")
+    call = {} if mask is None else {"modality_mask": mask}
+    model = keras.Model(inputs, average(predictions, **call), name=name)
+    load_weights(model, weights)
+    return model
+
+
+def _own_encoder(kwargs, modality):
+    encoders = kwargs.get("encoders") or {}
+    own = {modality: encoders[modality]} if modality in encoders else None
+    return kwargs | {"encoders": own}

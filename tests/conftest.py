@@ -1,0 +1,24 @@
+"""How close numbers must be, in one place."""
+
+import numpy as np
+from keras import ops
+
+TOLERANCES = {  # relative and absolute, by the dtype that computed
+    "float64": 1e-10,
+    "float32": 2e-5,
+    "float16": 2e-2,
+    "bfloat16": 1e-1,
+}
+
+
+def to_numpy(x):
+    """float32 array of a tensor of any floating dtype (numpy has no bfloat16)."""
+    return x if isinstance(x, np.ndarray) else ops.convert_to_numpy(ops.cast(x, "float32"))
+
+
+def assert_close(actual, expected, dtype="float32"):
+    """Equal shapes and numbers, up to the rounding of `dtype`."""
+    actual, expected = to_numpy(actual), to_numpy(expected)
+    assert actual.shape == expected.shape
+    tolerance = TOLERANCES[dtype]
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)

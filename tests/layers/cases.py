@@ -1,0 +1,136 @@
+"""Every operator in every configuration, and what it is called with.
+
+A new operator needs one entry in `VARIANTS`; the laws of the contract then hold for it.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from keras_fusion import layers
+
+WIDTH = 4
+QUERY_WIDTH = 5
+
+
+def every(**choices):
+    """All combinations of the choices, as constructor arguments."""
+    return [
+        dict(zip(choices, chosen, strict=True))
+        for chosen in itertools.product(*choices.values())
+    ]
+
+
+VARIANTS = {
+    "AdaptiveWeighting": [
+        *every(units=[None, WIDTH], gate=[None, "sigmoid", "softmax"]),
+        {"intermediate_dim": 3, "activation": "tanh"},
+    ],
+    "Averaging": [{}],
+    "Concatenation": every(units=[None, WIDTH]),
+    "GatedMultimodalUnit": [{}],
+    "Maximum": [{}],
+    "ModalityAttention": [
+        {},
+        *every(
+            num_heads=[2],
+            readout=["sum", "mean", "max", "token", "query", "node", None],
+            transform=["shared", "position"],
+        ),
+        *every(readout=["mean", "token", None], modality_embedding=[True]),
+        *every(readout=["mean", None], use_bias=[False], output_projection=[False]),
+        {"num_heads": 3, "key_dim": 2, "output_projection": False},
+    ],
+    "ModalityTransformer": [
+        {"num_heads": 2, "modality_embedding": True},
+        *every(readout=["sum", "max", None], normalize_first=[True, False]),
+        {"intermediate_dim": 3, "activation": "tanh", "use_bias": False},
+    ],
+    "Product": [{}],
+    "ScalarWeighting": every(
+        per=["modality", "channel", "element"], constraint=[None, "affine", "convex"]
+    ),
+    "SoftmaxGating": [{}],
+    "Summation": [{}],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """An operator by name with constructor arguments."""
+
+    name: str
+    config: dict
+
+    def __str__(self):
+        return ",".join([self.name, *(f"{k}={v}" for k, v in self.config.items())])
+
+    def new(self, **kwargs):
+        """An operator that is not built."""
+        return layers.get(self.name)(**self.config | kwargs)
+
+    def operator(self, inputs, **kwargs):
+        """An operator built for these inputs, all its weights random."""
+        op = self.new(**kwargs)
+        op(inputs, **query_for(op, inputs))
+        return randomise(op)
+
+    def sums_to_one(self, count):
+        """Whether the documented weights sum to one over the present modalities."""
+        if self.name == "GatedMultimodalUnit":
+            return count == 2
+        if self.name == "ModalityAttention":
+            return self.config.get("readout") != "token"
+        free = self.name in ("AdaptiveWeighting", "ScalarWeighting")
+        rule = self.config.get("gate", self.config.get("constraint"))
+        return not free or rule in ("softmax", "affine", "convex")
+
+
+CASES = [
+    Case(name, config) for name, variants in VARIANTS.items() for config in variants
+]
+each_case = pytest.mark.parametrize("case", CASES, ids=str)
+each_weighted_case = pytest.mark.parametrize(
+    "case", [c for c in CASES if c.new().has_weights], ids=str
+)
+each_operator = pytest.mark.parametrize("name", list(VARIANTS))
+
+
+def randomise(layer, seed=0):
+    """The layer with normal draws in all its weights, the same for the same shapes."""
+    rng = np.random.default_rng(seed)
+    for weight in layer.weights:
+        weight.assign(rng.normal(0, 0.7, weight.shape))
+    return layer
+
+
+def draw(*shape, seed=1):
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
+def modalities(count=3, shape=(3, 2, WIDTH), seed=1):
+    """Random inputs, all of one shape."""
+    return list(draw(count, *shape, seed=seed))
+
+
+def query_for(op, inputs):
+    """The `query` argument, for the operators that take one."""
+    return {"query": draw(*inputs[0].shape[:-1], QUERY_WIDTH)} if op.uses_query else {}
+
+
+def some_absent(count):
+    """`(3, M)` mask: every second absent, none absent, all absent."""
+    there = np.ones((3, count), bool)
+    there[0, 1::2] = False
+    there[2] = False
+    return there
+
+
+def fill_absent(inputs, there, filler):
+    """The inputs with `filler` in all that is absent."""
+    return [
+        np.where(there[:, m].reshape(-1, *[1] * (x.ndim - 1)), x, np.float32(filler))
+        for m, x in enumerate(inputs)
+    ]

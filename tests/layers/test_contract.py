@@ -1,0 +1,241 @@
+"""The laws that every operator obeys, in every configuration."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops, tree
+
+from keras_fusion import layers
+from tests.conftest import assert_close, to_numpy
+from tests.gradients import gradients
+from tests.layers.cases import (
+    CASES,
+    VARIANTS,
+    WIDTH,
+    draw,
+    each_case,
+    each_weighted_case,
+    fill_absent,
+    modalities,
+    query_for,
+    some_absent,
+)
+
+COUNTS = pytest.mark.parametrize("count", [1, 2, 3, 8])
+
+
+def probe(outputs):
+    """A scalar that depends on every number of the outputs, each by its own factor."""
+    flat = tree.flatten(outputs)
+    return sum(
+        ops.sum(y * ops.convert_to_tensor(draw(*y.shape, seed=k), y.dtype))
+        for k, y in enumerate(flat)
+    )
+
+
+def probe_gradients(op, inputs, query=None, **kwargs):
+    """Gradients of `probe` for the inputs, the query and the trainable variables."""
+
+    def scalar(*inputs):
+        *inputs, last = inputs
+        call = {"query": last} if op.uses_query else {}
+        inputs = inputs if op.uses_query else [*inputs, last]
+        return probe(op(list(inputs), **call, **kwargs))
+
+    arrays = inputs if query is None else [*inputs, query]
+    return gradients(scalar, arrays, op.trainable_variables)
+
+
+def assert_same(actual, expected):
+    """Bit by bit, no NaN."""
+    actual, expected = tree.flatten(actual), tree.flatten(expected)
+    for a, b in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(to_numpy(a), to_numpy(b))
+        assert not np.isnan(to_numpy(a)).any()
+
+
+def test_every_operator_is_in_the_table():
+    assert set(VARIANTS) == set(layers.operators())
+
+
+def test_the_catalogue_is_complete():
+    known = keras.saving.get_custom_objects()
+    registered = {n.split(">")[1] for n in known if n.startswith("keras_fusion>")}
+    assert registered - {"Fusion"} <= set(layers.__all__)
+    assert all(layers.get(name) is layer for name, layer in layers.operators().items())
+
+
+@COUNTS
+@each_case
+def test_absent_modalities_have_no_influence(case, count):
+    inputs, there = modalities(count), some_absent(count)
+    op = case.operator(inputs)
+    query = query_for(op, inputs)
+    asked = {"return_weights": True} if op.has_weights else {}
+
+    def outcome(filler):
+        filled = fill_absent(inputs, there, filler)
+        outputs = op(filled, modality_mask=there, **query, **asked)
+        return outputs, probe_gradients(op, filled, **query, modality_mask=there)
+
+    expected = outcome(0.5)
+    assert_same(outcome(np.nan), expected)
+    assert_same(outcome(1e30), expected)
+
+
+@COUNTS
+@each_case
+def test_all_absent_gives_zeros_and_finite_gradients(case, count):
+    inputs = modalities(count)
+    op = case.operator(inputs)
+    query, there = query_for(op, inputs), np.zeros((3, count), bool)
+    fused = op(inputs, modality_mask=there, **query)
+    assert all(not to_numpy(y).any() for y in tree.flatten(fused))
+    found = probe_gradients(op, inputs, **query, modality_mask=there)
+    assert all(np.isfinite(g).all() for g in found)
+
+
+@pytest.mark.parametrize("count", [2, 3, 8])
+@each_case
+def test_every_weight_and_every_input_gets_a_gradient(case, count):
+    inputs = modalities(count)
+    op = case.operator(inputs)
+    found = probe_gradients(op, inputs, **query_for(op, inputs), training=True)
+    assert len(found) == count + op.uses_query + len(op.trainable_variables)
+    assert all(g.any() for g in found)
+
+
+@COUNTS
+@each_case
+def test_a_mask_without_absence_changes_nothing(case, count):
+    inputs = modalities(count)
+    op = case.operator(inputs)
+    query = query_for(op, inputs)
+    masked = op(inputs, modality_mask=np.ones((3, count), bool), **query)
+    for a, b in zip(tree.flatten(masked), tree.flatten(op(inputs, **query))):
+        assert_close(a, b)
+
+
+@COUNTS
+@each_weighted_case
+def test_weights_obey_what_they_document(case, count):
+    inputs, there = modalities(count), some_absent(count)
+    op = case.operator(inputs)
+    query = query_for(op, inputs)
+    fused, weights = op(inputs, modality_mask=there, return_weights=True, **query)
+    assert_same(fused, op(inputs, modality_mask=there, **query))
+    weights = to_numpy(weights)
+    assert weights.shape[0] == 3 and weights.shape[-1] == count
+    assert np.all(np.moveaxis(weights, -1, 1)[~there] == 0)
+    assert np.all(np.abs(np.moveaxis(weights, -1, 1)[there]).max(axis=-1) > 0)
+    if case.sums_to_one(count):
+        total = weights.sum(axis=-1)
+        assert_close(total, (total != 0).astype("float32"))
+        assert total[:2].any() and not total[2].any()
+
+
+@each_case
+def test_operators_without_weights_point_to_shapley_values(case):
+    inputs = modalities()
+    op = case.operator(inputs)
+    if op.has_weights:
+        fused, weights = op(inputs, **query_for(op, inputs), return_weights=True)
+        assert_same(fused, op(inputs, **query_for(op, inputs)))
+    else:
+        with pytest.raises(ValueError, match=f"{case.name} has no weights.*Shapley"):
+            op(inputs, return_weights=True)
+
+
+@each_case
+def test_a_batch_is_its_samples_one_by_one(case):
+    inputs, there = modalities(shape=(4, 2, WIDTH)), np.ones((4, 3), bool)
+    there[0, 1] = False
+    op = case.operator(inputs)
+    query = query_for(op, inputs)
+
+    def outputs(rows):
+        asked = {name: q[rows] for name, q in query.items()}
+        rows_of = [x[rows] for x in inputs]
+        return op(rows_of, modality_mask=there[rows], training=True, **asked)
+
+    together = tree.flatten(outputs(slice(None)))
+    alone = [tree.flatten(outputs(slice(n, n + 1))) for n in range(4)]
+    for k, batch in enumerate(together):
+        assert_close(batch, np.concatenate([to_numpy(one[k]) for one in alone]))
+
+
+@each_case
+def test_tokens_are_fused_one_by_one(case):
+    if case.config.get("per") == "element":
+        return  # its weights differ from position to position
+    inputs = modalities(shape=(3, 2, WIDTH))
+    op = case.operator(inputs)
+    query = query_for(op, inputs)
+    tokens = op(inputs, **query)
+    flat = {name: q.reshape(6, -1) for name, q in query.items()}
+    vectors = op([x.reshape(6, -1) for x in inputs], **flat)
+    for a, b in zip(tree.flatten(tokens), tree.flatten(vectors)):
+        assert_close(to_numpy(a).reshape(6, -1), b)
+
+
+@pytest.mark.parametrize("rank", [2, 3, 4, 5])
+@each_case
+def test_output_shapes(case, rank):
+    shape = (3, 2, 2, 2, 2)[: rank - 1]
+    inputs = modalities(shape=(*shape, WIDTH))
+    op = case.operator(inputs)
+    fused = op(inputs, **query_for(op, inputs))
+    promised = op.compute_output_shape([x.shape for x in inputs])
+    if op.returns_streams:
+        assert [tuple(y.shape) for y in fused] == promised
+    else:
+        assert tuple(fused.shape) == promised
+    assert all(tuple(y.shape[:-1]) == shape for y in tree.flatten(fused))
+
+
+@each_case
+def test_units_project_different_widths(case):
+    inputs = [draw(3, 2, width) for width in (5, WIDTH, 3)]
+    op = case.operator(inputs, units=6)
+    fused = tree.flatten(op(tuple(inputs), **query_for(op, inputs)))
+    shape = op.compute_output_shape([x.shape for x in inputs])
+    assert [tuple(y.shape) for y in fused] == [shape] * 1 or op.returns_streams
+    found = probe_gradients(op, inputs, **query_for(op, inputs))
+    assert all(g.any() for g in found)
+
+
+@pytest.mark.parametrize("name", sorted(layers.operators()))
+def test_every_operator_builds_from_its_defaults(name):
+    op = layers.get(name)()
+    assert tuple(op(modalities()).shape[:-1]) == (3, 2)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="about torch modules")
+@each_case
+def test_trains_in_a_torch_module(case):
+    import torch
+
+    class Net(torch.nn.Module):
+        def __init__(self, op):
+            super().__init__()
+            self.op = op
+            self.head = torch.nn.LazyLinear(1)
+
+        def forward(self, inputs, **kwargs):
+            return self.head(sum(tree.flatten(self.op(inputs, **kwargs)))).sum()
+
+    inputs = modalities()
+    net = Net(case.operator(inputs))
+    query = query_for(net.op, inputs)
+    net(inputs, **query)
+    assert len(list(net.parameters())) == len(net.op.trainable_variables) + 2
+    before = [p.detach().clone() for p in net.parameters()]
+    optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
+    net(inputs, **query).backward()
+    optimizer.step()
+    moved = [not torch.equal(a, b) for a, b in zip(before, net.parameters())]
+    assert all(moved)
+
+
+def test_the_table_is_not_empty():
+    assert len(CASES) > len(VARIANTS)
