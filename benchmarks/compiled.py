@@ -14,7 +14,7 @@ BACKEND = keras.backend.backend()
 def forward(layer, *inputs, compiled=True):
     """Inference of a built Keras layer on `inputs`."""
     if BACKEND == "jax":
-        weights = _values(layer.trainable_variables), _values(layer.non_trainable_variables)
+        weights = _jax_weights(layer)
         return function(lambda w, x: layer.stateless_call(*w, *x)[0], weights, inputs)
     return function(lambda *x: layer(*x), *inputs, compiled=compiled)
 
@@ -82,9 +82,8 @@ def _jax_step(layer, inputs):
         return _loss(layer.stateless_call(trainable, other, *inputs)[0])
 
     gradients = jax.jit(jax.grad(loss))
-    trainable = _values(layer.trainable_variables)
-    other = _values(layer.non_trainable_variables)
-    return lambda: jax.block_until_ready(gradients(trainable, other, inputs))
+    weights = _jax_weights(layer)
+    return lambda: jax.block_until_ready(gradients(*weights, inputs))
 
 
 def _tensorflow_step(layer, inputs, compiled):
@@ -105,6 +104,11 @@ def _torch_compiled(call):
 
     torch.compiler.reset()  # else the next shape would get a slower, dynamic kernel
     return torch.compile(call, dynamic=False)
+
+
+def _jax_weights(layer):
+    """What `stateless_call` begins with."""
+    return _values(layer.trainable_variables), _values(layer.non_trainable_variables)
 
 
 def _values(variables):

@@ -1,4 +1,4 @@
-"""Whole batches gathered from arrays, in an order that the seed and the epoch decide."""
+"""Whole batches gathered from arrays, in an order that seed and epoch decide."""
 
 import keras
 import numpy as np

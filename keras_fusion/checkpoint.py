@@ -16,13 +16,13 @@ def require_same(path: Path, found: dict, expected: dict) -> None:
     differing = [k for k in expected if found.get(k) != expected[k]]
     if differing:
         raise ValueError(
-            f"{path} holds another run: its {', '.join(differing)} differ. Choose "
-            "another --output, or delete it to train anew."
+            f"{path} holds a run that differs in {', '.join(differing)}: choose "
+            "another --runs folder, or delete it to train anew."
         )
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps the best epoch by validation loss, and saves the run every so often.
+    """Keeps the history, and saves the run every so often.
 
     Args:
         path: An `.npz` file; it appears whole or not at all.
@@ -36,14 +36,11 @@ class Checkpoint(keras.callbacks.Callback):
         self.identity = identity
         self.every = every
         self.history = {}
-        self.best_loss = float("inf")
-        self.best_weights = None
         self.seconds = 0.0
         self.started = self.saved = time.perf_counter()
 
     def restore(self, model: keras.Model) -> int:
-        """Puts `model` where the file left it; the epoch to go on with, 0 without one."""
-        self.best_weights = model.get_weights()
+        """Puts `model` where the file left it; returns the epoch to go on with."""
         model.optimizer.build(model.trainable_variables)
         if not self.path.is_file():
             return 0
@@ -58,20 +55,13 @@ class Checkpoint(keras.callbacks.Callback):
         require_same(self.path, record["identity"], self.identity)
         for i, variable in enumerate(_state(model)):
             variable.assign(arrays[f"state_{i}"])
-        self.best_weights = [
-            arrays[f"best_{i}"] for i in range(len(self.best_weights))
-        ]
         self.history = record["history"]
-        self.best_loss = record["best_loss"]
         self.seconds = record["seconds"]
         return len(self.history["val_loss"])
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
-        if not logs["val_loss"] >= self.best_loss:
-            self.best_loss = float(logs["val_loss"])
-            self.best_weights = self.model.get_weights()
         if time.perf_counter() - self.saved >= self.every:
             self._save()
             self.saved = time.perf_counter()
@@ -80,12 +70,12 @@ class Checkpoint(keras.callbacks.Callback):
         record = {
             "identity": self.identity,
             "history": self.history,
-            "best_loss": self.best_loss,
             "seconds": self.seconds + time.perf_counter() - self.started,
         }
-        arrays = {f"best_{i}": w for i, w in enumerate(self.best_weights)}
-        for i, variable in enumerate(_state(self.model)):
-            arrays[f"state_{i}"] = keras.ops.convert_to_numpy(variable)
+        arrays = {
+            f"state_{i}": keras.ops.convert_to_numpy(variable)
+            for i, variable in enumerate(_state(self.model))
+        }
         with whole(self.path) as beside:
             np.savez(beside, record=json.dumps(record), **arrays)
 

@@ -39,8 +39,8 @@ def compare(
     """Trains what is not trained yet, and judges all on the test set.
 
     The baselines have the model's encoders, training run and validation choice: each
-    single modality (the best of a seed is chosen by validation loss), their average,
-    and concatenation.
+    single modality (the best of a seed is chosen by validation), their average, and
+    concatenation.
 
     Args:
         recipe: From `recipe.read`.
@@ -71,7 +71,7 @@ def compare(
             return trained(*chosen[name], paths[name], mask)
 
         only = {m: f"only-{m}" for m in data.input_shapes}
-        best = min(only.values(), key=lambda name: records[name]["validation_loss"])
+        best = max(only.values(), key=lambda name: records[name]["validation"])
         models = {
             MODEL: load(MODEL),
             CONCATENATION: load(CONCATENATION),
@@ -109,7 +109,7 @@ def trained(recipe: dict, data: Dataset, folder: Path, mask: bool = True):
 
 
 def _summary(seed, best, records):
-    kept = ("validation_loss", "epoch", "epochs", "seconds", "parameters")
+    kept = ("validation", "epochs", "seconds", "parameters")
     return {
         "seed": seed,
         "best_single": best.removeprefix("only-"),

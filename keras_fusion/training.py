@@ -33,7 +33,9 @@ def fit(
 ) -> dict:
     """Trains the recipe's model, or goes on with it, or finds it done.
 
-    The weights kept are those of the epoch with the lowest validation loss.
+    The learning rate falls to zero along a cosine, and the weights kept are the last:
+    an early epoch that happens to validate well has seen few patterns of missing
+    modalities.
 
     Args:
         recipe: From `recipe.read`.
@@ -45,8 +47,8 @@ def fit(
         checkpoint_every: Seconds between checkpoints.
 
     Returns:
-        The record in `fit.json`: `validation_loss`, `epoch` (the one kept), `epochs`,
-        `seconds`, `parameters`, `history`.
+        The record in `fit.json`: `validation` (accuracy, or minus the loss where there
+        are no classes), `epochs`, `seconds`, `parameters`, `history`.
 
     Raises:
         ValueError: If the folder holds another run, or a label is out of range.
@@ -79,13 +81,11 @@ def fit(
         callbacks=[checkpoint],
         verbose=verbose,
     )
-    model.set_weights(checkpoint.best_weights)
     with whole(folder / WEIGHTS) as path:
         model.save_weights(path)
     done = {
         "identity": identity,
-        "validation_loss": checkpoint.best_loss,
-        "epoch": int(np.argmin(checkpoint.history["val_loss"])) + 1,
+        "validation": _last_score(checkpoint.history),
         "epochs": settings["epochs"],
         "seconds": checkpoint.seconds + time.perf_counter() - started,
         "parameters": model.count_params(),
@@ -94,6 +94,14 @@ def fit(
     write_json(record, done)
     checkpoint.path.unlink(missing_ok=True)
     return done
+
+
+def _last_score(history):
+    return (
+        history["val_accuracy"][-1]
+        if "val_accuracy" in history
+        else -history["val_loss"][-1]
+    )
 
 
 def _compile(model, settings, steps, classes):

@@ -13,7 +13,9 @@ TOLERANCES = {  # relative and absolute, by the dtype that computed
 
 def to_numpy(x):
     """float32 array of a tensor of any floating dtype (numpy has no bfloat16)."""
-    return x if isinstance(x, np.ndarray) else ops.convert_to_numpy(ops.cast(x, "float32"))
+    return (
+        x if isinstance(x, np.ndarray) else ops.convert_to_numpy(ops.cast(x, "float32"))
+    )
 
 
 def assert_close(actual, expected, dtype="float32"):

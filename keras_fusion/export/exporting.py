@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from keras_fusion.export import child, verification
-from keras_fusion.export.reading import LABELS, Arrays, require_tensorflow
+from keras_fusion.export.reading import INPUTS, LABELS, MASK, Arrays, require_tensorflow
 from keras_fusion.export.signatures import signatures_of
 from keras_fusion.export.versions import put
 
@@ -60,8 +60,9 @@ def export(
     def fill(version_folder):
         with tempfile.TemporaryDirectory() as scratch:
             _write_from_any_backend(model, version_folder, Path(scratch))
+            _write_list([n for n in model.input if n != MASK], version_folder / INPUTS)
             if labels is not None:
-                _write_labels(labels, version_folder / LABELS)
+                _write_list(labels, version_folder / LABELS)
             received = _ask_afresh(version_folder, asked, Path(scratch))
         verification.compare(expected, received)
 
@@ -94,9 +95,9 @@ def _write_from_any_backend(model, folder, scratch):
         child.run("write", scratch / "model.keras", folder)
 
 
-def _write_labels(labels, file):
+def _write_list(names, file):
     file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps([str(x) for x in labels]), encoding="utf-8")
+    file.write_text(json.dumps([str(x) for x in names]), encoding="utf-8")
 
 
 def _ask_afresh(folder, asked, scratch):

@@ -12,6 +12,7 @@ from keras_fusion.export.versions import newest
 MASK = "modality_mask"
 DEFAULT, MASKED = "serving_default", "serving_masked"
 LABELS = Path("assets.extra", "labels.json")
+INPUTS = Path("assets.extra", "inputs.json")
 
 Arrays = dict[str, np.ndarray]
 
@@ -68,6 +69,17 @@ def labels(path: str | Path) -> list[str] | None:
     """
     file = newest(path) / LABELS
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+def input_names(path: str | Path) -> list[str]:
+    """The model's inputs in its own order, that of the columns of `modality_mask`.
+
+    A signature knows them only by name. `modality_mask` itself is not in the list.
+
+    Args:
+        path: `saved_models/<name>`, or one version folder in it.
+    """
+    return json.loads((newest(path) / INPUTS).read_text(encoding="utf-8"))
 
 
 def require_tensorflow() -> None:

@@ -38,7 +38,9 @@ class ModalityDropout(keras.layers.Layer):
     def __init__(self, rate=0.0, seed=None, **kwargs):
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
-            raise ValueError(f"ModalityDropout expects a rate in [0, 1); received {rate}.")
+            raise ValueError(
+                f"ModalityDropout expects a rate in [0, 1); received {rate}."
+            )
         self.rate = rate
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed)

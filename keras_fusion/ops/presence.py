@@ -104,5 +104,5 @@ def select_all(inputs, present):
 
 
 def weighted_sum(weights, inputs):
-    """`sum_m w_m x_m` for lists of tensors that broadcast, in the dtype of the inputs."""
+    """`sum_m w_m x_m` of tensors that broadcast, in the dtype of the inputs."""
     return sum(ops.cast(w, x.dtype) * x for w, x in zip(weights, inputs))

@@ -9,8 +9,8 @@ from keras_fusion.zoo.modality_weights import symbolic_weights
 def deployable(model: keras.Model, statistics: dict) -> keras.Model:
     """The model that takes raw features and names its outputs, to save and to serve.
 
-    A NaN cell takes the training mean, so it is as neutral as an absent modality; what
-    is absent altogether goes into `modality_mask` where the model has one.
+    A modality that is all NaN in a row is absent there, whatever `modality_mask` says;
+    a single NaN cell takes the training mean.
 
     Args:
         model: A trained zoo model with standardised inputs.
@@ -25,14 +25,14 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
         name: keras.Input(x.shape[1:], dtype=x.dtype, name=name)
         for name, x in model.input.items()
     }
-    prepared = {
-        name: x if name == MASK else _standardised(name, x, *statistics[name])
-        for name, x in inputs.items()
-    }
+    modalities = {name: x for name, x in inputs.items() if name != MASK}
+    prepared = {m: _standardised(m, x, *statistics[m]) for m, x in modalities.items()}
+    if MASK in inputs:
+        given = [ops.logical_not(_all_nan(x)) for x in modalities.values()]
+        prepared[MASK] = ops.logical_and(inputs[MASK], ops.stack(given, axis=-1))
     key = "predictions" if model.output_shape[-1] == 1 else "probabilities"
     outputs = {key: model.output}
-    with_weights = _has_weights(model)
-    if with_weights:
+    if _has_weights(model):
         outputs["modality_weights"] = symbolic_weights(model)
     named = keras.Model(model.input, outputs, name=model.name)
     return keras.Model(inputs, named(prepared), name=f"deployable_{model.name}")
@@ -49,6 +49,10 @@ def _standardised(name, x, mean, std):
     )
     x = normalise(x)
     return ops.where(ops.isnan(x), 0.0, x)
+
+
+def _all_nan(x):
+    return ops.all(ops.isnan(x), axis=tuple(range(1, len(x.shape))))
 
 
 def _has_weights(model):

@@ -1,6 +1,5 @@
 """An encoder for each modality: chosen by the rank of the input, or given."""
 
-import keras
 from keras import layers, ops
 
 CONVOLUTIONS = {2: layers.Conv1D, 3: layers.Conv2D, 4: layers.Conv3D}

@@ -25,33 +25,39 @@ def every(**choices):
 
 VARIANTS = {
     "AdaptiveWeighting": [
-        *every(units=[None, WIDTH], gate=[None, "sigmoid", "softmax"]),
-        {"intermediate_dim": 3, "activation": "tanh"},
+        *every(gate=[None, "sigmoid", "softmax"]),
+        {"units": WIDTH, "gate": "softmax"},
+        {"units": WIDTH, "intermediate_dim": 3, "activation": "tanh"},
     ],
     "Averaging": [{}],
     "Concatenation": every(units=[None, WIDTH]),
     "GatedMultimodalUnit": [{}],
     "Maximum": [{}],
     "ModalityAttention": [
-        {},
         *every(
             num_heads=[2],
             readout=["sum", "mean", "max", "token", "query", "node", None],
-            transform=["shared", "position"],
         ),
-        *every(readout=["mean", "token", None], modality_embedding=[True]),
-        *every(readout=["mean", None], use_bias=[False], output_projection=[False]),
-        {"num_heads": 3, "key_dim": 2, "output_projection": False},
+        *every(
+            transform=["position"],
+            modality_embedding=[True],
+            readout=["mean", "token", "query", None],
+        ),
+        {"use_bias": False, "output_projection": False},
+        {"num_heads": 3, "key_dim": 2, "output_projection": False, "readout": None},
     ],
     "ModalityTransformer": [
         {"num_heads": 2, "modality_embedding": True},
-        *every(readout=["sum", "max", None], normalize_first=[True, False]),
-        {"intermediate_dim": 3, "activation": "tanh", "use_bias": False},
+        *every(readout=["sum", None]),
+        {"readout": "max", "normalize_first": False},
+        {"readout": None, "intermediate_dim": 3, "use_bias": False},
     ],
     "Product": [{}],
-    "ScalarWeighting": every(
-        per=["modality", "channel", "element"], constraint=[None, "affine", "convex"]
-    ),
+    "ScalarWeighting": [
+        *every(constraint=[None, "affine", "convex"]),
+        {"per": "channel", "constraint": "convex"},
+        *every(per=["element"], constraint=[None, "affine"]),
+    ],
     "SoftmaxGating": [{}],
     "Summation": [{}],
 }
@@ -74,7 +80,8 @@ class Case:
     def operator(self, inputs, **kwargs):
         """An operator built for these inputs, all its weights random."""
         op = self.new(**kwargs)
-        op(inputs, **query_for(op, inputs))
+        query = [q.shape for q in query_for(op, inputs).values()]
+        op.build([x.shape for x in inputs], *query)
         return randomise(op)
 
     def sums_to_one(self, count):

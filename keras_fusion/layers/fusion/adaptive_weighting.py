@@ -64,15 +64,16 @@ class AdaptiveWeighting(Fusion):
     def fuse(self, inputs, present, query=None, training=None):
         if self.values:
             inputs = [_apply(mlp, x) for mlp, x in zip(self.values, inputs)]
-        weights = [
-            _apply(mlp, _squeeze(x)) for mlp, x in zip(self.weightings, inputs)
-        ]
+        weights = [_apply(mlp, _squeeze(x)) for mlp, x in zip(self.weightings, inputs)]
         weights = self._gated(weights, present)
         return weighted_sum(weights, select_all(inputs, present)), weights
 
     def _mlp(self, hidden, width, **kwargs):
         first = self.dense(hidden, (None, width), activation=self.activation)
-        return [first, self.dense(self.output_width([(width,)]), (None, hidden), **kwargs)]
+        return [
+            first,
+            self.dense(self.output_width([(width,)]), (None, hidden), **kwargs),
+        ]
 
     def _gated(self, weights, present):
         if self.gate is None:

@@ -217,10 +217,14 @@ class Fusion(keras.layers.Layer):
                 "output to modalities use Shapley values."
             )
         if modality_mask is not None:
-            self._check_mask("modality_mask", modality_mask, (shapes[0][0], len(inputs)))
+            self._check_mask(
+                "modality_mask", modality_mask, (shapes[0][0], len(inputs))
+            )
         for kept, shape in zip(mask or [], shapes):
             if kept is not None:
-                self._check_mask("mask", kept, shape[: min(len(kept.shape), len(shape) - 1)])
+                self._check_mask(
+                    "mask", kept, shape[: min(len(kept.shape), len(shape) - 1)]
+                )
 
     def _check_mask(self, name, mask, expected):
         if merge([expected, mask.shape]) is None:

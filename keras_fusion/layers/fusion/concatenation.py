@@ -29,7 +29,9 @@ class Concatenation(Fusion):
         self.num_modalities = len(input_shape)
         self.projections = []
         width = sum(s[-1] for s in input_shape)
-        self.output_dense = self.dense(self.units, (None, width)) if self.units else None
+        self.output_dense = (
+            self.dense(self.units, (None, width)) if self.units else None
+        )
 
     def fuse(self, inputs, present, query=None, training=None):
         joined = ops.concatenate(inputs, axis=-1)

@@ -3,14 +3,14 @@ from keras import ops
 
 from keras_fusion.layers.arguments import require_choice, require_positive
 from keras_fusion.layers.fusion.base import Fusion
-from keras_fusion.ops.attention import affinity_logits, mix
+from keras_fusion.ops.attention import affinity_logits, mix, project_heads
 from keras_fusion.ops.pooling import pool
 from keras_fusion.ops.positions import (
     flatten_positions,
     flatten_presence,
     restore_positions,
 )
-from keras_fusion.ops.presence import softmax
+from keras_fusion.ops.presence import softmax, weighted_sum
 
 POOLED = ("sum", "mean")
 SINGLE = ("token", "query", "node")
@@ -20,16 +20,16 @@ SINGLE = ("token", "query", "node")
 class ModalityAttention(Fusion):
     """Multi-head attention over the modalities, at each position by itself.
 
-    `Z = softmax(Q K^T / sqrt(h)) V` per head of width h, softmax over the keys, with the
-    modalities as the tokens; then the output projection and the readout. With one head,
-    `use_bias=False` and `output_projection=False` it is just this formula. Keys have no
-    bias: one that all keys share cancels in the softmax.
+    `Z = softmax(Q K^T / sqrt(h)) V` per head of width h, softmax over the keys, with
+    the modalities as the tokens; then the output projection and the readout. With one
+    head, `use_bias=False` and `output_projection=False` it is just this formula. Keys
+    have no bias: one that all keys share cancels in the softmax.
 
     `readout` says what comes out:
 
     * `"sum"`, `"mean"`, `"max"`: pooled over the present modalities;
     * `"token"`: what a learned further modality receives, as BERT's class token;
-    * `"query"`: external attention, what a learned query receives that is no key itself;
+    * `"query"`: external attention, what a learned query receives that is no key;
     * `"node"`: the same with the caller's `query` tensor `(B, ..., D)`;
     * None: the list of all M streams.
 
@@ -156,15 +156,22 @@ class ModalityAttention(Fusion):
 
     def _exchange(self, inputs, there, training):
         """Every modality asks all of them."""
-        queries, keys = zip(*map(self._query_and_key, range(len(inputs)), inputs))
+        kinds = [self.query_kernels, self.key_kernels]
+        if not self._mixes_first:
+            kinds.append(self.value_kernels)
+        kernels = [ops.concatenate(own, axis=-1) for own in zip(*kinds)]
+        queries, keys, *values = project_heads(
+            inputs, kernels, len(kinds), self.num_heads
+        )
         both = None
         if there is not None:
             both = ops.logical_and(there[:, None, :, None], there[:, None, None, :])
-        weights = softmax(affinity_logits(queries, keys), both)  # (B, N, M, M)
+        logits = affinity_logits(self._with_query_bias(queries), keys)
+        weights = softmax(logits, both)  # (B, N, M, M)
         dropped = self.dropout_layer(weights, training=training)
         if self.readout in POOLED:
-            return self._pooled_exchange(dropped, inputs, there), weights
-        streams = [self._project(z) for z in mix(dropped, self._values(inputs))]
+            return self._pooled_exchange(dropped, inputs, values, there), weights
+        streams = self._join(mix(dropped, *values))
         if self.readout == "max":
             columns = None
             if there is not None:
@@ -172,13 +179,15 @@ class ModalityAttention(Fusion):
             streams = pool(streams, columns, "max")
         return streams, weights
 
-    def _pooled_exchange(self, weights, inputs, there):
-        """Pools over the queries first: value and output projections commute with it."""
+    def _pooled_exchange(self, weights, inputs, values, there):
+        """Pools over the queries first: the output projection commutes with it."""
         count = float(len(inputs))
         if there is not None:
-            count = ops.sum(ops.cast(there, "float32"), axis=-1, keepdims=True)  # (B, 1)
+            count = ops.sum(
+                ops.cast(there, "float32"), axis=-1, keepdims=True
+            )  # (B, 1)
             count = ops.maximum(count, 1)[..., None]
-        mean = self._gather(ops.sum(weights, axis=-2) / count, inputs)
+        mean = self._gather(ops.sum(weights, axis=-2) / count, inputs, *values)
         if self.readout == "mean":
             return mean
         return mean * (count if there is None else ops.cast(count[..., 0], mean.dtype))
@@ -207,31 +216,42 @@ class ModalityAttention(Fusion):
             logits = x @ ops.sum(ops.reshape(kernel, shape) * query, axis=-1)
         return logits * self.head_dim**-0.5
 
-    def _gather(self, weights, inputs):
-        """Output `(B, U)` of one query with weights `(B, N, J)` on the inputs.
+    def _gather(self, weights, inputs, values=None):
+        """Output `(B, U)` of one query with weights `(B, N, J)` on the inputs."""
+        if self._mixes_first:
+            columns = ops.split(weights[:, 0], len(inputs), axis=-1)  # J of (B, 1)
+            return self._project(weighted_sum(columns, inputs) @ self.value_kernels[0])
+        if values is None:
+            (values,) = project_heads(inputs, self.value_kernels, 1, self.num_heads)
+        (fused,) = self._join(mix(weights[:, :, None], values))
+        return fused
 
-        With a shared kernel the inputs are mixed head by head before the one value
-        projection; J projections otherwise.
+    @property
+    def _mixes_first(self):
+        """Whether the inputs are mixed before the value projection, not after.
+
+        One projection instead of M. With several heads every input would be mixed once
+        per head, and that costs more than it saves.
         """
-        if len(self.value_kernels) > 1:
-            (mixed,) = mix(weights[:, :, None], self._values(inputs))
-            return self._project(mixed)
-        mixed = mix(weights[:, None], [x[:, None] for x in inputs])  # N of (B, 1, D)
-        kernels = ops.split(self.value_kernels[0], self.num_heads, axis=-1)
-        heads = [x[:, 0] @ kernel for x, kernel in zip(mixed, kernels)]
-        return self._project(ops.concatenate(heads, axis=-1))
+        one_query = self.readout in (*POOLED, *SINGLE)
+        return one_query and self.num_heads == 1 and len(self.value_kernels) == 1
 
-    def _query_and_key(self, m, x):
-        kernel = ops.concatenate(
-            [_own(self.query_kernels, m), _own(self.key_kernels, m)], axis=-1
-        )
-        query, key = ops.split(x @ kernel, 2, axis=-1)
-        return self._heads(query + self.query_bias), self._heads(key)
+    def _with_query_bias(self, queries):
+        if not self.use_bias:
+            return queries
+        bias = ops.reshape(self.query_bias, (self.num_heads, self.head_dim))
+        if isinstance(queries, list):
+            return [q + bias for q in queries]
+        return queries + bias[:, None]
 
-    def _values(self, inputs):
-        return [
-            self._heads(x @ _own(self.value_kernels, m)) for m, x in enumerate(inputs)
-        ]
+    def _join(self, mixed):
+        """From the result of `mix` to the list of outputs `(B, U)`."""
+        if isinstance(mixed, list):
+            return [self._project(z) for z in mixed]
+        count = mixed.shape[2]
+        joined = self._project(ops.transpose(mixed, (0, 2, 1, 3)))  # (B * M, U)
+        shape = (-1, count, joined.shape[-1])
+        return ops.unstack(ops.reshape(joined, shape), count, axis=1)
 
     def _project(self, mixed):
         """Joins the heads. Weights sum to one, so the value bias is added once here."""

@@ -1,0 +1,68 @@
+"""Publishing a recipe: its results, its weights and the tables of its card."""
+
+import json
+import shutil
+from pathlib import Path
+
+from keras_fusion import comparison, tables, training
+from keras_fusion.files import whole, write_json
+
+BEGIN, END = (
+    "<!-- results: written by keras-fusion evaluate --publish -->",
+    "<!-- end -->",
+)
+
+
+def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
+    """Puts results, plots, the best seed's weights and the tables into the recipe.
+
+    Args:
+        results: From `comparison.compare`.
+        recipe_folder: `zoo/<recipe>`; its README.md has a place for the tables.
+        runs: Where `compare` put its runs.
+
+    Returns:
+        The files written.
+    """
+    best = max(results["fits"], key=lambda fit: fit[comparison.MODEL]["validation"])
+    weights = runs / comparison.MODEL / f"seed-{best['seed']}" / training.WEIGHTS
+    copies = {weights: training.WEIGHTS}
+    copies |= {runs / name: name for name in ("accuracy.png", "missing.png")}
+    written = []
+    for source, name in copies.items():
+        if source.is_file():
+            with whole(recipe_folder / name) as beside:
+                shutil.copyfile(source, beside)
+            written.append(recipe_folder / name)
+    write_json(recipe_folder / "results.json", results)
+    card = recipe_folder / "README.md"
+    with whole(card) as beside:
+        beside.write_text(_with_tables(card.read_text(), results))
+    return [*written, recipe_folder / "results.json", card]
+
+
+def _with_tables(card, results):
+    """The card with its part between the two marks made anew."""
+    before, mark, rest = card.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (mark and end):
+        raise ValueError(f"The card has no place for results: add {BEGIN} and {END}.")
+    return f"{before}{BEGIN}\n\n{_tables(results)}\n\n{END}{after}"
+
+
+def _tables(results):
+    seeds = [fit["seed"] for fit in results["fits"]]
+    versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
+    seconds = sum(fit[comparison.MODEL]["seconds"] for fit in results["fits"])
+    parts = [
+        f"Test {results['metric']} in percent, mean ± standard deviation over seeds "
+        f"{json.dumps(seeds)}.",
+        tables.markdown_table(*tables.comparison_rows(results)),
+        "Each view missing:",
+        tables.markdown_table(*tables.missing_rows(results)),
+        "\n".join(f"- {s}" for s in tables.paired_sentences(results)),
+        f"Backend {results['backend']}, {versions}; {results['machine']}; "
+        f"{seconds / len(seeds):.0f} s a run; commit {results['commit']}, "
+        f"{results['date']}.",
+    ]
+    return "\n\n".join(parts)

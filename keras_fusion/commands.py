@@ -1,0 +1,205 @@
+"""What each command of `keras-fusion` does."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+from rich.console import Console
+
+from keras_fusion import (
+    comparison,
+    datasets,
+    layers,
+    prediction,
+    recipes,
+    tables,
+    training,
+    zoo,
+)
+from keras_fusion import export as exporting
+from keras_fusion import recipe as recipe_files
+from keras_fusion.card import publish
+from keras_fusion.files import whole, write_json
+from keras_fusion.plots import save_plots
+
+console = Console()
+
+
+def run(options) -> int:
+    """Runs the command that was parsed into `options`; the exit status."""
+    keras.config.disable_traceback_filtering()  # errors in their own words
+    commands = {
+        "list": list_all,
+        "train": train,
+        "evaluate": evaluate,
+        "export": export,
+        "predict": predict,
+    }
+    commands[options.command](options)
+    return 0
+
+
+def list_all(options) -> None:
+    """Prints everything that has a name."""
+    kinds = {
+        "operators": {n: _first_line(c) for n, c in layers.operators().items()},
+        "builders": {n: _first_line(b) for n, b in zoo.builders().items()},
+        "recipes": {n: _recipe_line(n) for n in recipes.names()},
+        "data sets": {n: "built in" for n in datasets.names()}
+        | {f"{kind}:FILE": "your own" for kind in ("npz", "csv", "parquet")},
+    }
+    for kind, entries in kinds.items():
+        console.print(
+            tables.rich_table(kind, ["name", "what it is"], [*entries.items()])
+        )
+
+
+def train(options) -> None:
+    """Trains a recipe, seed by seed, and saves models that take raw features."""
+    recipe, seeds, folder = _run_of(options)
+    rows = []
+    for seed in seeds:
+        data = recipe_files.load_data(recipe, seed)
+        for note in data.notes:
+            console.print(f"[dim]{note}[/dim]")
+        path = folder / comparison.MODEL / f"seed-{seed}"
+        console.print(f"[bold]{recipe['name']}[/bold], seed {seed}, into {path}")
+        record = training.fit(
+            recipe,
+            data,
+            seed,
+            path,
+            precision=options.precision,
+            verbose=0 if options.quiet else 1,
+        )
+        model = save_deployable(recipe, data, path)
+        rows.append([str(seed), *_record_cells(record), str(model)])
+    header = ["seed", "validation", "epochs", "seconds", "parameters", "model"]
+    console.print(tables.rich_table("trained", header, rows))
+
+
+def evaluate(options) -> None:
+    """Trains the baselines, judges all on the test set, writes results and plots."""
+    recipe, seeds, folder = _run_of(options)
+    count = 0
+
+    def report(name, record):
+        nonlocal count
+        count += 1
+        cells = "  ".join(_record_cells(record)[:3:2])
+        console.print(f"[dim]fit {count}: {name}: {cells} s[/dim]")
+
+    results = comparison.compare(
+        recipe,
+        seeds,
+        folder,
+        precision=options.precision,
+        leave_out=options.leave_out,
+        report=report,
+    )
+    write_json(folder / "results.json", results)
+    title = (
+        f"test {results['metric']} in percent on {recipe['dataset']}, "
+        "by number of views missing at random"
+    )
+    console.print(tables.rich_table(title, *tables.comparison_rows(results)))
+    console.print(tables.rich_table("each view missing", *tables.missing_rows(results)))
+    for sentence in tables.paired_sentences(results):
+        console.print(f"{recipe['name']} {sentence}")
+    written = [folder / "results.json", *save_plots(results, folder)]
+    if options.publish:
+        written += publish(results, recipes.folder() / recipe["name"], folder)
+    for path in written:
+        console.print(f"wrote {path}")
+
+
+def export(options) -> None:
+    """Exports a `.keras` file, or the run of a recipe that validated best."""
+    model = Path(options.model)
+    name = model.stem
+    if model.suffix != ".keras":
+        name = recipe_files.read(options.model)["name"]
+        model = best_run(Path(options.runs) / name)
+    output = Path(options.output or Path("saved_models") / name)
+    console.print(f"exporting {model}; it is loaded again and compared, please wait")
+    labels = prediction.class_names(model)
+    version = exporting.export(model, output, labels=labels)
+    console.print(f"wrote {version}: verified, its signature gives the model's numbers")
+
+
+def predict(options) -> None:
+    """Prints classes, probabilities and modality weights for a file of features."""
+    inputs = datasets.read(options.file)
+    outputs = prediction.predict(options.model, inputs)
+    names = prediction.class_names(options.model)
+    if options.json:
+        rows = {name: np.asarray(x).tolist() for name, x in outputs.items()}
+        print(json.dumps(rows | ({"class_names": names} if names else {})))
+        return
+    columns = prediction.modalities(options.model)
+    header, rows = tables.prediction_rows(outputs, names, columns)
+    console.print(tables.rich_table(f"{options.file}", header, rows[: options.rows]))
+    if len(rows) > options.rows:
+        console.print(f"{len(rows) - options.rows} more rows: --rows N or --json")
+
+
+def save_deployable(recipe: dict, data, folder: Path) -> Path:
+    """Saves the model that takes raw features beside the weights it was fitted to."""
+    model = comparison.trained(recipe, data, folder)
+    path = folder / "model.keras"
+    with whole(path) as beside:
+        zoo.deployable(model, data.statistics).save(beside)
+    write_json(folder / prediction.CLASSES, list(data.class_names) or None)
+    return path
+
+
+def best_run(folder: Path) -> Path:
+    """The trained model that validated best of a recipe's seeds."""
+    models = sorted((folder / comparison.MODEL).glob("seed-*/model.keras"))
+    if not models:
+        raise ValueError(
+            f"There is no trained model in {folder}: run `keras-fusion train` first."
+        )
+    records = {m: json.loads((m.parent / training.RECORD).read_text()) for m in models}
+    return max(models, key=lambda m: records[m]["validation"])
+
+
+def _run_of(options):
+    """The recipe with the options' changes, its seeds, and its folder of runs."""
+    recipe = recipe_files.read(options.recipe)
+    if options.dataset:
+        # The recipe's split was made for its own data: all labels of one's own count.
+        recipe |= {"dataset": options.dataset, "split": recipe_files.DEFAULTS["split"]}
+    if options.label:
+        recipe |= {"label": options.label}
+    if options.epochs:
+        recipe |= {"training": recipe["training"] | {"epochs": options.epochs}}
+    seeds = options.seeds or recipe["training"]["seeds"]
+    return recipe, seeds, Path(options.runs) / recipe["name"]
+
+
+def _record_cells(record):
+    score = record["validation"]
+    return [
+        f"{100 * score:.1f} %" if score >= 0 else f"loss {-score:.4f}",
+        str(record["epochs"]),
+        f"{record['seconds']:.1f}",
+        f"{record['parameters']:,}",
+    ]
+
+
+def _first_line(thing):
+    return thing.__doc__.strip().splitlines()[0]
+
+
+def _recipe_line(name):
+    results = recipes.folder() / name / "results.json"
+    if not results.is_file():
+        return "no results yet"
+    found = json.loads(results.read_text())
+    runs = found["scores"][comparison.MODEL]["all"]
+    return (
+        f"{found['recipe']['dataset']}: {tables.spread(runs)} % {found['metric']}, "
+        f"{len(runs)} seeds"
+    )

@@ -1,0 +1,97 @@
+"""Results as pictures."""
+
+import statistics
+from pathlib import Path
+
+from keras_fusion.comparison import METHODS, MODEL
+from keras_fusion.files import whole
+from keras_fusion.tables import method_title
+
+COLOURS = dict(zip(METHODS, ("#1b6ca8", "#d1603d", "#5b8c5a", "#9a9a9a")))
+
+
+def save_plots(results: dict, folder: Path) -> list[Path]:
+    """Draws `accuracy.png` and `missing.png` into `folder`; the paths of both.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise ImportError(
+            'Plots need matplotlib: pip install "keras-fusion[plots]".'
+        ) from error
+    matplotlib.use("Agg")
+    paths = [folder / "accuracy.png", folder / "missing.png"]
+    for path, draw in zip(paths, (_draw_accuracy, _draw_missing)):
+        _save(draw, results, path)
+    return paths
+
+
+def _save(draw, results, path):
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    try:
+        draw(axes, results)
+        axes.spines[["top", "right"]].set_visible(False)
+        with whole(path) as beside:
+            figure.savefig(beside, dpi=150)
+    finally:
+        pyplot.close(figure)
+
+
+def _draw_accuracy(axes, results):
+    """All views there, and each one missing: a point per seed, a bar for the mean."""
+    scores = results["scores"]
+    conditions = ["all views", *(f"no {m}" for m in scores[MODEL]["missing"])]
+    width = 0.8 / len(METHODS)
+    for i, method in enumerate(METHODS):
+        runs = [scores[method]["all"], *scores[method]["missing"].values()]
+        places = [x + (i - (len(METHODS) - 1) / 2) * width for x in range(len(runs))]
+        means = [100 * statistics.fmean(run) for run in runs]
+        axes.bar(
+            places,
+            means,
+            width,
+            color=COLOURS[method],
+            label=method_title(method, results),
+        )
+        for place, run in zip(places, runs):
+            axes.plot([place] * len(run), [100 * v for v in run], "k.", markersize=2)
+    axes.set_xticks(range(len(conditions)), conditions)
+    axes.set_ylabel(_label(results))
+    lowest = min(min(v) for m in METHODS[:3] for v in scores[m]["missing"].values())
+    axes.set_ylim(max(0, 100 * lowest - 10), 100)
+    axes.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.1), frameon=False)
+    axes.set_title("All views, and each one missing", loc="left")
+
+
+def _draw_missing(axes, results):
+    """Score against the number of views missing, with the spread over seeds."""
+    for method in METHODS:
+        runs = results["scores"][method]
+        curve = [runs["all"], *runs["missing_random"].values()]
+        means = [100 * statistics.fmean(run) for run in curve]
+        style = {"color": COLOURS[method], "label": method_title(method, results)}
+        axes.plot(range(len(curve)), means, "o-", markersize=4, **style)
+        if len(curve[0]) > 1:
+            errors = [100 * statistics.stdev(run) for run in curve]
+            low = [m - e for m, e in zip(means, errors)]
+            high = [m + e for m, e in zip(means, errors)]
+            axes.fill_between(
+                range(len(curve)), low, high, color=COLOURS[method], alpha=0.15
+            )
+    axes.set_xlabel("views missing at random")
+    axes.set_ylabel(_label(results))
+    axes.legend(loc="lower left")
+    count = len(results["fits"])
+    seeds = (
+        "one seed" if count == 1 else f"mean and standard deviation of {count} seeds"
+    )
+    axes.set_title(f"{results['recipe']['dataset']} test set, {seeds}", loc="left")
+
+
+def _label(results):
+    return "accuracy (%)" if results["metric"] == "accuracy" else "R² (%)"
