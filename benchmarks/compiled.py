@@ -11,6 +11,28 @@ from keras import ops
 BACKEND = keras.backend.backend()
 
 
+def modes(compiles: bool = True) -> tuple[str, ...]:
+    """The forms that this backend is tried in, `compiled` and `plain`.
+
+    Args:
+        compiles: Whether it may take the seconds that torch.compile takes a case.
+    """
+    if BACKEND == "jax":
+        return ("compiled",)
+    if BACKEND == "torch" and not compiles:
+        return ("plain",)
+    return ("compiled", "plain")
+
+
+def set_torch(arguments):
+    """Gives torch, on any Keras backend, the threads and float type of the others."""
+    import torch
+
+    torch.set_num_threads(arguments.threads)
+    # On a GPU the others multiply float32 in TF32 unless told otherwise.
+    torch.set_float32_matmul_precision("high" if arguments.gpu else "highest")
+
+
 def forward(layer, *inputs, compiled=True):
     """Inference of a built Keras layer on `inputs`."""
     if BACKEND == "jax":
@@ -28,7 +50,7 @@ def step(layer, *inputs, compiled=True):
         return _jax_step(layer, inputs)
     if BACKEND == "tensorflow":
         return _tensorflow_step(layer, inputs, compiled)
-    return torch_step(layer, _values(layer.trainable_variables), inputs, compiled)
+    return torch_step(layer, inputs, _values(layer.trainable_variables), compiled)
 
 
 def function(call, *arguments, compiled=True):
@@ -61,7 +83,7 @@ def torch_forward(call, arguments, compiled=False):
     return run
 
 
-def torch_step(call, weights, arguments, compiled=False):
+def torch_step(call, arguments, weights, compiled=False):
     """Gradients of torch tensors `weights`, on any Keras backend."""
     import torch
 

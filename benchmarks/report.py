@@ -33,7 +33,9 @@ def main(name: str, measure: Callable, backends: tuple[str, ...] = BACKENDS):
         backends: Those to run unless the command names others.
     """
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
-    parser.add_argument("--quick", action="store_true", help="one small case, one round")
+    parser.add_argument(
+        "--quick", action="store_true", help="one small case, one round"
+    )
     parser.add_argument("--gpu", action="store_true", help="large batches on a GPU")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--backends", nargs="+", choices=BACKENDS, default=backends)

@@ -38,6 +38,12 @@ def ratio(times: dict[str, list[float]], over: str, under: str) -> float:
     return statistics.median(a / b for a, b in zip(times[over], times[under]))
 
 
+def best(times: dict[str, list[float]], name: str) -> str:
+    """The fastest of the cases of this name, `name compiled` or `name plain`."""
+    forms = [n for n in (f"{name} compiled", f"{name} plain") if n in times]
+    return min(forms, key=lambda n: statistics.median(times[n]))
+
+
 def milliseconds(times: dict[str, list[float]]) -> dict[str, float]:
     """Median time of each case."""
     return {name: round(1e3 * statistics.median(t), 4) for name, t in times.items()}

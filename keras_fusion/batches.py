@@ -1,5 +1,7 @@
 """Whole batches gathered from arrays, in an order that seed and epoch decide."""
 
+import functools
+
 import keras
 import numpy as np
 
@@ -46,12 +48,14 @@ class Batches(keras.utils.PyDataset):
         return len(self.labels) // self.batch_size
 
     def __getitem__(self, index):
-        rows = self._order()[index * self.batch_size :][: self.batch_size]
+        order = _order(len(self.labels), self.seed, self.epoch)
+        rows = order[index * self.batch_size :][: self.batch_size]
         return {name: x[rows] for name, x in self.inputs.items()}, self.labels[rows]
 
     def on_epoch_end(self):
         self.epoch += 1
 
-    def _order(self):
-        rng = np.random.default_rng([self.seed, self.epoch])
-        return rng.permutation(len(self.labels))
+
+@functools.lru_cache(maxsize=1)
+def _order(rows, seed, epoch):
+    return np.random.default_rng([seed, epoch]).permutation(rows)

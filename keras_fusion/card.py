@@ -55,8 +55,8 @@ def _tables(results):
     versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
     seconds = sum(fit[comparison.MODEL]["seconds"] for fit in results["fits"])
     parts = [
-        f"Test {results['metric']} in percent, mean ± standard deviation over seeds "
-        f"{json.dumps(seeds)}.",
+        f"{results['part'].capitalize()} {results['metric']} in percent, mean ± "
+        f"standard deviation over seeds {json.dumps(seeds)}.",
         tables.markdown_table(*tables.comparison_rows(results)),
         "Each view missing:",
         tables.markdown_table(*tables.missing_rows(results)),

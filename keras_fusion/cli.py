@@ -51,6 +51,12 @@ def _parser():
         help="also train a model without each modality from scratch",
     )
     evaluate.add_argument(
+        "--on",
+        choices=("test", "validation"),
+        default="test",
+        help="what to judge on; choose by validation, then test once",
+    )
+    evaluate.add_argument(
         "--publish",
         action="store_true",
         help="write results, weights and card into the recipe's folder",

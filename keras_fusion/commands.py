@@ -94,13 +94,14 @@ def evaluate(options) -> None:
         recipe,
         seeds,
         folder,
+        part=options.on,
         precision=options.precision,
         leave_out=options.leave_out,
         report=report,
     )
     write_json(folder / "results.json", results)
     title = (
-        f"test {results['metric']} in percent on {recipe['dataset']}, "
+        f"{options.on} {results['metric']} in percent on {recipe['dataset']}, "
         "by number of views missing at random"
     )
     console.print(tables.rich_table(title, *tables.comparison_rows(results)))

@@ -32,11 +32,12 @@ def compare(
     seeds: Iterable[int],
     folder: Path,
     *,
+    part: str = "test",
     precision: str = "float32",
     leave_out: bool = False,
     report: Callable[[str, dict], None] = lambda name, record: None,
 ) -> dict:
-    """Trains what is not trained yet, and judges all on the test set.
+    """Trains what is not trained yet, and judges all on data it has not seen.
 
     The baselines have the model's encoders, training run and validation choice: each
     single modality (the best of a seed is chosen by validation), their average, and
@@ -46,6 +47,7 @@ def compare(
         recipe: From `recipe.read`.
         seeds: One split and one run of every method each.
         folder: Gets the runs, `<variant>/seed-<seed>/`.
+        part: What to judge on, `"test"`, or `"validation"` to choose by.
         precision: Keras dtype policy.
         leave_out: Also train, for each modality, a model that never sees it.
         report: Is told name and record of every fit as it ends.
@@ -84,14 +86,17 @@ def compare(
             SINGLE: load(best),
         }
         for method in METHODS:
-            scores[method].append(evaluation.missing_scores(models[method], data.test))
+            scores[method].append(
+                evaluation.missing_scores(models[method], getattr(data, part))
+            )
         for m in data.input_shapes if leave_out else ():
-            test = data.without(m).test
+            unseen = getattr(data.without(m), part)
             model = load(f"without-{m}")
-            retrained.setdefault(m, []).append(evaluation.full_score(model, test))
+            retrained.setdefault(m, []).append(evaluation.full_score(model, unseen))
         fits.append(_summary(seed, best, records))
     return {
         "recipe": recipe,
+        "part": part,
         "precision": precision,
         "metric": "accuracy" if data.classes > 1 else "R^2",
         "scores": {method: _by_condition(runs) for method, runs in scores.items()},

@@ -90,7 +90,8 @@ def _draw_missing(axes, results):
     seeds = (
         "one seed" if count == 1 else f"mean and standard deviation of {count} seeds"
     )
-    axes.set_title(f"{results['recipe']['dataset']} test set, {seeds}", loc="left")
+    data = f"{results['recipe']['dataset']} {results['part']} set"
+    axes.set_title(f"{data}, {seeds}", loc="left")
 
 
 def _label(results):

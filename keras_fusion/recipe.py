@@ -50,7 +50,9 @@ def read(name: str) -> dict:
     if recipe["dataset"] is None:
         raise ValueError(f"{path} names no `dataset`.")
     find("builder", recipe["builder"], zoo.builders())
-    return recipe | {"name": path.resolve().parent.name}
+    path = path.resolve()
+    own = path.stem if path.name != "recipe.toml" else path.parent.name
+    return recipe | {"name": own}
 
 
 def load_data(recipe: dict, seed: int) -> datasets.Dataset:

@@ -82,7 +82,8 @@ def fit(
         verbose=verbose,
     )
     with whole(folder / WEIGHTS) as path:
-        model.save_weights(path)
+        # A model of the same layers without optimizer: its state would triple the file.
+        keras.Model(model.input, model.output, name=model.name).save_weights(path)
     done = {
         "identity": identity,
         "validation": _last_score(checkpoint.history),

@@ -1,11 +1,14 @@
 """Checks of constructor arguments: one sentence that says what came."""
 
+from numbers import Real
+
 
 def require_positive(layer, name, value, optional=False):
     """`value` as an int >= 1, or None where optional; raises a ValueError else."""
     if value is None and optional:
         return None
-    if isinstance(value, bool) or value != int(value) or value < 1:
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or value % 1 or value < 1:
         raise ValueError(
             f"{type(layer).__name__} expects {name} to be a positive integer; "
             f"received {value!r}."

@@ -48,12 +48,15 @@ def affinity_logits(queries, keys):
         keys: list of J tensors `(B, N, h)`, or a tensor `(B, N, J, h)`.
 
     Returns:
-        `(B, N, I, J)`: `q_i k_j / sqrt(h)`.
+        `(B, N, I, J)` float32 (float16 overflows here first): `q_i k_j / sqrt(h)`.
     """
     if isinstance(keys, list):
+        queries = [ops.cast(q, "float32") for q in queries]
+        keys = [ops.cast(k, "float32") for k in keys]
         rows = [[ops.sum(q * k, axis=-1) for k in keys] for q in queries]
         logits = ops.stack([ops.stack(row, axis=-1) for row in rows], axis=-2)
         return logits * keys[0].shape[-1] ** -0.5
+    queries, keys = ops.cast(queries, "float32"), ops.cast(keys, "float32")
     logits = ops.matmul(queries, ops.swapaxes(keys, -1, -2))
     return logits * keys.shape[-1] ** -0.5
 

@@ -31,7 +31,11 @@ def softmax(logits, present=None, axis=-1):
     logits = ops.cast(logits, "float32")
     if logits.shape[axis] == 1:
         return select(ops.ones_like(logits), present)
-    weights = ops.softmax(select(logits, present, -1e30), axis=axis)
+    logits = select(logits, present, -1e30)
+    if len(logits.shape) > 5:  # more axes than TensorFlow's softmax takes on a CPU
+        weights = ops.exp(logits - ops.logsumexp(logits, axis=axis, keepdims=True))
+    else:
+        weights = ops.softmax(logits, axis=axis)
     return select(weights, present)
 
 
@@ -64,16 +68,20 @@ def presence(inputs, modality_mask=None, mask=None):
         mask: list of M tensors `(B, T)` or None, True = keep, or None.
 
     Returns:
-        list of M boolean tensors that broadcast to the inputs, or None where both
-        masks leave everything present.
+        list of M boolean tensors of one shape that broadcast to the inputs, or None
+        where both masks leave everything present.
     """
     masks = [None] * len(inputs) if mask is None else mask
     if modality_mask is None and all(m is None for m in masks):
         return None
-    return [
+    present = [
         _present(x, None if modality_mask is None else modality_mask[:, m], masks[m])
         for m, x in enumerate(inputs)
     ]
+    if all(m is None for m in masks):
+        return present  # (B, 1, ...)
+    everywhere = [ops.ones_like(x[..., :1], dtype="bool") for x in inputs]
+    return [ops.logical_and(p, e) for p, e in zip(present, everywhere)]  # (B, ..., 1)
 
 
 def _present(x, there, kept):

@@ -61,6 +61,11 @@ def fuse(operator: Fusion, streams, depth: int, *, modality_mask=None, query=Non
             fused = call(_copy(operator, f"fusion_{i}"))
             streams = _hand_back(f"fusion_{i}", fused, streams)
     last = _copy(operator, "fusion")
+    if last.returns_streams:
+        raise ValueError(
+            f"{type(operator).__name__} needs a readout here: without one it returns "
+            "all the modalities."
+        )
     if not last.has_weights:
         return call(last)
     # As a second output the weights stay within reach of `zoo.modality_weights`.

@@ -32,8 +32,9 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
         prepared[MASK] = ops.logical_and(inputs[MASK], ops.stack(given, axis=-1))
     key = "predictions" if model.output_shape[-1] == 1 else "probabilities"
     outputs = {key: model.output}
-    if _has_weights(model):
-        outputs["modality_weights"] = symbolic_weights(model)
+    weights = symbolic_weights(model)
+    if weights is not None:
+        outputs["modality_weights"] = weights
     named = keras.Model(model.input, outputs, name=model.name)
     return keras.Model(inputs, named(prepared), name=f"deployable_{model.name}")
 
@@ -53,8 +54,3 @@ def _standardised(name, x, mean, std):
 
 def _all_nan(x):
     return ops.all(ops.isnan(x), axis=tuple(range(1, len(x.shape))))
-
-
-def _has_weights(model):
-    fusion = [layer for layer in model.layers if layer.name == "fusion"]
-    return bool(fusion) and isinstance(fusion[0].output, (list, tuple))

@@ -17,6 +17,8 @@ def encode(streams, encoders, takes, *, depth, units, dropout):
         units: Width handed over.
         dropout: Rate inside the default encoders.
     """
+    if depth != int(depth) or depth < 0:
+        raise ValueError(f"encoder_depth must be 0 or more; received {depth!r}.")
     encoders = encoders or {}
     unknown = [name for name in encoders if name not in streams]
     if unknown:

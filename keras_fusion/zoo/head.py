@@ -1,5 +1,7 @@
 """The classification head."""
 
+from numbers import Integral
+
 from keras import layers
 
 from keras_fusion.zoo.encoders import pool_positions
@@ -20,7 +22,7 @@ def classify(fused, classes: int, *, dropout, activation, include_top=True):
 
 def check_classes(classes, activation) -> None:
     """Raises a ValueError unless so many classes make sense with this activation."""
-    if isinstance(classes, bool) or classes != int(classes) or classes < 1:
+    if not isinstance(classes, Integral) or isinstance(classes, bool) or classes < 1:
         raise ValueError(f"classes must be a positive integer; received {classes!r}.")
     if classes == 1 and activation == "softmax":
         raise ValueError(

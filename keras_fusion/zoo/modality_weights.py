@@ -1,6 +1,5 @@
 import keras
 
-from keras_fusion.catalogue import find
 from keras_fusion.ops.presence import share
 from keras_fusion.zoo.inputs import MASK, check_inputs
 
@@ -21,18 +20,22 @@ def modality_weights(model: keras.Model, inputs: dict):
             unknown.
     """
     check_inputs(model, inputs)
-    weigher = keras.Model(model.input, symbolic_weights(model))
+    weights = symbolic_weights(model)
+    if weights is None:
+        raise ValueError(
+            f"{model.name} has no weights of its modalities. To attribute its output "
+            "to them use Shapley values."
+        )
+    weigher = keras.Model(model.input, weights)
     return weigher.predict(inputs, verbose=0)
 
 
 def symbolic_weights(model: keras.Model):
-    """The `(B, M)` of `modality_weights` as a tensor in the model's own graph."""
-    layers = {layer.name: layer for layer in model.layers}
-    outputs = find("layer", "fusion", layers).output
-    if not isinstance(outputs, (list, tuple)):
-        raise ValueError(
-            f"{model.name} fuses by {type(layers['fusion']).__name__}, which has no "
-            "weights. To attribute its output to modalities use Shapley values."
-        )
-    mask = model.input.get(MASK) if isinstance(model.input, dict) else None
-    return share(outputs[1], mask)
+    """The `(B, M)` of `modality_weights` as a tensor in the model's own graph.
+
+    None where the model does not fuse by an operator that has weights.
+    """
+    outputs = [layer.output for layer in model.layers if layer.name == "fusion"]
+    if not outputs or not isinstance(outputs[0], (list, tuple)):
+        return None
+    return share(outputs[0][1], model.input.get(MASK))

@@ -3,7 +3,7 @@ from keras import ops
 
 from keras_fusion.layers.arguments import require_choice, require_positive
 from keras_fusion.layers.fusion.base import Fusion
-from keras_fusion.ops.presence import select_all, softmax, weighted_sum
+from keras_fusion.ops.presence import select, select_all, softmax, weighted_sum
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -13,7 +13,7 @@ class AdaptiveWeighting(Fusion):
     `x'_m = MLP_m(x_m)`, `W_m = gate(MLP_w,m(x'_m))` in the shape of `x'_m`,
     `y = sum_m x'_m * W_m`. Both MLPs have one hidden layer. Without `units` there is no
     value MLP, `x'_m = x_m`. On maps and volumes the weight network sees the global mean
-    of `x'_m`: squeeze-and-excitation across modalities.
+    of `x'_m` over the positions kept: squeeze-and-excitation across modalities.
 
     Shapes: M tensors `(B, ..., D_m)` to `(B, ..., U)`. Raw weights: `(B, ..., U, M)`,
     the gated `W`. An absent modality is left out of the sum: `gate="softmax"`
@@ -64,7 +64,8 @@ class AdaptiveWeighting(Fusion):
     def fuse(self, inputs, present, query=None, training=None):
         if self.values:
             inputs = [_apply(mlp, x) for mlp, x in zip(self.values, inputs)]
-        weights = [_apply(mlp, _squeeze(x)) for mlp, x in zip(self.weightings, inputs)]
+        seen = _squeeze_all(inputs, present)
+        weights = [_apply(mlp, x) for mlp, x in zip(self.weightings, seen)]
         weights = self._gated(weights, present)
         return weighted_sum(weights, select_all(inputs, present)), weights
 
@@ -91,7 +92,15 @@ def _apply(mlp, x):
     return x
 
 
-def _squeeze(x):
-    """Global mean over the positions of maps and volumes; `x` itself below rank 4."""
-    rank = len(x.shape)
-    return ops.mean(x, axis=tuple(range(1, rank - 1)), keepdims=True) if rank > 3 else x
+def _squeeze_all(inputs, present):
+    """Global means over the positions kept in maps and volumes; tokens as they are."""
+    rank = len(inputs[0].shape)
+    if rank < 4:
+        return inputs
+    axes = tuple(range(1, rank - 1))
+    means = [ops.mean(x, axis=axes, keepdims=True) for x in select_all(inputs, present)]
+    if present is None:
+        return means
+    kept = [ops.cast(p, x.dtype) for p, x in zip(present, inputs)]
+    kept = [ops.mean(p, axis=axes, keepdims=True) for p in kept]  # their share
+    return [x / select(p, p > 0, 1) for x, p in zip(means, kept)]

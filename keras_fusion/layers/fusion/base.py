@@ -124,8 +124,11 @@ class Fusion(keras.layers.Layer):
         return [shape] * len(input_shape) if self.returns_streams else shape
 
     def compute_output_spec(self, *args, **kwargs):
-        # By tracing: the shapes alone do not tell what `return_weights` adds.
-        return super(keras.layers.Layer, self).compute_output_spec(*args, **kwargs)
+        # By tracing: the shapes alone do not tell what `return_weights` adds. And not
+        # `call` but all of `__call__`, which casts variables in mixed precision.
+        trace = keras.Operation()
+        trace.call = self.__call__
+        return trace.compute_output_spec(*args, **kwargs)
 
     def get_config(self):
         # Every argument is stored unchanged under its own name.
@@ -201,6 +204,8 @@ class Fusion(keras.layers.Layer):
         return initializer.clone() if hasattr(initializer, "clone") else initializer
 
     def _check_call(self, inputs, query, modality_mask, mask, return_weights):
+        if not isinstance(inputs, (list, tuple)):
+            self.check(tuple(inputs.shape))  # raises: a tensor iterates over its batch
         shapes = [tuple(x.shape) for x in inputs]
         self.check(shapes)
         if len(inputs) != self.num_modalities:
@@ -211,6 +216,11 @@ class Fusion(keras.layers.Layer):
         if self.uses_query != (query is not None):
             wants = "needs a `query` tensor" if self.uses_query else "takes no `query`"
             raise ValueError(f"{self.name} {wants} with this configuration.")
+        if query is not None and merge([query.shape[:-1], shapes[0][:-1]]) is None:
+            raise ValueError(
+                f"{self.name} expects a query aligned with the inputs {shapes[0]}; "
+                f"received {tuple(query.shape)}."
+            )
         if return_weights and not self.has_weights:
             raise ValueError(
                 f"{type(self).__name__} has no weights to return. To attribute its "
@@ -219,6 +229,11 @@ class Fusion(keras.layers.Layer):
         if modality_mask is not None:
             self._check_mask(
                 "modality_mask", modality_mask, (shapes[0][0], len(inputs))
+            )
+        if mask is not None and len(mask) != len(inputs):
+            raise ValueError(
+                f"{self.name} expects one mask per modality; received {len(mask)} "
+                f"for {len(inputs)} modalities."
             )
         for kept, shape in zip(mask or [], shapes):
             if kept is not None:
@@ -235,7 +250,7 @@ class Fusion(keras.layers.Layer):
 
 
 def _stacked(weights, inputs):
-    if not isinstance(weights, list):
+    if not isinstance(weights, (list, tuple)):
         return weights
     full = [w + ops.zeros_like(x, dtype=w.dtype) for w, x in zip(weights, inputs)]
     return ops.stack(full, axis=-1)

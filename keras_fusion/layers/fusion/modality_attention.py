@@ -183,14 +183,12 @@ class ModalityAttention(Fusion):
         """Pools over the queries first: the output projection commutes with it."""
         count = float(len(inputs))
         if there is not None:
-            count = ops.sum(
-                ops.cast(there, "float32"), axis=-1, keepdims=True
-            )  # (B, 1)
-            count = ops.maximum(count, 1)[..., None]
+            there = ops.cast(there, weights.dtype)
+            count = ops.maximum(ops.sum(there, axis=-1, keepdims=True), 1)[..., None]
         mean = self._gather(ops.sum(weights, axis=-2) / count, inputs, *values)
         if self.readout == "mean":
             return mean
-        return mean * (count if there is None else ops.cast(count[..., 0], mean.dtype))
+        return mean * (count if there is None else count[..., 0])
 
     def _read(self, query, inputs, there, training):
         """One query asks the modalities, and itself if it is the token."""
@@ -210,7 +208,8 @@ class ModalityAttention(Fusion):
         """`(B, N)`: a learned query, the same for all, folds into the key kernel."""
         kernel = _own(self.key_kernels, m)
         if self.uses_query:
-            logits = ops.sum(query * self._heads(x @ kernel), axis=-1)
+            key = ops.cast(self._heads(x @ kernel), "float32")
+            logits = ops.sum(ops.cast(query, "float32") * key, axis=-1)
         else:
             shape = (-1, self.num_heads, self.head_dim)
             logits = x @ ops.sum(ops.reshape(kernel, shape) * query, axis=-1)

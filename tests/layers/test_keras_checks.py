@@ -1,0 +1,34 @@
+"""Keras' own layer test, a second opinion beside the contract."""
+
+import pytest
+from keras.src.testing import TestCase
+
+from keras_fusion import layers
+
+SHAPES = ((2, 3, 4), (2, 3, 4))
+CONFIGURED = {
+    "AdaptiveWeighting": {"gate": "softmax", "units": 5},
+    "ModalityAttention": {"num_heads": 2, "readout": "token", "dropout": 0.5},
+    "ModalityDropout": {"rate": 0.5},
+    "ModalityTransformer": {"num_heads": 2, "readout": "sum", "dropout": 0.5},
+    "ScalarWeighting": {"per": "element", "constraint": "convex"},
+}
+
+
+@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")  # by the test itself
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
+@pytest.mark.parametrize("name", sorted(set(layers.__all__) - {"Fusion"}))
+def test_keras_own_layer_test(name):
+    layer, config = getattr(layers, name), CONFIGURED.get(name, {})
+    fuses = name in layers.operators()
+    shape = (2, 3, 4)
+    if fuses:
+        shape = layer(**config).compute_output_shape(SHAPES)
+    TestCase().run_layer_test(
+        layer,
+        init_kwargs=config,
+        input_shape=SHAPES,
+        expected_output_shape=shape if fuses else ([shape, shape], (2, 2)),
+        supports_masking=fuses,
+        run_training_check=fuses,  # else the output is partly boolean
+    )

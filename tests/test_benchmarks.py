@@ -1,0 +1,71 @@
+"""The benchmarks run and write what they promise; how fast is not for tests to say."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import keras
+import pytest
+
+from benchmarks.report import met, target
+from benchmarks.timing import best, interleave, ratio
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def test_interleave_times_every_case_in_every_round():
+    calls = []
+    cases = {name: lambda name=name: calls.append(name) for name in "abc"}
+    times = interleave(cases, rounds=4, block=0.0)
+    assert {name: len(t) for name, t in times.items()} == {"a": 4, "b": 4, "c": 4}
+    timed = calls[-24:]  # each round warms every case up and times it once
+    assert timed[:6] == list("aabbcc") and timed[6:12] == list("bbccaa")
+
+
+def test_ratio_is_the_median_of_the_rounds_and_not_of_the_times():
+    times = {
+        "a plain": [2.0, 20.0, 6.0],
+        "b": [1.0, 10.0, 2.0],
+        "a compiled": [9.0] * 3,
+    }
+    assert ratio(times, "a plain", "b") == 2.0
+    assert best(times, "a") == "a plain"
+
+
+def test_target():
+    assert met(target(1.31, at_least=1.3)) and not met(target(1.29, at_least=1.3))
+    assert met(target(1.4, at_most=1.4)) and not met(target(1.41, at_most=1.4))
+    assert met(target(5.0)) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["modality_attention", "adaptive_weighting", "fit_overhead"]
+)
+def test_smallest_case_writes_its_results(name, tmp_path):
+    pytest.importorskip("torch", reason="the rival is torch's attention")
+    path = tmp_path / "results.json"
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--quick"]
+    command += ["--backends", keras.backend.backend(), "--results", str(path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    result = json.loads(path.read_text())
+    for key in ("date", "commit", "cpu", "device", "threads", "versions"):
+        assert key in result
+    assert result["versions"]["keras"] == keras.__version__
+    assert result["rows"]
+    for row in result["rows"]:
+        assert row["backend"] == keras.backend.backend()
+        assert all(ms > 0 for ms in row["ms"].values())
+        assert all(r["value"] > 0 for r in row["ratios"].values())
+    assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_a_failing_backend_leaves_the_old_results(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text("old")
+    command = [sys.executable, "-m", "benchmarks.modality_attention", "--quick"]
+    command += ["--backends", "torch", "--threads", "-1", "--results", str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode and "nothing was written" in done.stderr
+    assert path.read_text() == "old"

@@ -1,0 +1,53 @@
+"""The examples in README.md and zoo/README.md run as they stand."""
+
+import re
+from pathlib import Path
+
+import keras
+import pytest
+
+from keras_fusion import recipes
+from keras_fusion.zoo.weights import FILE
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"```python *(\w*)\n(.*?)```", re.DOTALL)
+
+
+def blocks(page, kind):
+    text = (ROOT / page).read_text()
+    found = [code for tag, code in BLOCK.findall(text) if tag == kind]
+    assert found, f"{page} has no such example"
+    return found
+
+
+def test_own_arrays():
+    scope = {}
+    for code in blocks("README.md", ""):
+        exec(code, scope)
+    probabilities = scope["model"].predict(scope["inputs"], verbose=0)
+    assert probabilities.shape == (200, 3)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="a torch.nn.Module")
+def test_in_a_torch_module():
+    import torch
+
+    scope = {}
+    for code in blocks("README.md", "torch"):
+        exec(code, scope)
+    model = scope["model"]
+    before = [p.detach().clone() for p in model.parameters()]
+    assert len(before) > 2, "the layer's weights are no parameters of the module"
+    loss = model(torch.randn(2, 100), torch.randn(2, 73)).square().sum()
+    loss.backward()
+    scope["optimizer"].step()
+    assert all((a != b).any() for a, b in zip(before, model.parameters(), strict=True))
+
+
+def test_trained_weights():
+    if not (recipes.folder() / "mfeat_modality_attention" / FILE).is_file():
+        pytest.fail("the recipe of the example has no trained weights")
+    scope = {}
+    for code in blocks("zoo/README.md", ""):
+        exec(code, scope)
+    assert (scope["predictions"] == scope["digits"].test.labels).mean() > 0.9

@@ -1,0 +1,74 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_fusion import datasets, zoo
+from keras_fusion.datasets.standardisation import measure
+from tests.conftest import assert_close, to_numpy
+from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
+
+OPTIONS = {"units": 4, "modality_mask": True}
+
+
+@pytest.fixture(scope="module")
+def raw():
+    """Raw rows: with single NaN cells, with absent modalities, constant features."""
+    inputs = {
+        name: 20 * x + 5 for name, x in draw(SHAPES | VECTORS, rows=12, seed=2).items()
+    }
+    inputs["a"][:, 1] = 7
+    for name in SHAPES | VECTORS:
+        inputs[name][0].flat[0] = np.nan
+    inputs["a"][1] = np.nan
+    inputs["pose"][1] = np.nan
+    inputs["video"][2] = np.nan
+    return inputs
+
+
+@pytest.mark.parametrize("shapes", [VECTORS, SHAPES], ids=["vectors", "ranks"])
+@pytest.mark.parametrize("builder", ["FusionClassifier", "LateFusionClassifier"])
+def test_raw_features_give_the_models_numbers(builder, shapes, raw, tmp_path):
+    raw = {name: raw[name] for name in shapes}
+    statistics = measure(raw)
+    standardised, _ = datasets.standardise(raw, statistics)
+    mask = {"modality_mask": datasets.modality_mask(raw)}
+    model = randomise(zoo.builders()[builder](shapes, 3, **OPTIONS))
+    zoo.deployable(model, statistics).save(tmp_path / "model.keras")
+    served = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    everything = {"modality_mask": np.ones_like(mask["modality_mask"])}
+    outputs = served(raw | everything)
+    assert_close(outputs["probabilities"], model(standardised | mask))
+    if builder == "FusionClassifier":
+        expected = zoo.modality_weights(model, standardised | mask)
+        assert_close(outputs["modality_weights"], expected)
+    else:
+        assert list(outputs) == ["probabilities"]
+
+
+def test_the_caller_may_leave_out_more(raw):
+    raw = {name: raw[name] for name in VECTORS}
+    model = randomise(zoo.FusionClassifier(VECTORS, 3, **OPTIONS))
+    served = zoo.deployable(model, measure(raw))
+    mask = np.tile([True, True, False], (12, 1))
+    left_out = served(raw | {"modality_mask": mask})
+    absent = served(
+        raw | {"c": np.full_like(raw["c"], np.nan), "modality_mask": mask | True}
+    )
+    assert_close(left_out["probabilities"], absent["probabilities"])
+    assert not np.any(to_numpy(left_out["modality_weights"])[:, 2])
+
+
+def test_regression_is_called_predictions(raw):
+    raw = {name: raw[name] for name in VECTORS}
+    model = zoo.FusionClassifier(VECTORS, 1, classifier_activation=None, **OPTIONS)
+    served = zoo.deployable(model, measure(raw))
+    assert list(served.output) == ["predictions", "modality_weights"]
+
+
+def test_inputs_that_do_not_fit_the_model():
+    model = zoo.FusionClassifier(VECTORS, 3, units=4)
+    inputs = draw(VECTORS)
+    with pytest.raises(ValueError, match="b"):
+        model({name: x for name, x in inputs.items() if name != "b"})
+    with pytest.raises(ValueError, match="shape"):
+        model(inputs | {"a": inputs["a"][:, None]})

@@ -1,0 +1,208 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_fusion import layers, zoo
+from keras_fusion.layers import Fusion
+from keras_fusion.ops.presence import any_present
+from tests.conftest import assert_close, to_numpy
+from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
+
+each_operator = pytest.mark.parametrize("name", list(layers.operators()))
+
+
+@keras.saving.register_keras_serializable("keras_fusion_tests")
+class TokenMean(Fusion):
+    """Mean over the tokens of all modalities, whatever their number."""
+
+    takes = "tokens"
+
+    def check(self, shapes):
+        assert all(len(s) == 3 and s[-1] == self.units for s in shapes), shapes
+
+    def fuse(self, inputs, present, query=None, training=None):
+        return ops.mean(ops.concatenate(inputs, axis=1), axis=1, keepdims=True), None
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None
+
+
+def names(model):
+    return [layer.name for layer in model.layers]
+
+
+@pytest.mark.parametrize("builder", list(zoo.builders()))
+def test_every_builder_takes_every_rank(builder):
+    chosen = {"modality": "video"} if builder == "UnimodalClassifier" else {}
+    model = zoo.builders()[builder](SHAPES, 3, units=8, **chosen)
+    inputs = draw({name: SHAPES[name] for name in model.input})
+    outputs = model(inputs)
+    assert keras.backend.standardize_dtype(outputs.dtype) == "float32"
+    assert_close(ops.sum(outputs, axis=-1), np.ones(3))
+    for name, x in inputs.items():  # none of them is ignored
+        moved = model(inputs | {name: x + 1})
+        assert np.abs(to_numpy(moved) - to_numpy(outputs)).max() > 1e-4
+
+
+@each_operator
+def test_an_operator_by_name_description_and_instance(name):
+    operator = layers.get(name)
+    forms = [name, {"class_name": name, "config": {}}, operator(units=6)]
+    models = [
+        randomise(zoo.FusionClassifier(VECTORS, 2, fusion=form, units=6, depth=2))
+        for form in forms
+    ]
+    x = draw(VECTORS)
+    for model in models[1:]:
+        assert_close(model(x), models[0](x))
+    assert all(isinstance(model.get_layer("fusion"), operator) for model in models)
+
+
+@each_operator
+def test_without_top_the_fused_features(name):
+    model = zoo.FusionClassifier(VECTORS, 2, fusion=name, units=6, include_top=False)
+    assert model(draw(VECTORS)).shape == (3, 6)
+    assert "predictions" not in names(model)
+
+
+@each_operator
+def test_every_weight_moves_in_one_step(name):
+    keras.utils.set_random_seed(0)
+    model = zoo.FusionClassifier(VECTORS, 3, fusion=name, units=6, depth=2)
+    randomise(model)  # a new bias of zero may well have no gradient
+    before = model.get_weights()
+    # so large a step shows in every weight; eager, since it is a single one
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=_eager())
+    model.train_on_batch(draw(VECTORS), np.array([0, 1, 2]))
+    for weight, old in zip(model.weights, before, strict=True):
+        assert np.any(to_numpy(weight.value) != old), weight.path
+
+
+def _eager():
+    return keras.backend.backend() == "tensorflow"
+
+
+def test_depth_of_an_operator_that_refines():
+    model = zoo.FusionClassifier(VECTORS, 2, fusion="ModalityTransformer", depth=3)
+    blocks = [model.get_layer(n) for n in ("fusion_0", "fusion_1", "fusion")]
+    assert [block.readout for block in blocks][:2] == [None, None]
+    assert blocks[2].readout is not None
+    assert not any("back" in name for name in names(model))
+    assert len({id(block.weights[0]) for block in blocks}) == 3
+
+
+def test_depth_of_an_operator_that_does_not_refine():
+    model = zoo.FusionClassifier(VECTORS, 2, fusion="Summation", units=6, depth=2)
+    randomise(model)
+    x = draw(VECTORS)
+    parts = {
+        n: keras.Model(model.input, model.get_layer(n).output)(x)
+        for n in ("a_block_0_add", "fusion_0", "fusion_0_norm_0")
+    }
+    back, norm = model.get_layer("fusion_0_back_0"), model.get_layer("fusion_0_norm_0")
+    handed = norm(parts["a_block_0_add"] + back(parts["fusion_0"]))
+    assert_close(parts["fusion_0_norm_0"], handed)
+
+
+@pytest.mark.parametrize("depth", [0, 2])
+def test_encoder_depth_counts_the_blocks_of_each_modality(depth):
+    model = zoo.FusionClassifier(SHAPES, 2, units=8, encoder_depth=depth)
+    for modality in SHAPES:
+        blocks = [n for n in names(model) if n.startswith(f"{modality}_block")]
+        assert len([n for n in blocks if n.endswith("_add")]) == depth
+        assert f"{modality}_projection" in names(model)
+
+
+@pytest.mark.slow
+def test_a_given_encoder():
+    backbone = keras.applications.MobileNetV3Small(
+        (32, 32, 3), include_top=False, weights=None
+    )
+    shapes = {"rgb": (32, 32, 3), "pose": (5,)}
+    for fusion in ("Summation", TokenMean(units=8)):
+        model = zoo.FusionClassifier(
+            shapes, 2, fusion=fusion, units=8, encoders={"rgb": backbone}
+        )
+        assert model(draw(shapes)).shape == (3, 2)
+        assert backbone in model.layers
+        assert "rgb_projection" not in names(model)
+
+
+def test_a_given_encoder_feeds_the_fusion():
+    given = keras.Sequential([keras.Input((5,)), keras.layers.Dense(6)])
+    model = zoo.FusionClassifier(
+        VECTORS, 2, fusion="Summation", units=6, encoders={"a": given}
+    )
+    x = draw(VECTORS)
+    summed = keras.Model(model.input, model.get_layer("fusion").output)
+    without = summed(x) - given(x["a"])
+    given.set_weights([w + 1 for w in given.get_weights()])
+    assert_close(summed(x) - given(x["a"]), without)
+
+
+def test_an_operator_on_tokens_gets_tokens():
+    model = zoo.FusionClassifier(
+        SHAPES, 2, fusion=TokenMean(units=8), units=8, depth=1, modality_mask=True
+    )
+    tokens = [tuple(x.shape) for x in model.get_layer("fusion").input[:4]]
+    assert tokens == [(None, 1, 8), (None, 4, 8), (None, 4, 8), (None, 4, 8)]
+    there = np.ones((3, 4), bool)
+    assert model(draw(SHAPES) | {"modality_mask": there}).shape == (3, 2)
+
+
+def test_a_modality_as_the_query():
+    fusion = {"class_name": "ModalityAttention", "config": {"readout": "node"}}
+    model = zoo.FusionClassifier(VECTORS, 2, fusion=fusion, units=6, query="b", depth=2)
+    attention = model.get_layer("fusion")
+    assert attention.uses_query
+    assert model(draw(VECTORS)).shape == (3, 2)
+    with pytest.raises(ValueError, match="needs `query`"):
+        zoo.FusionClassifier(VECTORS, 2, fusion=fusion)
+    with pytest.raises(ValueError, match="takes no `query`"):
+        zoo.FusionClassifier(VECTORS, 2, query="b")
+    with pytest.raises(ValueError, match="one of the inputs .*'zz'"):
+        zoo.FusionClassifier(VECTORS, 2, fusion=fusion, query="zz")
+
+
+@pytest.mark.parametrize("classes", [np.int64(3), np.uint8(3), 3])
+def test_classes_of_any_integer_type(classes):
+    assert zoo.FusionClassifier(VECTORS, classes).output_shape == (None, 3)
+
+
+def test_regression():
+    model = zoo.FusionClassifier(VECTORS, 1, classifier_activation=None)
+    randomise(model)
+    assert to_numpy(model(draw(VECTORS, rows=50))).min() < 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"classes": 1}, "softmax is always 1"),
+        ({"classes": 0}, "positive integer; received 0"),
+        ({"classes": 2.5}, "positive integer; received 2.5"),
+        ({"classes": "two"}, "positive integer; received 'two'"),
+        ({"classes": None}, "positive integer; received None"),
+        ({"fusion": "ModalityAtention"}, "Did you mean 'ModalityAttention'"),
+        ({"fusion": 3}, "operator's name"),
+        ({"fusion": {"config": {}}}, "operator's name"),
+        ({"fusion": {"class_name": "Summation", "config": {"x": 1}}}, "Summation"),
+        ({"fusion": layers.ModalityAttention(readout=None)}, "readout"),
+        ({"depth": 0}, "depth"),
+        ({"encoder_depth": -1}, "encoder_depth"),
+        ({"units": 0}, "units"),
+        ({"encoders": {"zz": None}}, r"encoders for \['zz'\]"),
+        ({"input_shapes": {}}, "at least one modality"),
+        ({"input_shapes": [(3,)]}, "at least one modality"),
+        ({"input_shapes": {"a": ()}}, "'a' must be a vector"),
+        ({"input_shapes": {"a": (1, 2, 3, 4, 5)}}, "'a' must be a vector"),
+        ({"input_shapes": {"a": (4, None)}}, "known width"),
+        ({"input_shapes": {"modality_mask": (4,)}}, "cannot be called"),
+        ({"modality_dropout": 1.0}, r"rate in \[0, 1\)"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    arguments = {"input_shapes": VECTORS, "classes": 2} | arguments
+    with pytest.raises(ValueError, match=message):
+        zoo.FusionClassifier(**arguments)
