@@ -19,7 +19,10 @@ demo: .venv/demo/installed
 	$(DEMO)/keras-fusion evaluate $(RECIPE) --seeds 0
 	$(DEMO)/keras-fusion export $(RECIPE)
 	$(DEMO)/keras-fusion predict saved_models/$(RECIPE) zoo/$(RECIPE)/digits.json
-	@echo "One seed; the numbers over five are in zoo/$(RECIPE)/README.md."
+	@echo "That was one seed. Published, over five:"
+	$(DEMO)/keras-fusion list $(RECIPE)
+	@ls -d runs/$(RECIPE)/model/seed-0/model.keras runs/$(RECIPE)/*.png \
+	  runs/$(RECIPE)/results.json saved_models/$(RECIPE)/*
 
 # One thread a worker: two workers share two cores without getting in each other's way.
 test: lint

@@ -33,7 +33,9 @@ class Batches(keras.utils.PyDataset):
         split: Arrays to draw from.
         model: Says which of the inputs are wanted.
         batch_size: Rows a batch; all rows where there are fewer.
-        seed: Of the order; a run resumed at `epoch` sees what it would have seen.
+        seed: Of the order, with the epoch: a run that is resumed sees what it would
+            have seen. It is for the caller to set `epoch` as each begins (Keras' own
+            count is off by what it peeks), and `fit` must not shuffle.
     """
 
     def __init__(self, split: Split, model: keras.Model, batch_size: int, seed: int):
@@ -51,9 +53,6 @@ class Batches(keras.utils.PyDataset):
         order = _order(len(self.labels), self.seed, self.epoch)
         rows = order[index * self.batch_size :][: self.batch_size]
         return {name: x[rows] for name, x in self.inputs.items()}, self.labels[rows]
-
-    def on_epoch_end(self):
-        self.epoch += 1
 
 
 @functools.lru_cache(maxsize=1)

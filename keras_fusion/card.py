@@ -28,6 +28,8 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
     weights = runs / comparison.MODEL / f"seed-{best['seed']}" / training.WEIGHTS
     copies = {weights: training.WEIGHTS}
     copies |= {runs / name: name for name in ("accuracy.png", "missing.png")}
+    card = recipe_folder / "README.md"
+    text = _with_tables(card.read_text(), results)  # before anything is overwritten
     written = []
     for source, name in copies.items():
         if source.is_file():
@@ -35,9 +37,8 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
                 shutil.copyfile(source, beside)
             written.append(recipe_folder / name)
     write_json(recipe_folder / "results.json", results)
-    card = recipe_folder / "README.md"
     with whole(card) as beside:
-        beside.write_text(_with_tables(card.read_text(), results))
+        beside.write_text(text)
     return [*written, recipe_folder / "results.json", card]
 
 

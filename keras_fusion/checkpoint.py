@@ -2,7 +2,6 @@
 
 import json
 import time
-import zipfile
 from pathlib import Path
 
 import keras
@@ -45,13 +44,13 @@ class Checkpoint(keras.callbacks.Callback):
         if not self.path.is_file():
             return 0
         try:
-            with np.load(self.path, allow_pickle=False) as file:
-                arrays = dict(file)
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+            with self.path.open("rb") as file:
+                arrays = dict(np.load(file, allow_pickle=False))
+            record = json.loads(str(arrays["record"]))
+        except Exception as error:  # numpy, zipfile, zlib and json raise many kinds
             raise ValueError(
                 f"{self.path} is broken ({error}); delete it to train anew."
             ) from error
-        record = json.loads(str(arrays["record"]))
         require_same(self.path, record["identity"], self.identity)
         for i, variable in enumerate(_state(model)):
             variable.assign(arrays[f"state_{i}"])

@@ -39,7 +39,8 @@ def _parser():
         dest="command", required=True, metavar="COMMAND"
     ).add_parser
 
-    add("list", parents=[common], help="operators, builders, recipes and data sets")
+    names = add("list", parents=[common], help="what there is, or a recipe's results")
+    names.add_argument("recipe", nargs="?", help="print its published results")
 
     train = add("train", parents=[common], help="train a recipe; resumes after a kill")
     evaluate = add("evaluate", parents=[common], help="judge it beside the baselines")

@@ -23,7 +23,8 @@ from keras_fusion.card import publish
 from keras_fusion.files import whole, write_json
 from keras_fusion.plots import save_plots
 
-console = Console()
+# What a user calls their files and classes is no markup.
+console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def run(options) -> int:
@@ -41,7 +42,9 @@ def run(options) -> int:
 
 
 def list_all(options) -> None:
-    """Prints everything that has a name."""
+    """Prints everything that has a name, or the published results of a recipe."""
+    if options.recipe:
+        return _print_published(recipe_files.read(options.recipe)["name"])
     kinds = {
         "operators": {n: _first_line(c) for n, c in layers.operators().items()},
         "builders": {n: _first_line(b) for n, b in zoo.builders().items()},
@@ -58,13 +61,13 @@ def list_all(options) -> None:
 def train(options) -> None:
     """Trains a recipe, seed by seed, and saves models that take raw features."""
     recipe, seeds, folder = _run_of(options)
-    rows = []
+    rows, models = [], []
     for seed in seeds:
         data = recipe_files.load_data(recipe, seed)
         for note in data.notes:
-            console.print(f"[dim]{note}[/dim]")
+            console.print(note, style="dim")
         path = folder / comparison.MODEL / f"seed-{seed}"
-        console.print(f"[bold]{recipe['name']}[/bold], seed {seed}, into {path}")
+        console.print(f"{recipe['name']}, seed {seed}, into {path}", style="bold")
         record = training.fit(
             recipe,
             data,
@@ -73,22 +76,29 @@ def train(options) -> None:
             precision=options.precision,
             verbose=0 if options.quiet else 1,
         )
-        model = save_deployable(recipe, data, path)
-        rows.append([str(seed), *_record_cells(record), str(model)])
-    header = ["seed", "validation", "epochs", "seconds", "parameters", "model"]
+        models.append(save_deployable(recipe, data, path))
+        rows.append([str(seed), *_record_cells(record)])
+    header = ["seed", "validation", "epochs", "seconds", "parameters"]
     console.print(tables.rich_table("trained", header, rows))
+    for path in models:
+        console.print(f"wrote {path}")
 
 
 def evaluate(options) -> None:
     """Trains the baselines, judges all on the test set, writes results and plots."""
     recipe, seeds, folder = _run_of(options)
+    if options.publish and (options.dataset or options.label or options.epochs):
+        raise ValueError(
+            "--publish is for the recipe as it stands: leave out --dataset, --label "
+            "and --epochs."
+        )
     count = 0
 
     def report(name, record):
         nonlocal count
         count += 1
         cells = "  ".join(_record_cells(record)[:3:2])
-        console.print(f"[dim]fit {count}: {name}: {cells} s[/dim]")
+        console.print(f"fit {count}: {name}: {cells} s", style="dim")
 
     results = comparison.compare(
         recipe,
@@ -100,17 +110,13 @@ def evaluate(options) -> None:
         report=report,
     )
     write_json(folder / "results.json", results)
-    title = (
-        f"{options.on} {results['metric']} in percent on {recipe['dataset']}, "
-        "by number of views missing at random"
-    )
-    console.print(tables.rich_table(title, *tables.comparison_rows(results)))
-    console.print(tables.rich_table("each view missing", *tables.missing_rows(results)))
-    for sentence in tables.paired_sentences(results):
-        console.print(f"{recipe['name']} {sentence}")
+    for note in results["notes"]:
+        console.print(note, style="dim")
+    _print_results(results)
     written = [folder / "results.json", *save_plots(results, folder)]
     if options.publish:
-        written += publish(results, recipes.folder() / recipe["name"], folder)
+        home = recipe_files.file_of(options.recipe).parent
+        written += publish(results, home, folder)
     for path in written:
         console.print(f"wrote {path}")
 
@@ -125,7 +131,7 @@ def export(options) -> None:
     output = Path(options.output or Path("saved_models") / name)
     console.print(f"exporting {model}; it is loaded again and compared, please wait")
     labels = prediction.class_names(model)
-    version = exporting.export(model, output, labels=labels)
+    version = exporting.export(prediction.load(model), output, labels=labels)
     console.print(f"wrote {version}: verified, its signature gives the model's numbers")
 
 
@@ -162,22 +168,43 @@ def best_run(folder: Path) -> Path:
         raise ValueError(
             f"There is no trained model in {folder}: run `keras-fusion train` first."
         )
-    records = {m: json.loads((m.parent / training.RECORD).read_text()) for m in models}
+    records = {m: training.read_record(m.parent / training.RECORD) for m in models}
     return max(models, key=lambda m: records[m]["validation"])
 
 
 def _run_of(options):
     """The recipe with the options' changes, its seeds, and its folder of runs."""
     recipe = recipe_files.read(options.recipe)
-    if options.dataset:
-        # The recipe's split was made for its own data: all labels of one's own count.
-        recipe |= {"dataset": options.dataset, "split": recipe_files.DEFAULTS["split"]}
-    if options.label:
-        recipe |= {"label": options.label}
-    if options.epochs:
-        recipe |= {"training": recipe["training"] | {"epochs": options.epochs}}
-    seeds = options.seeds or recipe["training"]["seeds"]
-    return recipe, seeds, Path(options.runs) / recipe["name"]
+    recipe = recipe_files.changed(
+        recipe,
+        dataset=options.dataset,
+        label=options.label,
+        epochs=options.epochs,
+        seeds=options.seeds,
+    )
+    return recipe, recipe["training"]["seeds"], Path(options.runs) / recipe["name"]
+
+
+def _print_results(results):
+    count = len(results["fits"])
+    title = (
+        f"{results['part']} {results['metric']} in percent on "
+        f"{results['recipe']['dataset']}, {count} seed{'s' if count > 1 else ''}, "
+        "by number of views missing at random"
+    )
+    console.print(tables.rich_table(title, *tables.comparison_rows(results)))
+    console.print(tables.rich_table("each view missing", *tables.missing_rows(results)))
+    for sentence in tables.paired_sentences(results):
+        console.print(f"{results['recipe']['name']} {sentence}", soft_wrap=True)
+
+
+def _print_published(name):
+    path = recipes.folder() / name / "results.json"
+    if not path.is_file():
+        raise ValueError(f"{name} has no published results; {path} is not there.")
+    results = json.loads(path.read_text())
+    console.print(f"from {path}, measured on {results['date']}")
+    _print_results(results)
 
 
 def _record_cells(record):

@@ -97,6 +97,7 @@ def compare(
     return {
         "recipe": recipe,
         "part": part,
+        "notes": list(data.notes),
         "precision": precision,
         "metric": "accuracy" if data.classes > 1 else "R^2",
         "scores": {method: _by_condition(runs) for method, runs in scores.items()},

@@ -78,7 +78,7 @@ def paired_interval(first, second) -> dict:
     if len(differences) < 2:
         return {"difference": mean, "low": None, "high": None}
     freedom = len(differences) - 1
-    quantile = T_95[freedom - 1] if freedom <= len(T_95) else 1.96
+    quantile = T_95[min(freedom, len(T_95)) - 1]  # of more seeds: a little too wide
     half = quantile * statistics.stdev(differences) / math.sqrt(len(differences))
     return {"difference": mean, "low": mean - half, "high": mean + half}
 

@@ -15,7 +15,8 @@ def whole(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{os.getpid()}-{path.name}")
+    _remove_left(path.parent)
+    beside = path.with_name(f".{os.getpid()}.partial-{path.name}")
     try:
         yield beside
         with beside.open("rb") as file:
@@ -23,6 +24,24 @@ def whole(path: Path) -> Iterator[Path]:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _remove_left(folder):
+    """Removes what processes that were killed left there."""
+    for left in folder.glob(".*.partial-*"):
+        pid = left.name.split(".")[1]
+        if pid.isdecimal() and not _runs(int(pid)):
+            left.unlink(missing_ok=True)
+
+
+def _runs(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is another user's
+        return True
+    return True
 
 
 def write_json(path: Path, value) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 import keras_fusion.layers  # noqa: F401  (registers them for loading)
 from keras_fusion import export
-from keras_fusion.zoo.inputs import MASK, check_inputs
+from keras_fusion.zoo.inputs import MASK
 
 CLASSES = "classes.json"
 
@@ -18,17 +18,25 @@ def predict(path: str | Path, inputs: dict) -> dict:
 
     Args:
         path: A `.keras` file that `train` wrote, or an exported SavedModel.
-        inputs: `(B, ...)` arrays by modality; all NaN in a row means absent there.
+        inputs: `(B, ...)` arrays by modality; all NaN in a row means absent there, and
+            a modality that is absent in every row may come in any shape.
 
     Returns:
-        Arrays by output name, `(B, ...)`.
+        Arrays by output name: `probabilities` `(B, K)`, or `predictions` `(B, 1)` for
+        regression, and `modality_weights` `(B, M)` where the model has them.
 
     Raises:
-        ValueError: If there is no such model, or an input is missing or unknown.
+        ValueError: If there is no such model, or an input is missing, unknown or of
+            another shape.
     """
-    if Path(path).suffix == ".keras":
-        return _predict_keras(Path(path), inputs)
-    return export.signature(path)(inputs)
+    path = Path(path)
+    model = _trained(path) if path.suffix == ".keras" else None
+    shapes = _row_shapes(model) if model else export.input_shapes(path)
+    inputs = {name: _in_shape(x, shapes.get(name)) for name, x in inputs.items()}
+    outputs = _answer(model, inputs) if model else export.signature(path)(inputs)
+    if not {"probabilities", "predictions"} & outputs.keys():
+        raise ValueError(_NOT_OURS.format(path))
+    return outputs
 
 
 def class_names(path: str | Path) -> list[str] | None:
@@ -43,12 +51,12 @@ def class_names(path: str | Path) -> list[str] | None:
 def modalities(path: str | Path) -> list[str]:
     """The modalities of a saved model, in the order of its `modality_weights`."""
     path = Path(path)
-    if path.suffix == ".keras":
-        return [name for name in _load(path).input if name != MASK]
-    return export.input_names(path)
+    ours = path.suffix == ".keras"
+    return list(_row_shapes(_trained(path)) if ours else export.input_shapes(path))
 
 
-def _load(path):
+def load(path: Path) -> keras.Model:
+    """The model in a `.keras` file, not compiled; a ValueError where it is not whole."""
     if not path.is_file():
         raise ValueError(f"There is no model {path}.")
     try:
@@ -58,21 +66,31 @@ def _load(path):
         raise ValueError(f"{path} is not a whole .keras file: {reason}") from error
 
 
-def _predict_keras(path, inputs):
-    model = _load(path)
+_NOT_OURS = "{} is no model that `keras-fusion train` saved, or an export of one."
+
+
+def _trained(path):
+    model = load(path)
+    if not isinstance(model.input, dict) or not isinstance(model.output, dict):
+        raise ValueError(_NOT_OURS.format(path))
+    return model
+
+
+def _row_shapes(model):
+    inputs = model.input.items()
+    return {name: tuple(x.shape[1:]) for name, x in inputs if name != MASK}
+
+
+def _in_shape(x, shape):
+    """`x`, spread out to rows of this shape where there is nothing in it but NaN."""
+    if shape is None or x.shape[1:] == shape or not np.isnan(x).all():
+        return x
+    return np.full((len(x), *(size or 1 for size in shape)), np.nan, np.float32)
+
+
+def _answer(model, inputs):
     if MASK in model.input:
         rows = len(next(iter(inputs.values())))
         inputs = inputs | {MASK: np.ones((rows, len(model.input) - 1), bool)}
-    check_inputs(model, inputs)
-    _check_shapes(model, inputs)
+    export.check_inputs(inputs, {name: x.shape for name, x in model.input.items()})
     return model.predict(inputs, verbose=0)
-
-
-def _check_shapes(model, inputs):
-    for name, x in inputs.items():
-        expected = tuple(model.input[name].shape[1:])
-        if x.shape[1:] != expected:
-            raise ValueError(
-                f"Input {name!r} has rows of shape {x.shape[1:]}; the model takes "
-                f"{expected}."
-            )

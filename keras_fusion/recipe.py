@@ -1,5 +1,6 @@
 """A recipe: one TOML file that names a builder, a data set and a training run."""
 
+import math
 import tomllib
 from pathlib import Path
 
@@ -23,6 +24,25 @@ DEFAULTS = {
         "seeds": [0],
     },
 }
+_TEXT = "a text", lambda x: isinstance(x, str)
+_COUNT = "a whole number from 1", lambda x: type(x) is int and x > 0
+_NUMBER = "a number from 0", lambda x: type(x) in (int, float) and 0 <= x < math.inf
+_SEEDS = (
+    "a list of whole numbers from 0",
+    lambda x: isinstance(x, list) and x and all(type(s) is int and s >= 0 for s in x),
+)
+_KINDS = {
+    "builder": _TEXT,
+    "dataset": _TEXT,
+    "label": _TEXT,
+    "labels_per_class": _COUNT,
+    "optimizer": _TEXT,
+    "learning_rate": _NUMBER,
+    "weight_decay": _NUMBER,
+    "epochs": _COUNT,
+    "batch_size": _COUNT,
+    "seeds": _SEEDS,
+}
 
 
 def read(name: str) -> dict:
@@ -33,15 +53,10 @@ def read(name: str) -> dict:
         `"name"`.
 
     Raises:
-        ValueError: If there is no such recipe, if it is not TOML, or if it has a key
-            that no recipe has.
+        ValueError: If there is no such recipe, if it is not TOML, if it has a key
+            that no recipe has, or a value of another kind.
     """
-    path = Path(name)
-    if path.is_dir():
-        path = path / "recipe.toml"
-    if not path.is_file():
-        known = {n: recipes.folder() / n / "recipe.toml" for n in recipes.names()}
-        path = find("recipe", name, known)
+    path = file_of(name)
     try:
         given = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -53,6 +68,33 @@ def read(name: str) -> dict:
     path = path.resolve()
     own = path.stem if path.name != "recipe.toml" else path.parent.name
     return recipe | {"name": own}
+
+
+def file_of(name: str) -> Path:
+    """The file of the recipe of this name, in this folder, or that is this file."""
+    path = Path(name)
+    if path.is_dir():
+        path = path / "recipe.toml"
+    if path.is_file():
+        return path
+    known = {n: recipes.folder() / n / "recipe.toml" for n in recipes.names()}
+    return find("recipe", name, known)
+
+
+def changed(recipe: dict, **changes) -> dict:
+    """The recipe with another `dataset`, `label`, `epochs` or `seeds`, if not None.
+
+    With another data set goes its split: the recipe's was made for its own data.
+    """
+    recipe = recipe | {"training": dict(recipe["training"])}
+    for key, value in changes.items():
+        if value is not None:
+            _check(recipe["name"], key, value)
+            part = recipe["training"] if key in recipe["training"] else recipe
+            part[key] = value
+    if changes.get("dataset") is not None:
+        recipe["split"] = DEFAULTS["split"]
+    return recipe
 
 
 def load_data(recipe: dict, seed: int) -> datasets.Dataset:
@@ -92,7 +134,8 @@ def only(recipe: dict, modality: str) -> dict:
 
 def concatenation(recipe: dict) -> dict:
     """The recipe with concatenation in place of its operator, all else the same."""
-    arguments = {k: v for k, v in recipe["arguments"].items() if k != "query"}
+    others = ("query", "modality")
+    arguments = {k: v for k, v in recipe["arguments"].items() if k not in others}
     return recipe | {
         "builder": "FusionClassifier",
         "arguments": arguments | {"fusion": "Concatenation", "depth": 1},
@@ -109,7 +152,15 @@ def _filled(path, given, defaults):
     for key, value in given.items():
         default = defaults[key]
         if isinstance(default, dict) != isinstance(value, dict):
-            raise ValueError(f"{path}: {key} must be a {type(default).__name__}.")
+            kind = "a table" if isinstance(default, dict) else "no table"
+            raise ValueError(f"{path}: {key} must be {kind}; received {value!r}.")
         nested = isinstance(default, dict) and default
         filled[key] = _filled(f"{path} [{key}]", value, default) if nested else value
+        _check(path, key, value)
     return filled
+
+
+def _check(source, key, value):
+    words, fits = _KINDS.get(key, ("", lambda x: True))
+    if not fits(value):
+        raise ValueError(f"{source}: {key} must be {words}; received {value!r}.")

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 import time
 from pathlib import Path
 
@@ -51,23 +52,32 @@ def fit(
         are no classes), `epochs`, `seconds`, `parameters`, `history`.
 
     Raises:
-        ValueError: If the folder holds another run, or a label is out of range.
+        ValueError: If the folder holds another run, if a label is out of range, or if
+            the loss is no finite number in the end.
     """
     identity = _identity(recipe, data, seed, precision)
     record = folder / RECORD
     if record.is_file():
-        done = json.loads(record.read_text())
+        done = read_record(record)
         require_same(folder, done["identity"], identity)
         return done
+    _check_labels(data)
+    folder.mkdir(parents=True, exist_ok=True)  # fails before the work, not after
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     with _policy(precision):
-        model = recipes.build(recipe, data)
+        # Rows without some modality need the mask; it makes no other weights.
+        model = recipes.build(recipe, data, modality_mask=True)
     settings = recipe["training"]
     batches = Batches(data.train, model, settings["batch_size"], seed)
     _compile(model, settings, len(batches), data.classes)
     checkpoint = Checkpoint(folder / "checkpoint.npz", identity, checkpoint_every)
-    batches.epoch = checkpoint.restore(model)
+    initial_epoch = checkpoint.restore(model)
+
+    def begin(epoch, logs=None):
+        batches.epoch = epoch
+        _seed_torch(seed, epoch)
+
     started = time.perf_counter()
     model.fit(
         batches,
@@ -77,10 +87,19 @@ def fit(
         ),
         validation_batch_size=min(1024, len(data.validation.labels)),
         epochs=settings["epochs"],
-        initial_epoch=batches.epoch,
-        callbacks=[checkpoint],
+        initial_epoch=initial_epoch,
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=begin),
+            checkpoint,
+        ],
+        shuffle=False,
         verbose=verbose,
     )
+    if not math.isfinite(checkpoint.history["val_loss"][-1]):
+        raise ValueError(
+            f"The run in {folder} ends with a validation loss of "
+            f"{checkpoint.history['val_loss'][-1]}: try a lower learning_rate."
+        )
     with whole(folder / WEIGHTS) as path:
         # A model of the same layers without optimizer: its state would triple the file.
         keras.Model(model.input, model.output, name=model.name).save_weights(path)
@@ -95,6 +114,32 @@ def fit(
     write_json(record, done)
     checkpoint.path.unlink(missing_ok=True)
     return done
+
+
+def _seed_torch(seed, epoch):
+    """Keras' Dropout draws from torch's own generator, which no checkpoint holds."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        sequence = np.random.SeedSequence([seed, epoch])
+        torch.manual_seed(int(sequence.generate_state(1)[0]))
+
+
+def read_record(path: Path) -> dict:
+    """The record that `fit` wrote; a ValueError where it is not whole."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is broken ({error}); delete it to go on.") from error
+
+
+def _check_labels(data):
+    for part in (data.train, data.validation):
+        if data.classes > 1 and not np.isin(part.labels, range(data.classes)).all():
+            raise ValueError(
+                f"{data.name}: labels must be 0 to {data.classes - 1}; received "
+                f"{part.labels.min()} to {part.labels.max()}."
+            )
 
 
 def _last_score(history):

@@ -13,6 +13,7 @@ from keras_fusion.export import (
     child,
     export,
     exporting,
+    input_shapes,
     labels,
     signature,
     verification,
@@ -110,6 +111,13 @@ def test_labels_come_back(exported):
     assert labels(exported[1]) == labels(exported[1] / "1") == CLASS_NAMES
 
 
+def test_row_shapes_come_back_in_the_models_order(exported):
+    assert list(input_shapes(exported[1]).items()) == [
+        ("rgb-d", (4, 2)),
+        ("pose", (3,)),
+    ]
+
+
 def test_only_the_version_remains_and_others_may_read_it(exported, tmp_path):
     assert names(exported[1]) == ["1"]
     (tmp_path / "ordinary").mkdir()
@@ -142,7 +150,7 @@ def test_numbers_that_differ_leave_nothing(tmp_path, monkeypatch):
     model = plain_model()
 
     def ask(folder, asked, scratch):
-        assert names(folder) == ["saved_model.pb"]
+        assert names(folder) == ["assets.extra", "saved_model.pb"]
         answer = model.predict(asked["serving_default"], verbose=0) + np.float32(5e-5)
         return {"serving_default": {model.output_names[0]: answer}}
 

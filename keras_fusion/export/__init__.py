@@ -1,6 +1,6 @@
 """Any `keras.Model` -> a versioned, verified TensorFlow SavedModel, and back."""
 
 from keras_fusion.export.exporting import export
-from keras_fusion.export.reading import input_names, labels, signature
+from keras_fusion.export.reading import check_inputs, input_shapes, labels, signature
 
-__all__ = ["export", "input_names", "labels", "signature"]
+__all__ = ["check_inputs", "export", "input_shapes", "labels", "signature"]

@@ -60,9 +60,10 @@ def export(
     def fill(version_folder):
         with tempfile.TemporaryDirectory() as scratch:
             _write_from_any_backend(model, version_folder, Path(scratch))
-            _write_list([n for n in model.input if n != MASK], version_folder / INPUTS)
+            shapes = {n: x.shape[1:] for n, x in model.input.items() if n != MASK}
+            _write_json(shapes, version_folder / INPUTS)
             if labels is not None:
-                _write_list(labels, version_folder / LABELS)
+                _write_json([str(x) for x in labels], version_folder / LABELS)
             received = _ask_afresh(version_folder, asked, Path(scratch))
         verification.compare(expected, received)
 
@@ -95,9 +96,9 @@ def _write_from_any_backend(model, folder, scratch):
         child.run("write", scratch / "model.keras", folder)
 
 
-def _write_list(names, file):
+def _write_json(value, file):
     file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps([str(x) for x in names]), encoding="utf-8")
+    file.write_text(json.dumps(value), encoding="utf-8")
 
 
 def _ask_afresh(folder, asked, scratch):

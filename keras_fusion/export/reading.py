@@ -71,15 +71,17 @@ def labels(path: str | Path) -> list[str] | None:
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
-def input_names(path: str | Path) -> list[str]:
-    """The model's inputs in its own order, that of the columns of `modality_mask`.
+def input_shapes(path: str | Path) -> dict[str, tuple]:
+    """The shape of one row of each input, without `modality_mask`.
 
-    A signature knows them only by name. `modality_mask` itself is not in the list.
+    They are in the model's own order, that of the columns of `modality_mask`: a
+    signature knows inputs only by name.
 
     Args:
         path: `saved_models/<name>`, or one version folder in it.
     """
-    return json.loads((newest(path) / INPUTS).read_text(encoding="utf-8"))
+    shapes = json.loads((newest(path) / INPUTS).read_text(encoding="utf-8"))
+    return {name: tuple(shape) for name, shape in shapes.items()}
 
 
 def require_tensorflow() -> None:

@@ -34,7 +34,9 @@ def test_padding_has_no_influence_and_comes_out_as_zeros(case):
     op = case.operator(inputs)
     expected = fused(op, inputs, mask=masks)
     for filler in (np.nan, 1e30):
-        for a, b in zip(fused(op, padded(filler)[0], mask=masks), expected, strict=True):
+        for a, b in zip(
+            fused(op, padded(filler)[0], mask=masks), expected, strict=True
+        ):
             np.testing.assert_array_equal(a, b)
     nowhere = ~np.any(masks, axis=0)
     assert nowhere.any()

@@ -5,7 +5,6 @@ from keras import ops
 
 from keras_fusion import layers, zoo
 from keras_fusion.layers import Fusion
-from keras_fusion.ops.presence import any_present
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
 

@@ -89,7 +89,7 @@ class Fusion(keras.layers.Layer):
             fused = select_all(fused, present)
         elif present is not None:
             fused = select(fused, any_present(present))
-        return (fused, _stacked(weights, inputs)) if return_weights else fused
+        return (fused, _stacked(weights, fused)) if return_weights else fused
 
     def fuse(self, inputs, present, query=None, training=None):
         """From equally wide inputs to `(fused, weights)`.
@@ -249,8 +249,9 @@ class Fusion(keras.layers.Layer):
             )
 
 
-def _stacked(weights, inputs):
+def _stacked(weights, fused):
+    """A list of M weights that broadcast to the output as one tensor `(..., M)`."""
     if not isinstance(weights, (list, tuple)):
         return weights
-    full = [w + ops.zeros_like(x, dtype=w.dtype) for w, x in zip(weights, inputs)]
+    full = [w + ops.zeros_like(fused, dtype=w.dtype) for w in weights]
     return ops.stack(full, axis=-1)
