@@ -56,7 +56,7 @@ class Checkpoint(keras.callbacks.Callback):
             variable.assign(arrays[f"state_{i}"])
         self.history = record["history"]
         self.seconds = record["seconds"]
-        return len(self.history["val_loss"])
+        return len(self.history["loss"])
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():

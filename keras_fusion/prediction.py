@@ -56,7 +56,7 @@ def modalities(path: str | Path) -> list[str]:
 
 
 def load(path: Path) -> keras.Model:
-    """The model in a `.keras` file, not compiled; a ValueError where it is not whole."""
+    """The model in a `.keras` file, not compiled; a ValueError if it is not whole."""
     if not path.is_file():
         raise ValueError(f"There is no model {path}.")
     try:

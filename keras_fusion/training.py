@@ -19,6 +19,7 @@ from keras_fusion.files import whole, write_json
 
 WEIGHTS = "model.weights.h5"
 RECORD = "fit.json"
+VALIDATIONS = 20
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -86,6 +87,7 @@ def fit(
             data.validation.labels,
         ),
         validation_batch_size=min(1024, len(data.validation.labels)),
+        validation_freq=_validated_epochs(settings["epochs"]),
         epochs=settings["epochs"],
         initial_epoch=initial_epoch,
         callbacks=[
@@ -140,6 +142,12 @@ def _check_labels(data):
                 f"{data.name}: labels must be 0 to {data.classes - 1}; received "
                 f"{part.labels.min()} to {part.labels.max()}."
             )
+
+
+def _validated_epochs(epochs):
+    """Some epochs and the last: on small data validating takes as long as training."""
+    step = max(1, epochs // VALIDATIONS)
+    return sorted({*range(step, epochs + 1, step), epochs})
 
 
 def _last_score(history):

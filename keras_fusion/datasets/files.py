@@ -67,8 +67,8 @@ def _read(path, kind, label, labelled=False):
 def _npz(path):
     if not zipfile.is_zipfile(path):  # else numpy speaks of pickles
         raise ValueError("it is no zip archive")
-    with np.load(path, allow_pickle=False) as archive:
-        return dict(archive)
+    with path.open("rb") as file:  # numpy leaves a broken one open
+        return dict(np.load(file, allow_pickle=False))
 
 
 def _csv(path):

@@ -30,7 +30,8 @@ class AdaptiveWeighting(Fusion):
     Example:
 
     >>> frames, poses = keras.random.normal((2, 17)), keras.random.normal((2, 3))
-    >>> AdaptiveWeighting(units=8, gate="softmax")([frames, poses]).shape
+    >>> fused = AdaptiveWeighting(units=8, gate="softmax")([frames, poses])
+    >>> tuple(fused.shape)
     (2, 8)
 
     Reference: Hu, Shen and Sun, 2018, Squeeze-and-Excitation Networks (the pooled form,

@@ -20,7 +20,7 @@ class Concatenation(Fusion):
     Example:
 
     >>> rgb, depth = keras.random.normal((2, 17)), keras.random.normal((2, 3))
-    >>> Concatenation()([rgb, depth]).shape
+    >>> tuple(Concatenation()([rgb, depth]).shape)
     (2, 20)
     """
 

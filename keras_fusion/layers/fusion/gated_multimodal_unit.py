@@ -25,7 +25,7 @@ class GatedMultimodalUnit(Fusion):
     Example:
 
     >>> image, text = keras.random.normal((2, 17)), keras.random.normal((2, 3))
-    >>> GatedMultimodalUnit(units=8)([image, text]).shape
+    >>> tuple(GatedMultimodalUnit(units=8)([image, text]).shape)
     (2, 8)
 
     Reference: Arevalo, Solorio, Montes-y-Gomez and Gonzalez, 2017, Gated Multimodal

@@ -56,7 +56,7 @@ class ModalityAttention(Fusion):
 
     >>> views = [keras.random.normal((2, 8)) for _ in range(3)]
     >>> fused, weights = ModalityAttention(num_heads=2)(views, return_weights=True)
-    >>> fused.shape, weights.shape
+    >>> tuple(fused.shape), tuple(weights.shape)
     ((2, 8), (2, 2, 3, 3))
 
     Reference: Vaswani et al., 2017, Attention Is All You Need.

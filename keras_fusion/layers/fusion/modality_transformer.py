@@ -36,7 +36,7 @@ class ModalityTransformer(Fusion):
 
     >>> views = [keras.random.normal((2, 8)) for _ in range(3)]
     >>> streams = ModalityTransformer(num_heads=2, readout=None)(views)
-    >>> len(streams), ModalityTransformer()(streams).shape
+    >>> len(streams), tuple(ModalityTransformer()(streams).shape)
     (3, (2, 8))
 
     Reference: Vaswani et al., 2017, Attention Is All You Need; Xiong et al., 2020, On

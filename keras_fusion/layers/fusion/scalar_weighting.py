@@ -32,8 +32,9 @@ class ScalarWeighting(Fusion):
     Example:
 
     >>> a, b = keras.ops.ones((2, 4)), keras.ops.zeros((2, 4))
-    >>> float(ScalarWeighting(constraint="convex")([a, b])[0, 0])
-    0.5
+    >>> fused = ScalarWeighting(constraint="convex")([a, b])
+    >>> bool(keras.ops.all(fused == 0.5))
+    True
     """
 
     has_weights = True
@@ -68,6 +69,13 @@ class ScalarWeighting(Fusion):
                 f'{self.name} with per="element" needs known sizes on all axes but '
                 f"the first; received {tuple(shapes[0])}."
             )
+        if self.per == "element" and self.built:
+            positions = tuple(self.weighting.shape[1:-1])
+            if positions != tuple(shapes[0][1:-1]):
+                raise ValueError(
+                    f"{self.name} has weights for positions {positions}; received "
+                    f"{tuple(shapes[0])}."
+                )
 
     def _constrain(self, present):
         """M weights a_m that broadcast to the inputs."""

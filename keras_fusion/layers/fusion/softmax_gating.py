@@ -24,7 +24,7 @@ class SoftmaxGating(Fusion):
 
     >>> rgb, depth = keras.random.normal((2, 17)), keras.random.normal((2, 3))
     >>> fused, weights = SoftmaxGating(units=8)([rgb, depth], return_weights=True)
-    >>> weights.shape
+    >>> tuple(weights.shape)
     (2, 2)
 
     Reference: Jacobs, Jordan, Nowlan and Hinton, 1991, Adaptive Mixtures of Local

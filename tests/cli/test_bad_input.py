@@ -1,0 +1,143 @@
+import re
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+from keras_fusion import cli
+from tests import runs
+from tests.cli.running import run, tree
+
+
+def npz(name, **changes):
+    """Writes a data set with these changes in its arrays to `name`."""
+
+    def write(folder):
+        kept = {k: x for k, x in (runs.arrays() | changes).items() if x is not None}
+        np.savez(folder / name, **kept)
+
+    return write
+
+
+def text(name, content):
+    return lambda folder: (folder / name).write_text(content)
+
+
+def broken_model(folder):
+    model = next((folder / "runs").rglob("model.keras")).read_bytes()
+    (folder / "broken.keras").write_bytes(model[: len(model) // 2])
+
+
+NAN = np.full((100, 5), np.nan)
+TRAIN = "train {} --quiet --runs out"
+OWN = TRAIN.format(".") + " --dataset npz:own.npz"
+BAD = {  # what is prepared, the command, what it says
+    "recipe": (
+        None,
+        TRAIN.format("mfeat_modality_atention"),
+        "Did you mean 'mfeat_mod",
+    ),
+    "builder": (
+        text("x.toml", 'dataset = "mfeat"\nbuilder = "Fusion"'),
+        TRAIN.format("x.toml"),
+        "No builder 'Fusion'.*There are: FusionClassifier, LateFusion",
+    ),
+    "operator": (
+        text("x.toml", 'dataset = "mfeat"\n[arguments]\nfusion = "Sumation"'),
+        TRAIN.format("x.toml"),
+        "No operator 'Sumation'. Did you mean 'Summation'?",
+    ),
+    "argument": (
+        text("x.toml", 'dataset = "mfeat"\n[arguments]\nunit = 4'),
+        TRAIN.format("x.toml"),
+        "unexpected keyword argument 'unit'",
+    ),
+    "dataset": (None, f"{TRAIN.format('.')} --dataset mfeet", "closest is 'mfeat'"),
+    "file": (None, f"{TRAIN.format('.')} --dataset npz:no.npz", "no.npz: no such file"),
+    "kind": (text("x.csv", ""), f"{TRAIN.format('.')} --dataset csv:x.csv", "x.csv"),
+    "label": (npz("own.npz", y=None), OWN, "no label 'y'; there is a, b"),
+    "classes": (npz("own.npz", y=np.zeros(100)), OWN, "at least two classes"),
+    "no modality": (
+        npz("own.npz", a=NAN, b=np.vstack([NAN[:1, :3], np.ones((99, 3))])),
+        OWN,
+        "all are NaN in row 0",
+    ),
+    "rows": (npz("own.npz", a=np.ones((7, 5))), OWN, "as many rows in every modality"),
+    "few": (
+        npz("own.npz", a=np.ones((2, 5)), b=np.ones((2, 3)), y=np.arange(2)),
+        OWN,
+        "2 rows split like this leave none for",
+    ),
+    "epochs": (
+        None,
+        f"{TRAIN.format('.')} --epochs 0",
+        "epochs must be a whole number",
+    ),
+    "seeds": (None, f"{TRAIN.format('.')} --seeds -1", "seeds must be a list of whole"),
+    "precision": (None, f"{TRAIN.format('.')} --precision half", "received 'half'"),
+    "folder": (None, "train . --runs recipe.toml", "(Not a directory|File exists): "),
+    "other run": (
+        None,
+        "train . --runs runs --seeds 0 --epochs 9 --quiet",
+        "differs in training: choose another --runs",
+    ),
+    "publish": (None, "evaluate . --publish --epochs 1", "leave out --dataset"),
+    "untrained": (None, "export . --runs out", "no trained model in out/"),
+    "no export": (broken_model, "export broken.keras", "not a whole .keras file"),
+    "export to": (
+        None,
+        "export . --runs runs --output recipe.toml",
+        "cannot be written",
+    ),
+    "no model": (None, "predict no.keras data.npz", "There is no model no.keras"),
+    "no SavedModel": (None, "predict out data.npz", "out: expected a SavedModel"),
+    "half a model": (
+        broken_model,
+        "predict broken.keras data.npz",
+        "not a whole .keras",
+    ),
+    "no features": (None, "predict {model} no.npz", "no.npz: no such file"),
+    "features": (
+        text("x.json", '[{"a": [1, 2, 3, 4, 5]}]'),
+        "predict {model} x.json",
+        r"Expected the inputs .*'b'.* received \['a'",
+    ),
+    "width": (
+        text("x.json", '[{"a": [1, 2, 3, 4, 5], "b": [1]}]'),
+        "predict {model} x.json",
+        r"'b' must have the shape \(None, 3\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_sentence(case, trained, home, tmp_path, monkeypatch):
+    prepare, command, message = BAD[case]
+    folder = tmp_path / "tiny"
+    shutil.copytree(home, folder)
+    monkeypatch.chdir(folder)
+    if prepare:
+        prepare(folder)
+    before = tree(folder)
+    model = trained[0].relative_to(home)
+    status, out, err = run(*command.format(model=model).split())
+    assert status == 2
+    assert err.count("\n") == 1 and err.startswith("keras-fusion: error: ")
+    assert re.search(message, err), err
+    assert tree(folder) == before
+
+
+def test_debug_shows_where():
+    with pytest.raises(ValueError, match="No recipe"):
+        cli.main(["train", "nothing", "--debug"])
+
+
+def test_a_stop_by_hand_says_how_to_go_on(home, tmp_path, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keras.Model, "fit", interrupt)
+    status, out, err = run("train", home, "--runs", tmp_path)
+    assert status == 130
+    assert err == "keras-fusion: stopped; the same command goes on from here.\n"

@@ -1,0 +1,113 @@
+import json
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_fusion import card, comparison, datasets, layers, recipes, zoo
+from keras_fusion import recipe as recipe_files
+from tests.cli.running import succeed
+
+
+def test_list_knows_every_name():
+    out = succeed("list")
+    groups = layers.operators(), zoo.builders(), recipes.names(), datasets.names()
+    for name in (name for group in groups for name in group):
+        assert f" {name} " in out
+
+
+def test_evaluate_scores_every_method_under_every_loss(results, home):
+    assert list(results["scores"]) == list(comparison.METHODS)
+    for scores in results["scores"].values():
+        assert list(scores["missing"]) == ["a", "b"]
+        assert list(scores["missing_random"]) == ["1"]
+        both = [scores["all"], *scores["missing"].values()]
+        assert all(len(x) == 1 and 0 <= x[0] <= 1 for x in both)
+    assert results["scores"]["model"]["all"][0] > 0.5
+    assert list(results["retrained_without"]) == ["a", "b"]
+    out = (home / "out.txt").read_text()
+    for words in ("AdaptiveWeighting", *comparison.METHODS[1:], "trained without it"):
+        assert words in out
+    assert f"{100 * results['scores']['model']['all'][0]:.1f}" in out
+    assert "imputed 10 NaN cells of modality 'b'" in out
+
+
+def test_evaluate_judges_what_it_trained(results, home):
+    """Late average and best single, once more by hand."""
+    recipe = recipe_files.read(str(home))
+    data = recipe_files.load_data(recipe, 0)
+    present = datasets.modality_mask(data.test.inputs)
+    outputs, validation = {}, {}
+    for i, m in enumerate(data.input_shapes):
+        folder = home / "runs" / "tiny" / f"only-{m}" / "seed-0"
+        validation[m] = json.loads((folder / "fit.json").read_text())["validation"]
+        model = comparison.trained(recipe_files.only(recipe, m), data, folder)
+        inputs = {m: data.test.inputs[m], "modality_mask": present[:, i : i + 1]}
+        outputs[m] = model.predict(inputs, verbose=0)
+    weights = present.T[:, :, None] / present.sum(axis=1)[:, None]
+    average = sum(w * y for w, y in zip(weights, outputs.values(), strict=True))
+    labels, scores = data.test.labels, results["scores"]
+    assert scores["late average"]["all"] == [np.mean(average.argmax(-1) == labels)]
+    best = max(validation, key=validation.get)
+    assert results["fits"][0]["best_single"] == best
+    assert scores["best single"]["all"] == [np.mean(outputs[best].argmax(-1) == labels)]
+
+
+def test_results_say_where_they_come_from(results):
+    assert results["backend"] == keras.backend.backend()
+    assert results["versions"]["keras"] == keras.__version__
+    assert results["part"] == "test" and results["precision"] == "float32"
+    assert results["recipe"]["training"]["seeds"] == [0]
+    budgets = [fit["epochs"] for k, fit in results["fits"][0].items() if "only" in k]
+    assert budgets == [results["fits"][0]["model"]["epochs"]] * 2 == [3, 3]
+    assert results["paired"]["concatenation"]["all"]["low"] is None  # one seed
+
+
+def test_plots_are_pictures(home):
+    for name in ("accuracy.png", "missing.png"):
+        picture = (home / "runs" / "tiny" / name).read_bytes()
+        assert picture.startswith(b"\x89PNG") and picture.endswith(b"IEND\xaeB`\x82")
+
+
+def test_published_beside_the_recipe(home, results, monkeypatch):
+    assert json.loads((home / "results.json").read_text()) == results
+    page = (home / "README.md").read_text()
+    assert page.startswith("# A card") and page.endswith("The end.\n")
+    assert "old" not in page and "| concatenation |" in page
+    assert (home / "accuracy.png").is_file() and (home / "missing.png").is_file()
+    monkeypatch.setattr(recipes, "folder", lambda: home.parent)
+    data = recipe_files.load_data(recipe_files.read("tiny"), 0)
+    model = recipe_files.build(recipe_files.read("tiny"), data, weights="tiny")
+    ours = home / "runs" / "tiny" / "model" / "seed-0"
+    expected = comparison.trained(recipe_files.read("tiny"), data, ours, mask=False)
+    for found, there in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, there)
+    shown = succeed("list")
+    assert f"{100 * results['scores']['model']['all'][0]:.1f} % accuracy" in shown
+
+
+def test_train_finds_the_run_of_evaluate(trained, home):
+    model, out = trained
+    assert model.is_file() and f"wrote {model}\n" in out
+    assert "imputed 10 NaN cells of modality 'b' with the training mean" in out
+    before = (home / "runs" / "tiny" / "model" / "seed-0" / "fit.json").read_bytes()
+    succeed("train", home, "--seeds", 0, "--runs", home / "runs", "--quiet")
+    assert (model.parent / "fit.json").read_bytes() == before
+
+
+def test_no_card_nothing_published(home, results, tmp_path):
+    with pytest.raises(OSError):
+        card.publish(results, tmp_path, home / "runs" / "tiny")
+    (tmp_path / "README.md").write_text("no place")
+    with pytest.raises(ValueError, match="no place for results"):
+        card.publish(results, tmp_path, home / "runs" / "tiny")
+    assert [p.name for p in tmp_path.iterdir()] == ["README.md"]
+
+
+def test_without_matplotlib(home, results, tmp_path, monkeypatch):
+    from keras_fusion.plots import save_plots
+
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"keras-fusion\[plots\]"):
+        save_plots(results, tmp_path)

@@ -1,0 +1,122 @@
+import csv
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_fusion import commands, comparison, datasets
+from keras_fusion import recipe as recipe_files
+from tests import runs
+from tests.cli.running import succeed
+
+
+def features(folder, rows=4):
+    """The same raw rows as npz, csv and json, one modality and one cell missing."""
+    inputs = {name: runs.arrays()[name][20 : 20 + rows] for name in runs.WIDTHS}
+    np.savez(folder / "rows.npz", **inputs)
+    header = [f"{m}_{i}" for m, width in runs.WIDTHS.items() for i in range(width)]
+    flat = np.concatenate(list(inputs.values()), axis=1)
+    with (folder / "rows.csv").open("w", newline="") as file:
+        cells = [["" if np.isnan(v) else repr(float(v)) for v in r] for r in flat]
+        csv.writer(file).writerows([header, *cells])
+    rows = [{m: _row(x[i]) for m, x in inputs.items()} for i in range(rows)]
+    (folder / "rows.json").write_text(json.dumps(rows))
+    return [folder / f"rows.{kind}" for kind in ("npz", "csv", "json")]
+
+
+def _row(x):
+    nothing = np.isnan(x).all()
+    return None if nothing else [None if np.isnan(v) else float(v) for v in x]
+
+
+def test_predict_from_every_kind_of_file(trained, tmp_path):
+    files = features(tmp_path)
+    found = [json.loads(succeed("predict", trained[0], f, "--json")) for f in files]
+    assert found[0]["class_names"] == ["blue", "green", "red"]
+    for key in ("probabilities", "modality_weights"):
+        for other in found[1:]:
+            np.testing.assert_allclose(other[key], found[0][key], atol=1e-6)
+    assert found[0]["modality_weights"][0] == [0, 1]  # a is absent in the first row
+    recipe = recipe_files.read(str(trained[0].parents[4]))
+    data = recipe_files.load_data(recipe, 0)
+    raw = {m: runs.arrays()[m][20:24] for m in runs.WIDTHS}
+    standardised, _ = datasets.standardise(raw, data.statistics)
+    model = comparison.trained(recipe, data, trained[0].parent)
+    mask = {"modality_mask": datasets.modality_mask(raw)}
+    expected = model.predict(standardised | mask, verbose=0)
+    np.testing.assert_allclose(found[0]["probabilities"], expected, atol=1e-5)
+
+
+def test_predict_prints_a_table(trained, tmp_path):
+    path = features(tmp_path)[0]
+    out = succeed("predict", trained[0], path, "--rows", 3)
+    lines = [line.split() for line in out.splitlines()]
+    assert ["row", "class", "probability", "a", "b"] in lines
+    first = next(line for line in lines if line[:1] == ["0"])
+    assert first[1] in ("blue", "green", "red")
+    assert first[3:] == ["–", "1.00"]
+    assert "1 more rows" in out
+
+
+def test_what_users_call_things_is_no_markup(tmp_path, monkeypatch):
+    from keras_fusion import prediction
+
+    def predict(model, inputs):
+        return {"probabilities": np.array([[0.9, 0.1]])}
+
+    monkeypatch.setattr(prediction, "predict", predict)
+    monkeypatch.setattr(prediction, "class_names", lambda model: ["[red]", "b"])
+    monkeypatch.setattr(prediction, "modalities", lambda model: ["a"])
+    monkeypatch.setattr(commands.datasets, "read", lambda file: {})
+    assert "[red]" in succeed("predict", "m.keras", "x.npz")
+
+
+def test_regression_on_a_csv_file(home, tmp_path):
+    arrays = runs.arrays()
+    target = np.nansum(arrays["b"], axis=1) / 3 + 0.25
+    columns = {f"{m}_{i}": arrays[m][:, i] for m in runs.WIDTHS for i in (0, 1)}
+    columns |= {"target": target}
+    path = tmp_path / "own.csv"
+    with path.open("w", newline="") as file:
+        rows = [["" if np.isnan(v) else v for v in r] for r in zip(*columns.values())]
+        csv.writer(file).writerows([list(columns), *rows])
+    options = "--label", "target", "--epochs", 2, "--runs", tmp_path / "runs"
+    out = succeed("train", home, "--dataset", f"csv:{path}", "--quiet", *options)
+    assert "imputed 10 NaN cells of modality 'b'" in out
+    model = next(tmp_path.rglob("model.keras"))
+    found = json.loads(succeed("predict", model, _without_label(path), "--json"))
+    assert np.shape(found["predictions"]) == (100, 1)
+    assert "prediction" in succeed("predict", model, _without_label(path))
+
+
+def _without_label(path):
+    lines = [line.rpartition(",")[0] for line in path.read_text().splitlines()]
+    path.with_name("features.csv").write_text("\n".join(lines))
+    return path.with_name("features.csv")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="test_export has the other routes"
+)
+def test_an_export_predicts_the_same(trained, home, tmp_path):
+    output = tmp_path / "saved" / "tiny"
+    out = succeed("export", home, "--runs", home / "runs", "--output", output)
+    assert str(output / "1") in out
+    for path in features(tmp_path):
+        own = json.loads(succeed("predict", trained[0], path, "--json"))
+        served = json.loads(succeed("predict", output, path, "--json"))
+        assert own.keys() == served.keys()
+        assert own["class_names"] == served["class_names"]
+        for key in ("probabilities", "modality_weights"):
+            np.testing.assert_allclose(served[key], own[key], atol=1e-5)
+    assert succeed("predict", output, path) == succeed("predict", trained[0], path)
+    single = tmp_path / "single.json"  # nothing tells the width of what is absent
+    single.write_text(json.dumps([{"a": None, "b": [1, 2, 3]}]))
+    own, served = (
+        succeed("predict", m, single, "--json") for m in (trained[0], output)
+    )
+    np.testing.assert_allclose(
+        json.loads(served)["probabilities"], json.loads(own)["probabilities"], atol=1e-5
+    )

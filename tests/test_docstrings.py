@@ -1,0 +1,42 @@
+"""The examples in docstrings run and tell the truth."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import keras
+import numpy as np
+import pytest
+
+import keras_fusion
+from keras_fusion import layers
+
+PACKAGES = ("layers", "ops", "zoo")
+
+
+def modules():
+    for package in PACKAGES:
+        parent = importlib.import_module(f"{keras_fusion.__name__}.{package}")
+        yield parent.__name__
+        for found in pkgutil.walk_packages(parent.__path__, f"{parent.__name__}."):
+            yield found.name
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_examples_run(name):
+    known = {n: getattr(layers, n) for n in layers.__all__}
+    module = importlib.import_module(name)
+    tests = doctest.DocTestFinder(exclude_empty=True).find(
+        module, extraglobs={"keras": keras, "np": np, **known}
+    )
+    runner = doctest.DocTestRunner(verbose=False)
+    report = []
+    for test in tests:
+        runner.run(test, out=report.append)
+    assert not runner.failures, "".join(report)
+
+
+@pytest.mark.parametrize("name", sorted(set(layers.__all__) - {"Fusion"}))
+def test_every_layer_shows_an_example(name):
+    assert ">>> " in inspect.getdoc(getattr(layers, name))
