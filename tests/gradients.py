@@ -4,11 +4,6 @@ import keras
 import numpy as np
 from keras import ops
 
-QUICK_TO_COMPILE = {  # a third less to wait for; what is run is tiny
-    "xla_backend_optimization_level": 0,
-    "xla_llvm_disable_expensive_passes": True,
-}
-
 
 def with_gradients(function, variables=()):
     """A function that also gives its gradients, compiled where that is faster (JAX).
@@ -58,8 +53,7 @@ def _jax(function, variables):
         with keras.StatelessScope(state_mapping=zip(variables, values, strict=True)):
             return function(arrays, **others)
 
-    derivative = jax.value_and_grad(pure, argnums=(0, 1), has_aux=True)
-    compiled = jax.jit(derivative, compiler_options=QUICK_TO_COMPILE)
+    compiled = jax.jit(jax.value_and_grad(pure, argnums=(0, 1), has_aux=True))
 
     def run(arrays, **others):
         values = [v.value for v in variables]

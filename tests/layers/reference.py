@@ -45,7 +45,8 @@ def attention(op, inputs, query=None, there=None):
     """
     inputs = [float64(x) for x in inputs]
     if op.modality_embedding:
-        inputs = [x + float64(e) for x, e in zip(inputs, op.embeddings, strict=True)]
+        vectors = float64(op.embeddings)
+        inputs = [x + e for x, e in zip(inputs, vectors, strict=True)]
     answers = []
     for b in range(len(inputs[0])):
         present = np.ones(len(inputs), bool) if there is None else there[b]

@@ -74,18 +74,17 @@ def test_the_mask_handed_on(case):
         assert getattr(y, "_keras_mask", None) is None
 
 
-@pytest.mark.parametrize("shape", [(2, 3, WIDTH), (2, 3, 2, 2, WIDTH)])
 @each_case
-def test_the_length_of_the_padding_has_no_influence(case, shape):
+def test_the_length_of_the_padding_has_no_influence(case):
     if case.config.get("per") == "element":
-        return  # its weights fix the number of tokens
-    inputs = modalities(shape=shape)
+        return  # its weights fix the number of frames
+    inputs = modalities(shape=(3, 2, 1, 1, WIDTH))  # volumes, which some operators pool
     op = case.operator(inputs)
     query = query_for(op, inputs)
-    longer = [np.concatenate([x, x], axis=1) for x in inputs]
-    query_longer = {k: np.concatenate([q, q], axis=1) for k, q in query.items()}
-    kept = np.repeat([[True] * 3 + [False] * 3], 2, axis=0)
     short = tree.flatten(op(inputs, **query))
-    long = tree.flatten(op(longer, **query_longer, mask=[kept] * 3))
+    longer = [np.concatenate([x, x[:, :1]], axis=1) for x in inputs]
+    longer_query = {k: np.concatenate([q, q[:, :1]], axis=1) for k, q in query.items()}
+    kept = np.array([[True, True, False]] * 3)
+    long = tree.flatten(op(longer, **longer_query, mask=[kept] * 3))
     for a, b in zip(short, long, strict=True):
-        assert_close(to_numpy(b)[:, :3], a)
+        assert_close(to_numpy(b)[:, :2], a)

@@ -144,12 +144,12 @@ def test_a_restored_operator_makes_the_same_kernels(case):
         kernel_regularizer=keras.regularizers.L2(0.125),
     )
     inputs = modalities()
-    for op in (op, type(op).from_config(op.get_config())):
-        op(inputs, **query_for(op, inputs))
-        kernels = [w for w in op.weights if "kernel" in w.name]
+    for made in (op, type(op).from_config(op.get_config())):
+        made(inputs, **query_for(made, inputs))
+        kernels = [w for w in made.weights if "kernel" in w.name]
         assert all(np.all(to_numpy(k) == 0.5) for k in kernels)
         penalty = sum(0.125 * np.sum(to_numpy(k) ** 2) for k in kernels)
-        np.testing.assert_allclose(to_numpy(sum(op.losses, 0.0)), penalty, rtol=1e-5)
+        np.testing.assert_allclose(to_numpy(sum(made.losses, 0.0)), penalty, rtol=1e-5)
 
 
 def test_kernels_of_one_operator_differ():

@@ -14,7 +14,7 @@ from tests.cli.running import run, succeed
 
 pytestmark = pytest.mark.soak
 
-TIMES = 300
+TIMES = 600
 
 
 def damaged(content, rng):
