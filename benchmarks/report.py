@@ -48,6 +48,7 @@ def main(name: str, measure: Callable, backends: tuple[str, ...] = BACKENDS):
     if arguments.gpu:
         arguments.backends = [b for b in arguments.backends if b != "tensorflow"]
     result = _machine(arguments)
+    _pin(arguments.threads)
     for backend in arguments.backends:
         child = _run(name, backend, arguments)
         result["device"] = child["device"]
@@ -75,6 +76,15 @@ def met(ratio: dict) -> bool | None:
     return ratio["value"] <= ratio["at_most"] if "at_most" in ratio else None
 
 
+def _pin(threads):
+    """Keeps this process and those it starts on so many processors, where it can.
+
+    JAX and TensorFlow have several pools each, which together would take more.
+    """
+    if hasattr(os, "sched_setaffinity"):  # not on macOS and Windows
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
 def _run(name, backend, arguments):
     threads = str(arguments.threads)
     environment = os.environ | {
@@ -82,6 +92,7 @@ def _run(name, backend, arguments):
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "OMP_NUM_THREADS": threads,
         "TF_NUM_INTRAOP_THREADS": threads,
+        "TF_NUM_INTEROP_THREADS": threads,
         "NPROC": threads,  # what XLA sizes its pool by
     }
     if not arguments.gpu:

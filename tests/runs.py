@@ -26,14 +26,15 @@ batch_size = 16
 
 
 def arrays(rows=100, seed=0):
-    """Raw modalities of three classes that either tells, single cells missing, and
-    in some rows one of the modalities."""
+    """Raw modalities of three classes, `a` the clearer one, with single cells missing,
+    and in some rows `a`."""
     rng = np.random.default_rng(seed)
     labels = np.arange(rows) % 3
     inputs = {
-        name: (rng.normal(size=(rows, width)) + 2 * labels[:, None]).astype("float32")
-        for name, width in WIDTHS.items()
+        name: (rng.normal(size=(rows, width)) + signal * labels[:, None])
+        for signal, (name, width) in zip((2, 1), WIDTHS.items(), strict=True)
     }
+    inputs = {name: x.astype("float32") for name, x in inputs.items()}
     inputs["a"][::10] = np.nan
     inputs["b"][1::10, 0] = np.nan
     return inputs | {"y": np.array(["red", "green", "blue"])[labels]}

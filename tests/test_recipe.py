@@ -97,7 +97,7 @@ def test_changes_leave_the_recipe_as_it_was(path):
 
 def test_baselines_have_the_models_encoders_and_training(path):
     recipe, data = runs.load(path)
-    recipe["arguments"] |= {"encoder_depth": 1, "depth": 2}
+    recipe["arguments"] |= {"encoder_depth": 2, "depth": 2}
     single, joined = recipe_files.only(recipe, "b"), recipe_files.concatenation(recipe)
     model = recipe_files.build(recipe, data)
     only = recipe_files.build(single, data)

@@ -1,4 +1,5 @@
 import dataclasses
+import gc
 import json
 import os
 import signal
@@ -44,6 +45,12 @@ def finished(path, tmp_path_factory):
     """The folder and record of a run of four epochs that nothing stopped."""
     folder = tmp_path_factory.mktemp("runs") / "finished"
     return folder, training.fit(*runs.load(path, epochs=4), 0, folder)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Compiles less: XLA takes seconds for what then runs for milliseconds."""
+    monkeypatch.setattr(training, "fast_settings", lambda steps: {})
 
 
 def weights(folder):
@@ -121,13 +128,13 @@ def test_a_killed_run_goes_on(finished, path, tmp_path):
     assert sorted(p.name for p in folder.iterdir()) == ["fit.json", "model.weights.h5"]
 
 
-def test_bfloat16(path, tmp_path):
+def test_bfloat16(path, tmp_path, quick):
     record = training.fit(*runs.load(path), 0, tmp_path, precision="mixed_bfloat16")
     assert record["history"]["loss"][-1] < record["history"]["loss"][0]
     assert keras.config.dtype_policy().name == "float32"  # as it was
 
 
-def test_float16_goes_on_with_its_loss_scale(path, tmp_path, monkeypatch):
+def test_float16_goes_on_with_its_loss_scale(path, tmp_path, monkeypatch, quick):
     arguments = *runs.load(path), 0
     options = {"precision": "mixed_float16", "checkpoint_every": 0}
     record = training.fit(*arguments, tmp_path / "whole", **options)
@@ -163,8 +170,19 @@ def test_another_run_in_the_folder(finished, path, change, what):
     assert all(np.all(before[k] == x) for k, x in weights(finished[0]).items())
 
 
+def test_no_model_stays_in_memory(path, tmp_path, quick):
+    def models():
+        keras.utils.clear_session()
+        gc.collect()
+        return sum(issubclass(type(x), keras.Model) for x in gc.get_objects())
+
+    before = models()
+    training.fit(*runs.load(path, epochs=1), 0, tmp_path)
+    assert models() == before
+
+
 @pytest.fixture
-def stopped(path, tmp_path, monkeypatch):
+def stopped(path, tmp_path, monkeypatch, quick):
     """The folder of a run that ended after its first checkpoint."""
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         stop_after(0, patch)
@@ -200,7 +218,7 @@ def test_labels_out_of_range(path, tmp_path):
             training.fit(recipe, dataclasses.replace(data, train=train), 0, tmp_path)
 
 
-def test_a_run_that_diverges_is_no_result(path, tmp_path):
+def test_a_run_that_diverges_is_no_result(path, tmp_path, quick):
     recipe, data = runs.load(path, optimizer="sgd", learning_rate=1e30)
     with pytest.raises(ValueError, match="validation loss of (nan|inf).*lower"):
         training.fit(recipe, data, 0, tmp_path)

@@ -1,7 +1,7 @@
 import keras
 
 from keras_fusion.ops.presence import share
-from keras_fusion.zoo.inputs import MASK, check_inputs
+from keras_fusion.zoo.inputs import check_inputs
 
 
 def modality_weights(model: keras.Model, inputs: dict):
@@ -38,4 +38,4 @@ def symbolic_weights(model: keras.Model):
     outputs = [layer.output for layer in model.layers if layer.name == "fusion"]
     if not outputs or not isinstance(outputs[0], (list, tuple)):
         return None
-    return share(outputs[0][1], model.input.get(MASK))
+    return share(outputs[0][1])  # the operator's weights are zero where it has nothing

@@ -4,12 +4,21 @@ import json
 
 import pytest
 
+from keras_fusion import training
 from tests import runs
 from tests.cli.running import CARD, succeed
 
 
-@pytest.fixture(scope="session")
-def home(tmp_path_factory):
+@pytest.fixture(scope="package")
+def quick():
+    """Compiles less: XLA takes seconds for what then runs for milliseconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "fast_settings", lambda steps: {})
+        yield
+
+
+@pytest.fixture(scope="package")
+def home(tmp_path_factory, quick):
     """The folder of a recipe, its data, and what `evaluate --publish` made of it."""
     folder = tmp_path_factory.mktemp("recipes") / "tiny"
     runs.write(folder).rename(folder / "recipe.toml")
@@ -20,13 +29,13 @@ def home(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def trained(home):
     """The model that `train` saved, and what it printed: the run itself is done."""
     out = succeed("train", home, "--seeds", 0, "--runs", home / "runs", "--quiet")
     return home / "runs" / "tiny" / "model" / "seed-0" / "model.keras", out
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def results(home):
     return json.loads((home / "runs" / "tiny" / "results.json").read_text())

@@ -11,12 +11,12 @@ from tests.layers.cases import each_case, modalities, query_for, some_absent
 POLICIES = pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 
 
-def answers(case, scale=1.0, policy="float32", count=3):
+def answers(case, scale=1.0, policy="float32"):
     """Fused outputs and weights (if any) of the operator with random weights."""
-    inputs = [scale * x for x in modalities(count)]
+    inputs = [scale * x for x in modalities()]
     op = case.operator(inputs, dtype=policy)
     query = {name: scale * q for name, q in query_for(op, inputs).items()}
-    call = {"modality_mask": some_absent(count)} | query
+    call = {"modality_mask": some_absent(3)} | query
     if op.has_weights:
         fused, weights = op(inputs, return_weights=True, **call)
         return tree.flatten(fused), [weights]
@@ -33,11 +33,10 @@ def test_mixed_precision_is_close_to_float32(case, dtype):
             assert_close(a, b, dtype)
 
 
-@pytest.mark.parametrize("count", [2, 8])
 @each_case
-def test_float16_is_finite_where_the_true_value_fits(case, count):
-    low = sum(answers(case, 300.0, "mixed_float16", count), [])
-    full = sum(answers(case, 300.0, "float32", count), [])
+def test_float16_is_finite_where_the_true_value_fits(case):
+    low = sum(answers(case, 300.0, "mixed_float16"), [])
+    full = sum(answers(case, 300.0), [])
     for a, b in zip(low, full, strict=True):
         if np.abs(to_numpy(b)).max() < 3e4:
             assert np.isfinite(to_numpy(a)).all()

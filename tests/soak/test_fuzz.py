@@ -91,10 +91,8 @@ def files(folder, arrays):
     np.savez(folder / "x.npz", **arrays)
     columns = {}
     for name, x in arrays.items():
-        parts = (
-            {name: x} if x.ndim == 1 else {f"{name}_{i}": c for i, c in enumerate(x.T)}
-        )
-        columns |= parts
+        split = {f"{name}_{i}": column for i, column in enumerate(x.T)}
+        columns |= split if x.ndim > 1 else {name: x}
     with (folder / "x.csv").open("w", newline="") as file:
         csv.writer(file).writerows([list(columns), *zip(*columns.values())])
     rows = {name: x.tolist() for name, x in arrays.items()}

@@ -11,7 +11,7 @@ from tests.zoo.samples import MASK, SHAPES, VECTORS, absent_as, draw, randomise
 
 MODELS = {
     "attention": {"fusion": "ModalityAttention", "depth": 2},
-    "weighting": {"fusion": "AdaptiveWeighting", "depth": 2},
+    "weighting": {"fusion": "AdaptiveWeighting"},
     "late": {},
 }
 

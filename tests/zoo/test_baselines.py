@@ -22,7 +22,7 @@ def test_an_unknown_modality_lists_the_known(modality):
 
 def test_late_fusion_is_the_mean_of_what_is_present():
     single = {
-        m: randomise(zoo.UnimodalClassifier({m: shape}, 3, units=6), seed=i)
+        m: randomise(zoo.UnimodalClassifier({m: shape}, 3, units=4), seed=i)
         for i, (m, shape) in enumerate(VECTORS.items())
     }
     model = zoo.LateFusionClassifier(VECTORS, 3, models=single, modality_mask=True)
@@ -38,9 +38,9 @@ def test_late_fusion_is_the_mean_of_what_is_present():
 
 
 def test_late_fusion_trains_its_models_together():
-    given = keras.Sequential([keras.Input((5,)), keras.layers.Dense(6)])
+    given = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4)])
     model = zoo.LateFusionClassifier(
-        VECTORS, 3, units=6, encoders={"a": given}, modality_dropout=0.5
+        VECTORS, 3, units=4, encoders={"a": given}, modality_dropout=0.5
     )
     randomise(model)
     before = given.get_weights()[0].copy()

@@ -13,7 +13,7 @@ WEIGHTED = [n for n, op in layers.operators().items() if op.has_weights]
 @pytest.mark.parametrize("name", WEIGHTED)
 def test_shares_of_what_is_present(name):
     model = zoo.FusionClassifier(
-        VECTORS, 3, fusion=name, units=6, depth=2, modality_mask=True
+        VECTORS, 3, fusion=name, units=4, depth=2, modality_mask=True
     )
     shares = zoo.modality_weights(
         randomise(model), draw(VECTORS) | {"modality_mask": MASK}
@@ -26,7 +26,7 @@ def test_shares_of_what_is_present(name):
 
 def test_shares_are_those_of_the_operator():
     fusion = {"class_name": "ScalarWeighting", "config": {"per": "modality"}}
-    model = zoo.FusionClassifier(VECTORS, 3, fusion=fusion, units=6)
+    model = zoo.FusionClassifier(VECTORS, 3, fusion=fusion, units=4)
     (weights,) = model.get_layer("fusion").weights
     weights.assign([1.0, -2.0, 5.0])
     shares = zoo.modality_weights(model, draw(VECTORS))
@@ -34,7 +34,7 @@ def test_shares_are_those_of_the_operator():
 
 
 def test_they_survive_a_file(tmp_path):
-    model = zoo.FusionClassifier(VECTORS, 3, units=6, depth=2, modality_mask=True)
+    model = zoo.FusionClassifier(VECTORS, 3, units=4, depth=2, modality_mask=True)
     inputs = draw(VECTORS) | {"modality_mask": MASK}
     expected = zoo.modality_weights(randomise(model), inputs)
     model.save(tmp_path / "model.keras")
