@@ -26,8 +26,8 @@ batch_size = 16
 
 
 def arrays(rows=100, seed=0):
-    """Raw modalities of three classes, `a` the clearer one, with single cells missing,
-    and in some rows `a`."""
+    """Raw modalities of three classes, `a` the clearer one; some cells of `b` are
+    missing, and some rows of `a`."""
     rng = np.random.default_rng(seed)
     labels = np.arange(rows) % 3
     inputs = {

@@ -49,7 +49,7 @@ def test_evaluate_judges_what_it_trained(results, home):
     average = sum(w * y for w, y in zip(weights, outputs.values(), strict=True))
     labels, scores = data.test.labels, results["scores"]
     assert scores["late average"]["all"] == [np.mean(average.argmax(-1) == labels)]
-    assert validation["a"] > validation["b"]
+    assert validation["a"] != validation["b"]
     best = max(validation, key=validation.get)
     assert results["fits"][0]["best_single"] == best
     assert scores["best single"]["all"] == [np.mean(outputs[best].argmax(-1) == labels)]
