@@ -53,7 +53,11 @@ def paired_sentences(results: dict) -> list[str]:
 def rich_table(title: str, header: list[str], rows: list[list[str]]) -> Table:
     """A table for the terminal, numbers to the right."""
     table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),  # eight columns of numbers fit into 80 characters
     )
     for i, name in enumerate(header):
         numbers = i > 0 and any(row[i][:1].isdigit() for row in rows)
