@@ -63,6 +63,14 @@ def _parser():
         help="write results, weights and card into the recipe's folder",
     )
 
+    tune = add("tune", parents=[common], help="search fusion and depth; resumes")
+    tune.add_argument("search", help="folder with search.toml, or a .toml file")
+    tune.add_argument("--trials", type=int, help="in place of the search's")
+    tune.add_argument("--minutes", type=float, help="of training, in place of its own")
+    tune.add_argument("--tuner", help="random, bayesian or hyperband")
+    tune.add_argument("--seed", type=int, help="of the trials drawn")
+    tune.add_argument("--runs", default="tuning/runs", help="runs go to RUNS/SEARCH")
+
     export = add("export", parents=[common], help="write a verified SavedModel")
     export.add_argument("model", help="a recipe that was trained, or a .keras file")
     export.add_argument("--runs", default="runs", help="where train put its runs")

@@ -1,6 +1,7 @@
 """What each command of `keras-fusion` does."""
 
 import json
+import time
 from pathlib import Path
 
 import keras
@@ -22,6 +23,7 @@ from keras_fusion import recipe as recipe_files
 from keras_fusion.card import publish
 from keras_fusion.files import whole, write_json
 from keras_fusion.plots import save_plots
+from keras_fusion.provenance import provenance
 
 # What a user calls their files and classes is no markup.
 console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
@@ -34,6 +36,7 @@ def run(options) -> int:
         "list": list_all,
         "train": train,
         "evaluate": evaluate,
+        "tune": tune,
         "export": export,
         "predict": predict,
     }
@@ -119,6 +122,38 @@ def evaluate(options) -> None:
         written += publish(results, home, folder)
     for path in written:
         console.print(f"wrote {path}")
+
+
+def tune(options) -> None:
+    """Searches fusion and depth, trial by trial, and prints the leaderboard."""
+    from keras_fusion import tuning  # keras-tuner is an extra
+
+    search = tuning.changed(
+        tuning.read(options.search),
+        trials=options.trials,
+        minutes=options.minutes,
+        tuner=options.tuner,
+        seed=options.seed,
+    )
+    folder = Path(options.runs) / search["name"]
+    started, total = time.perf_counter(), search["search"]["trials"]
+    before = len(tuning.summaries(folder))
+
+    def report(trial):
+        done = len(tuning.summaries(folder))
+        each = (time.perf_counter() - started) / max(1, done - before)
+        console.print(
+            f"{tuning.described(trial)}  ({done} of {total}, "
+            f"about {max(0, total - done) * each / 60:.0f} min left)",
+            style="dim",
+        )
+
+    trials = tuning.search(search, folder, report)
+    path = folder / "results.json"
+    write_json(path, {"search": search, "trials": trials, **provenance()})
+    title = f"{search['name']}: {tuning.counted(trials)}, validation score in percent"
+    console.print(tables.rich_table(title, *tuning.leaderboard(trials)))
+    console.print(f"wrote {path}")
 
 
 def export(options) -> None:

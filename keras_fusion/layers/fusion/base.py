@@ -1,6 +1,7 @@
 """The contract of an operator."""
 
 import inspect
+from typing import ClassVar
 
 import keras
 from keras import ops
@@ -45,6 +46,7 @@ class Fusion(keras.layers.Layer):
     refines = False
     has_weights = False
     uses_query = False
+    choices: ClassVar[dict] = {}  # what a search tries, by argument
 
     def __init__(
         self,
