@@ -1,5 +1,9 @@
-"""One small search, and what may come between."""
+"""One small search, and what may come between.
 
+Trials are quickest on torch; that a search runs at all is proved on each backend.
+"""
+
+import keras
 import pytest
 
 from keras_fusion import training, tuning
@@ -23,6 +27,17 @@ trials = 4
 )
 
 
+on_torch = pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="no matter of the backend"
+)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Compiles less: XLA takes seconds for what then runs for milliseconds."""
+    monkeypatch.setattr(training, "fast_settings", lambda steps: {})
+
+
 @pytest.fixture
 def small(tmp_path):
     return tuning.read(str(runs.write(tmp_path, TEXT)))
@@ -32,6 +47,12 @@ def values(trials):
     return [t["values"] for t in trials]
 
 
+def test_a_search_runs_on_every_backend(small, tmp_path):
+    (trial,) = tuning.search(tuning.changed(small, trials=1), tmp_path / "runs")
+    assert trial["status"] == "completed" and 0 <= trial["scores"][0] <= 1
+
+
+@on_torch
 def test_a_search_that_was_stopped_goes_on(small, tmp_path):
     whole = tuning.search(small, tmp_path / "whole")
     assert [t["status"] for t in whole] == ["completed"] * 4
@@ -53,6 +74,7 @@ def test_a_search_that_was_stopped_goes_on(small, tmp_path):
     ]
 
 
+@on_torch
 def test_a_trial_that_was_under_way_is_run_again(small, tmp_path, monkeypatch):
     fit, calls = training.fit, []
 
@@ -69,6 +91,7 @@ def test_a_trial_that_was_under_way_is_run_again(small, tmp_path, monkeypatch):
     assert [t["trial"] for t in tuning.search(small, tmp_path / "runs")] == [*"0123"]
 
 
+@on_torch
 def test_failed_trials_are_counted_and_say_why(small, tmp_path, monkeypatch):
     fit, calls = training.fit, []
 
@@ -85,6 +108,7 @@ def test_failed_trials_are_counted_and_say_why(small, tmp_path, monkeypatch):
     assert len(tuning.leaderboard(found)[1]) == 3
 
 
+@on_torch
 def test_a_search_whose_trials_all_fail_says_so(small, tmp_path, monkeypatch):
     def failing(*args, **kwargs):
         raise MemoryError("no room")
@@ -94,6 +118,7 @@ def test_a_search_whose_trials_all_fail_says_so(small, tmp_path, monkeypatch):
         tuning.search(small, tmp_path / "runs")
 
 
+@on_torch
 def test_a_full_disk_ends_the_search(small, tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
@@ -103,6 +128,7 @@ def test_a_full_disk_ends_the_search(small, tmp_path, monkeypatch):
         tuning.search(small, tmp_path / "runs")
 
 
+@on_torch
 def test_the_budget_may_grow_but_not_the_space(small, tmp_path):
     few = tuning.changed(small, trials=1)
     assert len(tuning.search(few, tmp_path / "runs")) == 1
@@ -112,11 +138,13 @@ def test_the_budget_may_grow_but_not_the_space(small, tmp_path):
         tuning.search(other, tmp_path / "runs")
 
 
+@on_torch
 def test_minutes_bound_a_search(small, tmp_path):
     short = tuning.changed(small, minutes=1e-6)
     assert len(tuning.search(short, tmp_path / "runs")) == 1
 
 
+@on_torch
 @pytest.mark.parametrize("tuner", ["bayesian", "hyperband"])
 def test_every_tuner_runs(small, tmp_path, tuner):
     search = tuning.changed(small, tuner=tuner, trials=2)
