@@ -4,8 +4,11 @@ from keras_fusion.catalogue import find
 from keras_fusion.layers.fusion.adaptive_weighting import AdaptiveWeighting
 from keras_fusion.layers.fusion.averaging import Averaging
 from keras_fusion.layers.fusion.base import Fusion
+from keras_fusion.layers.fusion.bottleneck_attention import BottleneckAttention
 from keras_fusion.layers.fusion.concatenation import Concatenation
+from keras_fusion.layers.fusion.cross_attention import CrossAttention
 from keras_fusion.layers.fusion.gated_multimodal_unit import GatedMultimodalUnit
+from keras_fusion.layers.fusion.joint_attention import JointAttention
 from keras_fusion.layers.fusion.maximum import Maximum
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
 from keras_fusion.layers.fusion.modality_transformer import ModalityTransformer
@@ -18,9 +21,12 @@ from keras_fusion.layers.modality_dropout import ModalityDropout
 __all__ = [
     "AdaptiveWeighting",
     "Averaging",
+    "BottleneckAttention",
     "Concatenation",
+    "CrossAttention",
     "Fusion",
     "GatedMultimodalUnit",
+    "JointAttention",
     "Maximum",
     "ModalityAttention",
     "ModalityDropout",
