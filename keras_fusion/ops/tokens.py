@@ -60,6 +60,13 @@ def token_presence(inputs, present):
     return ops.concatenate(full, axis=1)
 
 
+def sample_presence(present):
+    """Which samples have any token of each modality, M of `(B, 1, 1)`, or None."""
+    if present is None:
+        return None
+    return [ops.any(p, axis=1, keepdims=True) for p in present]
+
+
 def modality_shares(weights, spans):
     """How much of each query's attention went to each modality.
 

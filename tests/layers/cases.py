@@ -43,6 +43,10 @@ VARIANTS = {
         {"num_heads": 2, "readout": None},
         {"queries": "first", "readout": "max", "use_bias": False},
     ],
+    "CrossDiffusionAttention": [
+        {"num_heads": 2, "steps": 2, "initial": "affinity"},
+        {"readout": None, "form": "released", "use_bias": False},
+    ],
     "GatedMultimodalUnit": [{}],
     "JointAttention": [
         {"num_heads": 2, "activation": "relu", "intermediate_dim": 3},
@@ -66,7 +70,12 @@ VARIANTS = {
         {"readout": "max", "normalize_first": False, "use_bias": False},
         {"readout": None, "intermediate_dim": 3},
     ],
+    "MutualFormerBlock": [{"num_heads": 2}, {"readout": None}],
     "Product": [{}],
+    "ReleasedMutualFormerBlock": [
+        {"num_heads": 2, "fused_stream": "query"},
+        {"readout": None},
+    ],
     "ScalarWeighting": [
         *every(constraint=[None, "affine"]),
         {"per": "channel", "constraint": "convex"},

@@ -17,6 +17,7 @@ from tests.layers.cases import (
     query_for,
 )
 
+EPSILONS = [1.0, -0.1, None]
 TOKENS = {
     "num_heads": [0],
     "intermediate_dim": [-4],
@@ -42,7 +43,19 @@ BAD_ARGUMENTS = {
     },
     "BottleneckAttention": TOKENS | {"num_latents": [0]},
     "CrossAttention": TOKENS | {"queries": ["both", None]},
+    "CrossDiffusionAttention": {
+        "num_heads": [0],
+        "readout": ["fused"],
+        "epsilon": EPSILONS,
+        "steps": [0, 1.5],
+        "initial": ["zeros"],
+        "form": ["official"],
+        "dropout": [2],
+    },
     "JointAttention": TOKENS,
+    "MutualFormerBlock": TOKENS | {"epsilon": EPSILONS},
+    "ReleasedMutualFormerBlock": TOKENS
+    | {"epsilon": EPSILONS, "fused_stream": ["conv"]},
     "ScalarWeighting": {"per": [None, "pixel"], "constraint": ["softmax"]},
 }
 

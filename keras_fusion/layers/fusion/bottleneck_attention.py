@@ -12,7 +12,7 @@ from keras_fusion.layers.fusion.transformer import (
 )
 from keras_fusion.ops.pooling import pool
 from keras_fusion.ops.presence import select
-from keras_fusion.ops.tokens import attend, pool_tokens
+from keras_fusion.ops.tokens import attend, pool_tokens, sample_presence
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -93,7 +93,7 @@ class BottleneckAttention(TokenTransformer):
                 queries, parts[m][1:], read, m, present, training
             )
             told.append(halves.add(latents, attended, drop))
-        return pool(told, _samples(present), "mean")
+        return pool(told, sample_presence(present), "mean")
 
     def _attend(self, queries, own, read, m, present, training):
         """Attention to the tokens of modality m and to the latents.
@@ -119,7 +119,9 @@ class BottleneckAttention(TokenTransformer):
     def _shares(self, weights, present):
         parts = [1 / self.num_modalities] * self.num_modalities
         if present is not None:
-            there = [ops.cast(p, "float32") for p in _samples(present)]  # (B, 1, 1)
+            there = [
+                ops.cast(p, "float32") for p in sample_presence(present)
+            ]  # (B, 1, 1)
             parts = [t / ops.maximum(sum(there), 1) for t in there]
         rows = []
         for m, row in enumerate(weights):
@@ -130,10 +132,3 @@ class BottleneckAttention(TokenTransformer):
         if present is not None:
             rows = [select(row, p[:, None]) for row, p in zip(rows, present)]
         return ops.concatenate(rows, axis=2)
-
-
-def _samples(present):
-    """Which samples have any token of each modality, M of `(B, 1, 1)`, or None."""
-    if present is None:
-        return None
-    return [ops.any(p, axis=1, keepdims=True) for p in present]
