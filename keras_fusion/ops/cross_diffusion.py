@@ -3,6 +3,7 @@
 from keras import ops
 
 from keras_fusion.ops.affinity import affinities, dense_products, replace_absent
+from keras_fusion.ops.blockwise import blockwise_products
 from keras_fusion.ops.diffusion import diffuse
 from keras_fusion.ops.diffusion_arguments import check
 from keras_fusion.ops.presence import select
@@ -60,8 +61,11 @@ def cross_diffusion(
     kept = _kept(masks, values)
     there = None if present is None else ops.transpose(ops.cast(present, "bool"))
     q, k, v = (_stack(x, there, kept) for x in (queries, keys, values))
-    p = replace_absent(affinities(q, k, kept), there)
-    results = diffuse(dense_products(p), v, epsilon, steps, initial, form)
+    if implementation == "blockwise":
+        products = blockwise_products(q, k, kept, there)
+    else:
+        products = dense_products(replace_absent(affinities(q, k, kept), there))
+    results = diffuse(products, v, epsilon, steps, initial, form)
     return unstack_results(*results, values[0].dtype)
 
 

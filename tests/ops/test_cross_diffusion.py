@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.ops import cross_diffusion
-from tests.conftest import TOLERANCES, assert_close, to_numpy
+from keras_fusion.ops import blocks, cross_diffusion
+from tests.conftest import TOLERANCES, assert_close
 from tests.gradients import with_gradients
 from tests.layers.cases import draw
 from tests.ops import diffusion_oracle as oracle
 
-IMPLEMENTATIONS = ("dense",)
+IMPLEMENTATIONS = ("dense", "blockwise")
 each_implementation = pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 
 # M, steps, initial, form
@@ -30,6 +30,7 @@ CASES = [
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Blocks of at most four rows, so that 11 tokens take three, the last one short."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 2 * 4 * 11)
 
 
 def arrays(count, shape=(2, 2, 11, 4), sharp=2.0):
