@@ -53,7 +53,8 @@ BAD_ARGUMENTS = {
         "dropout": [2],
     },
     "JointAttention": TOKENS,
-    "MutualFormerBlock": TOKENS | {"epsilon": EPSILONS},
+    "MutualFormerBlock": TOKENS
+    | {"epsilon": EPSILONS, "steps": [0, 1.5], "initial": ["zeros"]},
     "ReleasedMutualFormerBlock": TOKENS
     | {"epsilon": EPSILONS, "fused_stream": ["conv"]},
     "ScalarWeighting": {"per": [None, "pixel"], "constraint": ["softmax"]},
