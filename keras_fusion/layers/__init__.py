@@ -4,12 +4,22 @@ from keras_fusion.catalogue import find
 from keras_fusion.layers.fusion.adaptive_weighting import AdaptiveWeighting
 from keras_fusion.layers.fusion.averaging import Averaging
 from keras_fusion.layers.fusion.base import Fusion
+from keras_fusion.layers.fusion.bottleneck_attention import BottleneckAttention
 from keras_fusion.layers.fusion.concatenation import Concatenation
+from keras_fusion.layers.fusion.cross_attention import CrossAttention
+from keras_fusion.layers.fusion.cross_diffusion_attention import (
+    CrossDiffusionAttention,
+)
 from keras_fusion.layers.fusion.gated_multimodal_unit import GatedMultimodalUnit
+from keras_fusion.layers.fusion.joint_attention import JointAttention
 from keras_fusion.layers.fusion.maximum import Maximum
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
 from keras_fusion.layers.fusion.modality_transformer import ModalityTransformer
+from keras_fusion.layers.fusion.mutual_former_block import MutualFormerBlock
 from keras_fusion.layers.fusion.product import Product
+from keras_fusion.layers.fusion.released_mutual_former_block import (
+    ReleasedMutualFormerBlock,
+)
 from keras_fusion.layers.fusion.scalar_weighting import ScalarWeighting
 from keras_fusion.layers.fusion.softmax_gating import SoftmaxGating
 from keras_fusion.layers.fusion.summation import Summation
@@ -18,14 +28,20 @@ from keras_fusion.layers.modality_dropout import ModalityDropout
 __all__ = [
     "AdaptiveWeighting",
     "Averaging",
+    "BottleneckAttention",
     "Concatenation",
+    "CrossAttention",
+    "CrossDiffusionAttention",
     "Fusion",
     "GatedMultimodalUnit",
+    "JointAttention",
     "Maximum",
     "ModalityAttention",
     "ModalityDropout",
     "ModalityTransformer",
+    "MutualFormerBlock",
     "Product",
+    "ReleasedMutualFormerBlock",
     "ScalarWeighting",
     "SoftmaxGating",
     "Summation",
