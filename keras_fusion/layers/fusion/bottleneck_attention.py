@@ -54,6 +54,8 @@ class BottleneckAttention(TokenTransformer):
     Reference: Nagrani et al., 2021, Attention Bottlenecks for Multimodal Fusion.
     """
 
+    choices = {"num_heads": (1, 2, 4), "num_latents": (2, 4, 8)}
+
     def __init__(self, units=None, num_latents=4, **kwargs):
         super().__init__(units, **kwargs)
         self.num_latents = require_positive(self, "num_latents", num_latents)

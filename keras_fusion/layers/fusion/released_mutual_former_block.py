@@ -57,6 +57,7 @@ class ReleasedMutualFormerBlock(TokenTransformer):
     min_modalities = 2
     max_modalities = 2
     rebuilds_absent = True
+    choices = {"num_heads": (1, 2, 4), "epsilon": (0.3, 0.6, 0.9)}
     readouts = ("fused", None)
 
     def __init__(
