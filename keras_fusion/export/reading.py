@@ -1,4 +1,4 @@
-"""An exported SavedModel as a function of arrays."""
+"""An exported SavedModel as functions of arrays."""
 
 import importlib.util
 import json
@@ -10,49 +10,79 @@ import numpy as np
 from keras_fusion.export.versions import newest
 
 MASK = "modality_mask"
-DEFAULT, MASKED = "serving_default", "serving_masked"
+DEFAULT, EMBEDDING = "serving_default", "embedding"
+MASKED = {DEFAULT: "serving_masked", EMBEDDING: "embedding_masked"}
+CLASSES = "classes"
 LABELS = Path("assets.extra", "labels.json")
 INPUTS = Path("assets.extra", "inputs.json")
 
 Arrays = dict[str, np.ndarray]
+Answer = Callable[[Arrays], Arrays]
 
 
-def signature(path: str | Path) -> Callable[[Arrays], Arrays]:
-    """The newest SavedModel under `path` as a function of named arrays.
+def signature(path: str | Path, name: str | None = None) -> Answer:
+    """A signature of the newest SavedModel under `path` as a function of named arrays.
 
     Args:
         path: `saved_models/<name>`, or one version folder in it.
+        name: Of the signature. None is `serving_default`, or `serving_masked` for
+            inputs with a `modality_mask`, where the model has it.
 
     Returns:
-        A function from the model's inputs, `(B, ...)` arrays by name, to its outputs,
-        float32 `(B, ...)` arrays by name. Inputs with a `modality_mask` (B, M) go to
-        the signature `serving_masked`, others to `serving_default`. It raises a
+        A function from the signature's inputs, `(B, ...)` arrays by name, to its
+        outputs: float32 `(B, ...)` arrays by name, `classes` as text. It raises a
         ValueError where a name is missing or unknown, or a shape does not fit.
 
     Raises:
-        ValueError: If there is no SavedModel.
+        ValueError: If there is no SavedModel, or no such signature.
         ImportError: If TensorFlow is not installed.
     """
-    require_tensorflow()
+    known = signatures(path)
+    if name is not None:
+        if name not in known:
+            raise ValueError(f"{path} has no signature {name!r}; it has {list(known)}.")
+        return known[name]
+    masked = known.get(MASKED[DEFAULT], known[DEFAULT])
+    return lambda inputs: (masked if MASK in inputs else known[DEFAULT])(inputs)
+
+
+def signatures(path: str | Path) -> dict[str, Answer]:
+    """Every signature of the newest SavedModel under `path`, by name."""
+    require("tensorflow", "SavedModels are written and read by TensorFlow")
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(newest(path)))
 
-    def answer(inputs):
+    def answer_of(key):
         # Reads `loaded`, not only its signatures: those do not keep the weights alive.
-        masked = MASK in inputs and MASKED in loaded.signatures
-        function = loaded.signatures[MASKED if masked else DEFAULT]
-        # By the specs' own names: the keys are names that Python would accept.
-        _, keywords = function.structured_input_signature
-        specs = {spec.name: spec for spec in keywords.values()}
-        check_inputs(inputs, {name: tuple(spec.shape) for name, spec in specs.items()})
-        tensors = {
-            name: tf.constant(np.asarray(x, specs[name].dtype.as_numpy_dtype))
-            for name, x in inputs.items()
-        }
-        return {name: x.numpy() for name, x in function(**tensors).items()}
+        return lambda inputs: _answer(loaded.signatures[key], inputs)
 
-    return answer
+    return {key: answer_of(key) for key in loaded.signatures}
+
+
+def specs(path: str | Path) -> dict[str, dict]:
+    """Shape and dtype of every input and output, by signature.
+
+    Returns:
+        `{signature: {"inputs": {name: {"shape": [None, 3], "dtype": "float32"}},
+        "outputs": {...}}}`.
+    """
+    import tensorflow as tf
+
+    def described(tensors):
+        return {
+            name: {"shape": x.shape.as_list(), "dtype": x.dtype.name}
+            for name, x in sorted(tensors.items())
+        }
+
+    loaded = tf.saved_model.load(str(newest(path)))
+    return {
+        key: {
+            "inputs": described(_inputs(function)),
+            "outputs": described(function.structured_outputs),
+        }
+        for key, function in loaded.signatures.items()
+    }
 
 
 def labels(path: str | Path) -> list[str] | None:
@@ -84,13 +114,19 @@ def input_shapes(path: str | Path) -> dict[str, tuple]:
     return {name: tuple(shape) for name, shape in shapes.items()}
 
 
-def require_tensorflow() -> None:
+def require(package: str, purpose: str, extra: str | None = None) -> None:
     """Raises an ImportError that says what to install, without importing it."""
-    if importlib.util.find_spec("tensorflow") is None:
+    if importlib.util.find_spec(package) is None:
         raise ImportError(
-            "SavedModels are written and read by TensorFlow, which is not installed: "
-            'pip install "keras-fusion[tensorflow]".'
+            f"{purpose}, and {package} is not installed: "
+            f'pip install "keras-fusion[{extra or package}]".'
         )
+
+
+def as_text(x: np.ndarray) -> np.ndarray:
+    """An array of text from one of bytes or objects, as the runtimes give it."""
+    flat = [v.decode() if isinstance(v, bytes) else v for v in x.ravel()]
+    return np.array(flat, dtype=str).reshape(x.shape)
 
 
 def check_inputs(inputs: Arrays, shapes: dict[str, tuple]) -> None:
@@ -113,3 +149,25 @@ def check_inputs(inputs: Arrays, shapes: dict[str, tuple]) -> None:
     batches = {name: len(x) for name, x in inputs.items()}
     if len(set(batches.values())) > 1:
         raise ValueError(f"Inputs must have one batch size; received {batches}.")
+
+
+def _answer(function, inputs):
+    import tensorflow as tf
+
+    taken = _inputs(function)
+    check_inputs(inputs, {name: tuple(x.shape) for name, x in taken.items()})
+    tensors = {
+        name: tf.constant(np.asarray(x, taken[name].dtype.as_numpy_dtype))
+        for name, x in inputs.items()
+    }
+    return {name: _array(x) for name, x in function(**tensors).items()}
+
+
+def _inputs(function):
+    # By the specs' own names: the keys are names that Python would accept.
+    _, keywords = function.structured_input_signature
+    return {spec.name: spec for spec in keywords.values()}
+
+
+def _array(x):
+    return as_text(x.numpy()) if x.dtype.name == "string" else x.numpy()
