@@ -10,7 +10,6 @@ from pathlib import Path
 from keras_fusion.export import forms
 from keras_fusion.export.child import load_groups, save_groups
 from keras_fusion.export.loading import load
-from keras_fusion.export.reading import specs
 
 
 def _write(job):
@@ -22,8 +21,9 @@ def _write(job):
 def _ask(job):
     folder = Path(job["folder"])
     cases = load_groups(job["cases"])
-    save_groups(job["answers"], forms.answers(folder, cases, job["formats"]))
-    Path(job["specs"]).write_text(json.dumps(specs(folder)))
+    answers, described = forms.answers(folder, cases, job["formats"])
+    save_groups(job["answers"], answers)
+    Path(job["specs"]).write_text(json.dumps(described))
 
 
 def _end_with_the_parent():

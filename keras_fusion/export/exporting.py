@@ -87,7 +87,7 @@ def export(
     if warmup_batches:
         warmup.check_installed()
     about = _about(about)
-    model = prepared(model if isinstance(model, keras.Model) else load(model))
+    model = prepared(load(model) if isinstance(model, str | Path) else model)
     labels = None if labels is None else [str(x) for x in labels]
     output = classes_output(model, labels) if labels else None
     if xla_batches:

@@ -8,7 +8,7 @@ import keras
 
 from keras_fusion.export import litert, onnx, saved_model, warmup
 from keras_fusion.export.child import load_groups
-from keras_fusion.export.reading import Arrays, as_text, signatures
+from keras_fusion.export.reading import Arrays, as_array, signatures
 
 FORMATS = {"onnx": onnx, "litert": litert}
 SAVED_MODEL = "saved_model"
@@ -67,15 +67,14 @@ def questions(names: list[str], formats: Iterable[str]) -> list[tuple[str, int]]
 
 def answers(
     folder: Path, cases: list[tuple[str, Arrays]], formats: Iterable[str]
-) -> list[tuple[str, Arrays]]:
-    """What each form answers to `questions`, in their order."""
-    forms = {SAVED_MODEL: signatures(folder)}
+) -> tuple[list[tuple[str, Arrays]], dict]:
+    """What each form answers to `questions`, in their order, and its signatures."""
+    served = signatures(folder)
+    forms = {SAVED_MODEL: served}
     forms |= {name: FORMATS[name].load(folder / FORMATS[name].FILE) for name in formats}
     given = []
     for form, i in questions([name for name, _ in cases], formats):
         signature, inputs = cases[i]
-        outputs = forms[form][signature](inputs).items()
-        given.append(
-            (form, {n: as_text(x) if x.dtype.kind in "OS" else x for n, x in outputs})
-        )
-    return given
+        outputs = forms[form][signature](inputs)
+        given.append((form, {name: as_array(x) for name, x in outputs.items()}))
+    return given, {name: signature.described() for name, signature in served.items()}

@@ -108,13 +108,24 @@ def _in_float32(model, config):
 
 
 def _functional(model):
+    if isinstance(model, keras.Sequential):
+        return _chained(model)
     inputs = getattr(model, "inputs", None)
-    if inputs and isinstance(getattr(model, "input", None), dict):
+    if not inputs:
+        return _called(model)
+    if isinstance(model.input, dict):
         return model
-    if inputs:
-        outputs = model.output if hasattr(model, "output") else model.outputs
-        return keras.Model({x.name: x for x in inputs}, outputs, name=model.name)
-    return _called(model)
+    return keras.Model({x.name: x for x in inputs}, model.output, name=model.name)
+
+
+def _chained(model):
+    """A Sequential model layer by layer: it keeps the batch size it was built with."""
+    (first,) = model.inputs
+    x = keras.Input(first.shape[1:], dtype=first.dtype, name=first.name)
+    inputs = {x.name: x}
+    for layer in model.layers:
+        x = layer(x)
+    return keras.Model(inputs, x, name=model.name)
 
 
 def _called(model):

@@ -46,43 +46,51 @@ def signature(path: str | Path, name: str | None = None) -> Answer:
     return lambda inputs: (masked if MASK in inputs else known[DEFAULT])(inputs)
 
 
-def signatures(path: str | Path) -> dict[str, Answer]:
+def signatures(path: str | Path) -> dict[str, "Served"]:
     """Every signature of the newest SavedModel under `path`, by name."""
     require("tensorflow", "SavedModels are written and read by TensorFlow")
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(newest(path)))
-
-    def answer_of(key):
-        # Reads `loaded`, not only its signatures: those do not keep the weights alive.
-        return lambda inputs: _answer(loaded.signatures[key], inputs)
-
-    return {key: answer_of(key) for key in loaded.signatures}
+    return {name: Served(loaded, name) for name in loaded.signatures}
 
 
-def specs(path: str | Path) -> dict[str, dict]:
-    """Shape and dtype of every input and output, by signature.
+class Served:
+    """A signature of a SavedModel, a function of named arrays.
 
-    Returns:
-        `{signature: {"inputs": {name: {"shape": [None, 3], "dtype": "float32"}},
-        "outputs": {...}}}`.
+    Attributes:
+        inputs: TensorFlow's specs of what it takes, by name.
+        outputs: Of what it answers.
     """
-    import tensorflow as tf
 
-    def described(tensors):
+    def __init__(self, loaded, name: str):
+        self.loaded = loaded  # a signature by itself does not keep the weights alive
+        self.function = loaded.signatures[name]
+        # By the specs' own names: the keys are names that Python would accept.
+        _, keywords = self.function.structured_input_signature
+        self.inputs = {spec.name: spec for spec in keywords.values()}
+        self.outputs = self.function.structured_outputs
+
+    def __call__(self, inputs: Arrays) -> Arrays:
+        import tensorflow as tf
+
+        check_inputs(inputs, {n: tuple(x.shape) for n, x in self.inputs.items()})
+        tensors = {
+            name: tf.constant(np.asarray(x, self.inputs[name].dtype.as_numpy_dtype))
+            for name, x in inputs.items()
+        }
+        return {name: as_array(x) for name, x in self.function(**tensors).items()}
+
+    def described(self) -> dict:
+        """`{"inputs": {name: {"shape": [None, 3], "dtype": "float32"}}, "outputs": {}}`
+        with shapes and dtypes of all."""
         return {
-            name: {"shape": x.shape.as_list(), "dtype": x.dtype.name}
-            for name, x in sorted(tensors.items())
+            kind: {
+                name: {"shape": x.shape.as_list(), "dtype": x.dtype.name}
+                for name, x in sorted(specs.items())
+            }
+            for kind, specs in (("inputs", self.inputs), ("outputs", self.outputs))
         }
-
-    loaded = tf.saved_model.load(str(newest(path)))
-    return {
-        key: {
-            "inputs": described(_inputs(function)),
-            "outputs": described(function.structured_outputs),
-        }
-        for key, function in loaded.signatures.items()
-    }
 
 
 def labels(path: str | Path) -> list[str] | None:
@@ -123,8 +131,11 @@ def require(package: str, purpose: str, extra: str | None = None) -> None:
         )
 
 
-def as_text(x: np.ndarray) -> np.ndarray:
-    """An array of text from one of bytes or objects, as the runtimes give it."""
+def as_array(x) -> np.ndarray:
+    """A numpy array of what a runtime answers; text as text, not bytes or objects."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "OS":
+        return x
     flat = [v.decode() if isinstance(v, bytes) else v for v in x.ravel()]
     return np.array(flat, dtype=str).reshape(x.shape)
 
@@ -149,25 +160,3 @@ def check_inputs(inputs: Arrays, shapes: dict[str, tuple]) -> None:
     batches = {name: len(x) for name, x in inputs.items()}
     if len(set(batches.values())) > 1:
         raise ValueError(f"Inputs must have one batch size; received {batches}.")
-
-
-def _answer(function, inputs):
-    import tensorflow as tf
-
-    taken = _inputs(function)
-    check_inputs(inputs, {name: tuple(x.shape) for name, x in taken.items()})
-    tensors = {
-        name: tf.constant(np.asarray(x, taken[name].dtype.as_numpy_dtype))
-        for name, x in inputs.items()
-    }
-    return {name: _array(x) for name, x in function(**tensors).items()}
-
-
-def _inputs(function):
-    # By the specs' own names: the keys are names that Python would accept.
-    _, keywords = function.structured_input_signature
-    return {spec.name: spec for spec in keywords.values()}
-
-
-def _array(x):
-    return as_text(x.numpy()) if x.dtype.name == "string" else x.numpy()
