@@ -75,6 +75,18 @@ def _parser():
     export.add_argument("model", help="a recipe that was trained, or a .keras file")
     export.add_argument("--runs", default="runs", help="where train put its runs")
     export.add_argument("--output", help="default: saved_models/NAME")
+    export.add_argument("--version", type=int, help="default: the next free number")
+    export.add_argument(
+        "--samples", help="real rows to compare on; default: some that train kept"
+    )
+    export.add_argument(
+        "--formats", nargs="+", default=(), help="onnx, litert: besides the SavedModel"
+    )
+    _add_batches(export, "--warmup", "batch sizes that a server asks for as it loads")
+    _add_batches(export, "--xla", "batch sizes to compile by XLA, others are padded")
+
+    verify = add("verify", parents=[common], help="find damage in what was exported")
+    verify.add_argument("path", help="a version, or the folder of its versions")
 
     predict = add("predict", parents=[common], help="classes for raw features")
     predict.add_argument("model", help="a .keras file or an exported SavedModel")
@@ -99,6 +111,12 @@ def _add_run_options(command):
     )
 
 
+def _add_batches(command, option, words):
+    command.add_argument(
+        option, type=int, nargs="+", default=(), metavar="B", help=words
+    )
+
+
 def _import_backend(command):
     """Imports Keras on its backend, without the notices TensorFlow prints by then."""
     _choose_backend()
@@ -108,13 +126,28 @@ def _import_backend(command):
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-            importlib.import_module("keras")
+            _import_keras()
             # On other backends Keras imports it too, later, to set its seed.
-            if command != "list" and importlib.util.find_spec("tensorflow"):
+            if command not in ("list", "verify") and importlib.util.find_spec(
+                "tensorflow"
+            ):
                 importlib.import_module("tensorflow")
     finally:
         os.dup2(terminal, 2)
         os.close(terminal)
+
+
+def _import_keras():
+    try:
+        importlib.import_module("keras")
+    except ModuleNotFoundError as error:
+        backend = os.environ.get("KERAS_BACKEND")
+        if error.name != backend:
+            raise
+        raise ImportError(
+            f"KERAS_BACKEND is {backend!r}, which is not installed: "
+            f'pip install "keras-fusion[{backend}]", or name another one.'
+        ) from error
 
 
 def _choose_backend():

@@ -38,6 +38,7 @@ def run(options) -> int:
         "evaluate": evaluate,
         "tune": tune,
         "export": export,
+        "verify": verify,
         "predict": predict,
     }
     commands[options.command](options)
@@ -164,10 +165,28 @@ def export(options) -> None:
         name = recipe_files.read(options.model)["name"]
         model = best_run(Path(options.runs) / name)
     output = Path(options.output or Path("saved_models") / name)
+    given = options.samples
+    samples = datasets.read(given) if given else prediction.samples(model)
     console.print(f"exporting {model}; it is loaded again and compared, please wait")
-    labels = prediction.class_names(model)
-    version = exporting.export(prediction.load(model), output, labels=labels)
+    version = exporting.export(
+        model,
+        output,
+        version=options.version,
+        samples=samples,
+        labels=prediction.class_names(model),
+        formats=options.formats,
+        warmup_batches=options.warmup,
+        xla_batches=options.xla,
+        about=_about(model),
+    )
     console.print(f"wrote {version}: verified, its signature gives the model's numbers")
+
+
+def verify(options) -> None:
+    """Says of each exported version that every bit of it is as it was written."""
+    for folder, manifest in exporting.verified_versions(options.path).items():
+        count = len(manifest["files"])
+        console.print(f"{folder}: {count} files, each as it was exported")
 
 
 def predict(options) -> None:
@@ -193,7 +212,18 @@ def save_deployable(recipe: dict, data, folder: Path) -> Path:
     with whole(path) as beside:
         zoo.deployable(model, data.statistics).save(beside)
     write_json(folder / prediction.CLASSES, list(data.class_names) or None)
+    with whole(folder / prediction.SAMPLES) as beside:
+        np.savez(beside, **_raw_rows(data))
     return path
+
+
+def _raw_rows(data, count=16):
+    """The first rows of the validation part as they were before standardising."""
+    raw = {}
+    for name, (mean, std) in data.statistics.items():
+        x = data.validation.inputs[name][:count]
+        raw[f"inputs/{name}"] = (x * std + mean).astype("float32")
+    return raw
 
 
 def best_run(folder: Path) -> Path:
@@ -205,6 +235,16 @@ def best_run(folder: Path) -> Path:
         )
     records = {m: training.read_record(m.parent / training.RECORD) for m in models}
     return max(models, key=lambda m: records[m]["validation"])
+
+
+def _about(model):
+    """Recipe and metrics of the run that a model comes from, where it was left."""
+    record = model.parent / training.RECORD
+    if not record.is_file():
+        return None
+    run = training.read_record(record)
+    metrics = ("validation", "epochs", "seconds", "parameters")
+    return {"recipe": run["identity"], "metrics": {k: run[k] for k in metrics}}
 
 
 def _run_of(options):
