@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 
 from keras_fusion.export import child, verification
+from keras_fusion.export.mask_columns import name_mask_columns
 from keras_fusion.export.reading import INPUTS, LABELS, MASK, Arrays, require_tensorflow
 from keras_fusion.export.signatures import signatures_of
 from keras_fusion.export.versions import put
@@ -85,6 +86,7 @@ def write(model: keras.Model, folder: str | Path) -> None:
     for name, (inputs, answer) in signatures_of(model).items():
         archive.add_endpoint(name, answer, input_signature=[inputs])
     archive.write_out(str(folder), verbose=False)
+    name_mask_columns(folder, [name for name in model.input if name != MASK])
 
 
 def _write_from_any_backend(model, folder, scratch):
