@@ -70,7 +70,7 @@ def _fillers(arrays, description):
 
 def _of_dtype(name, x, dtype):
     x = np.asarray(x)
-    if dtype == object:
+    if dtype.hasobject:
         return x.astype(object)
     same = x.dtype == dtype or x.size == 0
     if not same and not np.can_cast(x.dtype, dtype, "same_kind"):

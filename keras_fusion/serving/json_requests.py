@@ -22,18 +22,17 @@ _HUGE = re.compile(r"\d{300}|[eE]\+?\d{3}")  # Python reads these as infinite
 
 
 class Body(NamedTuple):
-    """A parsed body: the signature it names or "", its format, and its tensors."""
+    """A parsed body: the signature that it names or "", and all that it holds."""
 
     signature: str
-    format: str
-    tensors: object
+    document: dict
 
 
 def parse(body: bytes) -> Body:
-    """The parts of a body.
+    """The body as JSON.
 
     Raises:
-        ServingError: If it is no JSON object of the documented form.
+        ServingError: If it is no JSON object or names its signature by no string.
     """
     document = _document(body)
     signature = document.get("signature_name", "")
@@ -42,25 +41,11 @@ def parse(body: bytes) -> Body:
             document,
             "not formatted correctly. 'signature_name' key must be a string value.",
         )
-    given = [key for key in (ROWS, COLUMNS) if key in document]
-    if not given:
-        raise invalid("Missing 'inputs' or 'instances' key")
-    if len(given) > 1:
-        raise _malformed(
-            document,
-            "Not formatted correctly expecting only one of 'inputs' or 'instances' "
-            "keys to exist ",
-        )
-    tensors = document[given[0]]
-    if given == [ROWS] and not isinstance(tensors, list):
-        raise _malformed(document, "Excepting 'instances' to be an list/array")
-    if given == [ROWS] and not tensors:
-        raise _malformed(document, "No values in 'instances' array")
-    return Body(signature, given[0], tensors)
+    return Body(signature, document)
 
 
-def arrays_of(body: Body, specs: dict[str, Spec]) -> dict[str, np.ndarray]:
-    """The arrays by input name.
+def arrays_of(body: Body, specs: dict[str, Spec]) -> tuple[str, dict[str, np.ndarray]]:
+    """The format, `ROWS` or `COLUMNS`, and the arrays by input name.
 
     As by TensorFlow Serving, columns that the signature does not know are passed over
     while unknown keys of a row are refused.
@@ -71,8 +56,9 @@ def arrays_of(body: Body, specs: dict[str, Spec]) -> dict[str, np.ndarray]:
     if not specs:
         signature = body.signature or "DEFAULT"
         raise invalid(f"Failed to get input map for signature: {signature}")
-    read = _from_rows if body.format == ROWS else _from_columns
-    return read(body.tensors, specs)
+    form = _form(body.document)
+    read = _from_rows if form == ROWS else _from_columns
+    return form, read(body.document[form], specs)
 
 
 def response(outputs: dict[str, np.ndarray], form: str) -> str:
@@ -90,6 +76,23 @@ def response(outputs: dict[str, np.ndarray], form: str) -> str:
     }
     rows = [_object(dict(zip(columns, row))) for row in zip(*columns.values())]
     return f'{{"predictions": [{", ".join(rows)}]}}'
+
+
+def _form(document):
+    given = [key for key in (ROWS, COLUMNS) if key in document]
+    if not given:
+        raise invalid("Missing 'inputs' or 'instances' key")
+    if len(given) > 1:
+        raise _malformed(
+            document,
+            "Not formatted correctly expecting only one of 'inputs' or 'instances' "
+            "keys to exist ",
+        )
+    if given == [ROWS] and not isinstance(document[ROWS], list):
+        raise _malformed(document, "Excepting 'instances' to be an list/array")
+    if given == [ROWS] and not document[ROWS]:
+        raise _malformed(document, "No values in 'instances' array")
+    return given[0]
 
 
 def _document(body):

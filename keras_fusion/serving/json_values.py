@@ -196,7 +196,7 @@ def _decimals(flat):
     """Six digits where they give the number back, else as many as it takes."""
     digits = 17 if flat.dtype == np.float64 else 9
     numbers = flat.tolist()
-    short = ["%.6g" % number for number in numbers]
+    short = [f"{number:.6g}" for number in numbers]
     exact = np.array([float(text) for text in short]).astype(flat.dtype) == flat
     return [
         _decimal(text if same else f"{number:.{digits}g}")

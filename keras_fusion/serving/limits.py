@@ -19,3 +19,6 @@ class Limits(NamedTuple):
     seconds: float = 30.0
     workers: int = 4
     connections: int = 1024
+
+
+USUAL = Limits()

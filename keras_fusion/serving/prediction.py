@@ -8,13 +8,13 @@ import tensorflow as tf
 
 from keras_fusion.serving import tensors
 from keras_fusion.serving.errors import ServingError, invalid
-from keras_fusion.serving.limits import Limits
+from keras_fusion.serving.limits import USUAL, Limits
 from keras_fusion.serving.servable import Servable
 
 DEFAULT = "serving_default"
 
 
-def arrays_of(request, limits: Limits = Limits()) -> dict[str, np.ndarray]:
+def arrays_of(request, limits: Limits = USUAL) -> dict[str, np.ndarray]:
     """The arrays of a `PredictRequest`.
 
     Raises:
@@ -31,7 +31,7 @@ def check(
     signature: str,
     inputs: dict[str, np.ndarray],
     output_filter: list[str] = (),
-    limits: Limits = Limits(),
+    limits: Limits = USUAL,
 ) -> None:
     """Refuses what does not fit, before anything is computed.
 

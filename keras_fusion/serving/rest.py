@@ -90,9 +90,9 @@ class RestApi:
                 f'Serving signature name: "{signature}" not found in signature def'
             )
         specs = servable.signatures[signature].inputs
-        inputs = json_requests.arrays_of(parsed, specs)
+        form, inputs = json_requests.arrays_of(parsed, specs)
         outputs = self._core.predict(servable, signature, inputs)
-        return json_requests.response(outputs, parsed.format)
+        return json_requests.response(outputs, form)
 
     def _tell(self, parts):
         if not parts["name"]:

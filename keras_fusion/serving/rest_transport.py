@@ -88,11 +88,11 @@ def _sentence(answer):
 
 
 def _listed(x):
-    return x.tolist() if x.dtype != object else _mapped(x.tolist(), _json_string)
+    return x.tolist() if not x.dtype.hasobject else _mapped(x.tolist(), _json_string)
 
 
 def _array(value, tensor: Tensor):
-    if tensor.dtype == object:
+    if tensor.dtype.hasobject:
         value = _mapped(value, _bytes)
     return np.array(value, tensor.dtype)
 

@@ -19,7 +19,7 @@ from tensorflow_serving.apis import (
 
 from keras_fusion.serving.core import Core
 from keras_fusion.serving.grpc_services import ModelService, PredictionService
-from keras_fusion.serving.limits import Limits
+from keras_fusion.serving.limits import USUAL, Limits
 from keras_fusion.serving.models import Labels, Models
 from keras_fusion.serving.rest import RestApi
 from keras_fusion.serving.runner import Runner
@@ -59,7 +59,7 @@ class Server:
         rest_port: int = 8501,
         grpc_port: int = 8500,
         labels: Labels | None = None,
-        limits: Limits = Limits(),
+        limits: Limits = USUAL,
         poll_seconds: float = 1.0,
         say: Callable[[str], None] = print,
     ):

@@ -1,5 +1,8 @@
 """A small SavedModel with a signature for everything that a server must carry."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import tensorflow as tf
 
@@ -84,3 +87,8 @@ def save(folder, scale=1.0):
     }
     tf.saved_model.save(model, str(folder), signatures=signatures)
     return folder
+
+
+if __name__ == "__main__":
+    # What a real TensorFlow Serving is to serve for these tests.
+    save(Path(sys.argv[1]) / "small" / "1")
