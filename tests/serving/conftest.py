@@ -1,6 +1,7 @@
 """One small SavedModel, one server of it, and a real TensorFlow Serving if there is."""
 
 import os
+import socket
 
 import keras
 import pytest
@@ -40,3 +41,11 @@ def server(request):
     if None in given:
         pytest.skip("TENSORFLOW_SERVING_REST and TENSORFLOW_SERVING_GRPC are not set")
     return given
+
+
+@pytest.fixture
+def free_port():
+    """A port that nothing listens at."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from keras_fusion.export.mask_columns import name_mask_columns
+
 RGB = np.float32([[1, 2, 3], [0.5, -1, 0]])
 POSE = np.float32([[2, 1], [0.25, 4]])
 NAMES = ["cat", "dög"]
@@ -86,6 +88,7 @@ def save(folder, scale=1.0):
         for name, inputs in specs.items()
     }
     tf.saved_model.save(model, str(folder), signatures=signatures)
+    name_mask_columns(folder, list(modalities))
     return folder
 
 
