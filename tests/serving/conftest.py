@@ -2,13 +2,34 @@
 
 import os
 import socket
+from pathlib import Path
 
 import keras
 import pytest
 
+from keras_fusion.files import write_json
+from keras_fusion.provenance import provenance
 from keras_fusion.serving.server import Server
 from tests.serving.asking import Address
 from tests.serving.saved_model import save
+
+RESULTS = Path(__file__).parents[2] / "benchmarks/results/tensorflow_serving.json"
+reports = {}
+
+
+def pytest_runtest_logreport(report):
+    """Keeps what came of the tests that asked a real TensorFlow Serving."""
+    path, _, name = report.nodeid.partition("::")
+    if path.startswith("tests/serving/") and "[real" in name and not report.skipped:
+        reports[name] = reports.get(name, True) and report.passed
+
+
+def pytest_sessionfinish():
+    if reports:
+        passed = [name for name, fine in reports.items() if fine]
+        failed = sorted(reports.keys() - passed)
+        counts = {"passed": len(passed), "failed": failed}
+        write_json(RESULTS, counts | provenance())
 
 
 @pytest.fixture(scope="session")
