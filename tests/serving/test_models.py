@@ -3,6 +3,7 @@
 import shutil
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -89,6 +90,15 @@ def test_a_request_in_flight_is_finished_by_the_version_it_began_with(models, pl
     assert models.get("small").version == 2
     inputs = {"rgb": RGB, "pose": POSE}
     assert held.answer("serving_default", inputs)["scores"].tolist()[0] == [6, 3]
+
+
+def test_what_was_let_go_leaves_memory(models, place):
+    place(1)
+    models.refresh()
+    old = weakref.ref(models.get("small"))
+    place(2)
+    models.refresh()
+    assert old() is None
 
 
 def test_a_version_that_goes_gives_way_to_the_one_before(models, place):
