@@ -88,6 +88,19 @@ def _parser():
     verify = add("verify", parents=[common], help="find damage in what was exported")
     verify.add_argument("path", help="a version, or the folder of its versions")
 
+    serve = add("serve", parents=[common], help="answer as TensorFlow Serving does")
+    serve.add_argument("folder", nargs="?", default="saved_models")
+    serve.add_argument("--host", default="127.0.0.1", help="nothing asks who calls")
+    serve.add_argument("--rest-port", type=int, default=8501, help="0 is a free one")
+    serve.add_argument("--grpc-port", type=int, default=8500, help="0 is a free one")
+    serve.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        metavar="MODEL:LABEL=VERSION",
+        help="keep this version too and answer under the label",
+    )
+
     predict = add("predict", parents=[common], help="classes for raw features")
     predict.add_argument("model", help="a .keras file or an exported SavedModel")
     predict.add_argument("file", help=".npz, .csv, .parquet or .json")

@@ -24,6 +24,7 @@ from keras_fusion.card import publish
 from keras_fusion.files import whole, write_json
 from keras_fusion.plots import save_plots
 from keras_fusion.provenance import provenance
+from keras_fusion.serving.command import serve
 
 # What a user calls their files and classes is no markup.
 console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
@@ -40,6 +41,7 @@ def run(options) -> int:
         "export": export,
         "verify": verify,
         "predict": predict,
+        "serve": serve,
     }
     commands[options.command](options)
     return 0
