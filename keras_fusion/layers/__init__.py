@@ -1,6 +1,7 @@
 """Every layer of the library; `__all__` is the catalogue."""
 
 from keras_fusion.catalogue import find
+from keras_fusion.layers.class_token import ClassToken
 from keras_fusion.layers.fusion.adaptive_weighting import AdaptiveWeighting
 from keras_fusion.layers.fusion.averaging import Averaging
 from keras_fusion.layers.fusion.base import Fusion
@@ -14,10 +15,12 @@ from keras_fusion.layers.fusion.scalar_weighting import ScalarWeighting
 from keras_fusion.layers.fusion.softmax_gating import SoftmaxGating
 from keras_fusion.layers.fusion.summation import Summation
 from keras_fusion.layers.modality_dropout import ModalityDropout
+from keras_fusion.layers.position_embedding import PositionEmbedding
 
 __all__ = [
     "AdaptiveWeighting",
     "Averaging",
+    "ClassToken",
     "Concatenation",
     "Fusion",
     "GatedMultimodalUnit",
@@ -25,6 +28,7 @@ __all__ = [
     "ModalityAttention",
     "ModalityDropout",
     "ModalityTransformer",
+    "PositionEmbedding",
     "Product",
     "ScalarWeighting",
     "SoftmaxGating",
