@@ -5,12 +5,22 @@ from keras_fusion.layers.class_token import ClassToken
 from keras_fusion.layers.fusion.adaptive_weighting import AdaptiveWeighting
 from keras_fusion.layers.fusion.averaging import Averaging
 from keras_fusion.layers.fusion.base import Fusion
+from keras_fusion.layers.fusion.bottleneck_attention import BottleneckAttention
 from keras_fusion.layers.fusion.concatenation import Concatenation
+from keras_fusion.layers.fusion.cross_attention import CrossAttention
+from keras_fusion.layers.fusion.cross_diffusion_attention import (
+    CrossDiffusionAttention,
+)
 from keras_fusion.layers.fusion.gated_multimodal_unit import GatedMultimodalUnit
+from keras_fusion.layers.fusion.joint_attention import JointAttention
 from keras_fusion.layers.fusion.maximum import Maximum
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
 from keras_fusion.layers.fusion.modality_transformer import ModalityTransformer
+from keras_fusion.layers.fusion.mutual_former_block import MutualFormerBlock
 from keras_fusion.layers.fusion.product import Product
+from keras_fusion.layers.fusion.released_mutual_former_block import (
+    ReleasedMutualFormerBlock,
+)
 from keras_fusion.layers.fusion.scalar_weighting import ScalarWeighting
 from keras_fusion.layers.fusion.softmax_gating import SoftmaxGating
 from keras_fusion.layers.fusion.summation import Summation
@@ -20,16 +30,22 @@ from keras_fusion.layers.position_embedding import PositionEmbedding
 __all__ = [
     "AdaptiveWeighting",
     "Averaging",
+    "BottleneckAttention",
     "ClassToken",
     "Concatenation",
+    "CrossAttention",
+    "CrossDiffusionAttention",
     "Fusion",
     "GatedMultimodalUnit",
+    "JointAttention",
     "Maximum",
     "ModalityAttention",
     "ModalityDropout",
     "ModalityTransformer",
+    "MutualFormerBlock",
     "PositionEmbedding",
     "Product",
+    "ReleasedMutualFormerBlock",
     "ScalarWeighting",
     "SoftmaxGating",
     "Summation",
