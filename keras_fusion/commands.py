@@ -25,6 +25,7 @@ from keras_fusion.files import whole, write_json
 from keras_fusion.plots import save_plots
 from keras_fusion.provenance import provenance
 from keras_fusion.serving.command import serve
+from keras_fusion.tasks import task_of
 
 # What a user calls their files and classes is no markup.
 console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
@@ -55,8 +56,8 @@ def list_all(options) -> None:
         "operators": {n: _first_line(c) for n, c in layers.operators().items()},
         "builders": {n: _first_line(b) for n, b in zoo.builders().items()},
         "recipes": {n: _recipe_line(n) for n in recipes.names()},
-        "data sets": {n: "built in" for n in datasets.names()}
-        | {f"{kind}:FILE": "your own" for kind in ("npz", "csv", "parquet")},
+        "data sets": {n: "known" for n in datasets.names()}
+        | {name: "your own" for name in datasets.own()},
     }
     for kind, entries in kinds.items():
         console.print(
@@ -209,7 +210,8 @@ def predict(options) -> None:
 
 def save_deployable(recipe: dict, data, folder: Path) -> Path:
     """Saves the model that takes raw features beside the weights it was fitted to."""
-    model = comparison.trained(recipe, data, folder)
+    head = task_of(data).deployed_head
+    model = comparison.trained(recipe, data, folder, **head)
     path = folder / "model.keras"
     with whole(path) as beside:
         zoo.deployable(model, data.statistics).save(beside)
@@ -270,6 +272,9 @@ def _print_results(results):
         "by number of views missing at random"
     )
     console.print(tables.rich_table(title, *tables.comparison_rows(results)))
+    if any(results.get("measures", {}).values()):
+        rows = tables.measure_rows(results)
+        console.print(tables.rich_table("by other measures", *rows))
     console.print(tables.rich_table("each view missing", *tables.missing_rows(results)))
     for sentence in tables.paired_sentences(results):
         console.print(f"{results['recipe']['name']} {sentence}", soft_wrap=True)

@@ -1,6 +1,7 @@
 """Every layer of the library; `__all__` is the catalogue."""
 
 from keras_fusion.catalogue import find
+from keras_fusion.layers.class_token import ClassToken
 from keras_fusion.layers.fusion.adaptive_weighting import AdaptiveWeighting
 from keras_fusion.layers.fusion.averaging import Averaging
 from keras_fusion.layers.fusion.base import Fusion
@@ -24,11 +25,13 @@ from keras_fusion.layers.fusion.scalar_weighting import ScalarWeighting
 from keras_fusion.layers.fusion.softmax_gating import SoftmaxGating
 from keras_fusion.layers.fusion.summation import Summation
 from keras_fusion.layers.modality_dropout import ModalityDropout
+from keras_fusion.layers.position_embedding import PositionEmbedding
 
 __all__ = [
     "AdaptiveWeighting",
     "Averaging",
     "BottleneckAttention",
+    "ClassToken",
     "Concatenation",
     "CrossAttention",
     "CrossDiffusionAttention",
@@ -40,6 +43,7 @@ __all__ = [
     "ModalityDropout",
     "ModalityTransformer",
     "MutualFormerBlock",
+    "PositionEmbedding",
     "Product",
     "ReleasedMutualFormerBlock",
     "ScalarWeighting",
