@@ -16,7 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
         _import_backend(options.command)
         from keras_fusion import commands
 
-        return commands.run(options)
+        commands.run(options)
+        return 0
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         if options.debug:
             raise

@@ -4,7 +4,7 @@ import functools
 import re
 
 
-def serve(options) -> None:
+def run(options) -> None:
     """Answers over REST and gRPC until Ctrl-C."""
     try:
         from keras_fusion.serving.server import Server
