@@ -4,11 +4,11 @@
 
 The model is a FusionClassifier of six inputs as wide as those of mfeat, exported as it
 would be; without encoders, whose activation ONNX has no operator for. `signature`
-calls the SavedModel's signature in this process, from tensors that are there to arrays, `ONNX Runtime` the same model in its own runtime; `REST` and
-`gRPC` are `keras-fusion serve` in a process of its own, under load from h2load on
-loopback, one request at a time on each connection, for 30 s each. All share the same
-processors, the load as well. "added" is the median over one connection less that of
-the bare signature.
+calls the SavedModel's signature in this process, from tensors that are there to
+arrays, `ONNX Runtime` the same model in its own runtime. `REST` and `gRPC` are
+`keras-fusion serve` in a process of its own, under load from h2load on loopback, one
+request at a time on each connection, for 30 s each. All share the same processors, the
+load as well. "added" is the median over one connection less that of the signature.
 """
 
 import functools
