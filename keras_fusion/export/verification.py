@@ -5,7 +5,13 @@ import math
 import numpy as np
 from keras import ops
 
-from keras_fusion.export.reading import DEFAULT, MASK, Arrays, check_inputs
+from keras_fusion.export.reading import (
+    DEFAULT,
+    EDGES,
+    MASK,
+    Arrays,
+    check_inputs,
+)
 from keras_fusion.export.signatures import Signature
 
 TOLERANCE = 1e-5
@@ -28,10 +34,10 @@ def sample_inputs(
     inputs = list(signatures.values())[-1].inputs  # the signature that takes them all
     rng = np.random.default_rng(0)
     if samples is None:
-        samples = {n: _draw(x, rng) for n, x in inputs.items() if n != MASK}
+        samples = {n: _draw(n, x, rng) for n, x in inputs.items() if n != MASK}
     given = {n: x.shape for n, x in inputs.items() if n in samples or n != MASK}
     check_inputs(samples, given)
-    rows = len(next(iter(samples.values())))
+    rows = next(len(x) for name, x in samples.items() if name not in EDGES)
     if not rows:
         raise ValueError("Expected samples of at least one row; received none.")
     if given.keys() != inputs.keys():
@@ -75,8 +81,9 @@ def compare(expected: dict[str, Arrays], received: dict[str, Arrays]) -> None:
                 )
 
 
-def _draw(x, rng):
-    shape = (x.shape[0] or _BATCH, *(size or _FREE_SIZE for size in x.shape[1:]))
+def _draw(name, x, rng):
+    first = _FREE_SIZE if name in EDGES else _BATCH
+    shape = (x.shape[0] or first, *(size or _FREE_SIZE for size in x.shape[1:]))
     if x.dtype.startswith(("int", "uint", "bool")):
         return rng.integers(0, 2, shape)  # small enough for every vocabulary
     return rng.standard_normal(shape)

@@ -4,7 +4,7 @@ import pytest
 from keras.src.testing import TestCase
 
 from keras_fusion import layers
-from tests.layers.mixing_cases import MIXING, SHAPES
+from tests.layers import mixing_cases
 
 SHAPES = ((2, 3, 4), (2, 3, 4))
 CONFIGURED = {
@@ -35,18 +35,20 @@ def test_keras_own_layer_test(name):
     )
 
 
-ONE_TENSOR = [name for name, variants in MIXING.items() if variants[0][0]]
+ONE_TENSOR = [name for name, variants in mixing_cases.MIXING.items() if variants[0][0]]
 
 
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")
 @pytest.mark.parametrize("name", ONE_TENSOR)
 def test_keras_own_layer_test_of_one_tensor(name):
-    axes, config = MIXING[name][0]
+    axes, config = mixing_cases.MIXING[name][0]
     layer = getattr(layers, name)
     TestCase().run_layer_test(
         layer,
         init_kwargs=config,
-        input_shape=SHAPES[axes],
-        expected_output_shape=layer(**config).compute_output_shape(SHAPES[axes]),
+        input_shape=mixing_cases.SHAPES[axes],
+        expected_output_shape=layer(**config).compute_output_shape(
+            mixing_cases.SHAPES[axes]
+        ),
         supports_masking=False,
     )
