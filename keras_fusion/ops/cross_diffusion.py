@@ -2,8 +2,8 @@
 
 from keras import ops
 
-from keras_fusion.ops.affinity import affinities, dense_products, replace_absent
 from keras_fusion.ops.blockwise import blockwise_products
+from keras_fusion.ops.dense_products import affinities, dense_products, replace_absent
 from keras_fusion.ops.diffusion import diffuse
 from keras_fusion.ops.diffusion_arguments import check
 from keras_fusion.ops.presence import select

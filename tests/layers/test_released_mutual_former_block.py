@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_fusion.layers import CrossDiffusionAttention, ReleasedMutualFormerBlock
 from keras_fusion.ops import cross_diffusion
-from keras_fusion.ops.affinity import affinities
+from keras_fusion.ops.dense_products import affinities
 from keras_fusion.ops.tokens import attend, join_heads, split_heads
 from tests import golden
 from tests.conftest import assert_close, to_numpy
