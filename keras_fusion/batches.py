@@ -23,6 +23,16 @@ def model_inputs(model: keras.Model, inputs: dict) -> dict:
     return taken
 
 
+def prediction_batch(inputs: dict) -> int:
+    """Rows to predict at once: many, but no more numbers than a few images have.
+
+    Args:
+        inputs: `(B, ...)` arrays by modality.
+    """
+    numbers = sum(x[0].size for x in inputs.values())
+    return max(1, min(1000, 2**22 // numbers))
+
+
 class Batches(keras.utils.PyDataset):
     """Shuffled batches of equal size for `model.fit`.
 

@@ -51,6 +51,15 @@ def _with_tables(card, results):
     return f"{before}{BEGIN}\n\n{_tables(results)}\n\n{END}{after}"
 
 
+def _other_measures(results):
+    if not any(results["measures"].values()):
+        return []
+    return [
+        "By other measures, all views there (of MAE less is better):",
+        tables.markdown_table(*tables.measure_rows(results)),
+    ]
+
+
 def _tables(results):
     seeds = [fit["seed"] for fit in results["fits"]]
     versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
@@ -59,6 +68,7 @@ def _tables(results):
         f"{results['part'].capitalize()} {results['metric']} in percent, mean ± "
         f"standard deviation over seeds {json.dumps(seeds)}.",
         tables.markdown_table(*tables.comparison_rows(results)),
+        *_other_measures(results),
         "Each view missing:",
         tables.markdown_table(*tables.missing_rows(results)),
         "\n".join(f"- {s}" for s in tables.paired_sentences(results)),

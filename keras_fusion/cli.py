@@ -16,7 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
         _import_backend(options.command)
         from keras_fusion import commands
 
-        return commands.run(options)
+        commands.run(options)
+        return 0
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         if options.debug:
             raise
@@ -63,6 +64,14 @@ def _parser():
         help="write results, weights and card into the recipe's folder",
     )
 
+    tune = add("tune", parents=[common], help="search fusion and depth; resumes")
+    tune.add_argument("search", help="folder with search.toml, or a .toml file")
+    tune.add_argument("--trials", type=int, help="in place of the search's")
+    tune.add_argument("--minutes", type=float, help="of training, in place of its own")
+    tune.add_argument("--tuner", help="random, bayesian or hyperband")
+    tune.add_argument("--seed", type=int, help="of the trials drawn")
+    tune.add_argument("--runs", default="tuning/runs", help="runs go to RUNS/SEARCH")
+
     export = add("export", parents=[common], help="write a verified SavedModel")
     export.add_argument("model", help="a recipe that was trained, or a .keras file")
     export.add_argument("--runs", default="runs", help="where train put its runs")
@@ -79,6 +88,19 @@ def _parser():
 
     verify = add("verify", parents=[common], help="find damage in what was exported")
     verify.add_argument("path", help="a version, or the folder of its versions")
+
+    serve = add("serve", parents=[common], help="answer as TensorFlow Serving does")
+    serve.add_argument("folder", nargs="?", default="saved_models")
+    serve.add_argument("--host", default="127.0.0.1", help="nothing asks who calls")
+    serve.add_argument("--rest-port", type=int, default=8501, help="0 is a free one")
+    serve.add_argument("--grpc-port", type=int, default=8500, help="0 is a free one")
+    serve.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        metavar="MODEL:LABEL=VERSION",
+        help="keep this version too and answer under the label",
+    )
 
     predict = add("predict", parents=[common], help="classes for raw features")
     predict.add_argument("model", help="a .keras file or an exported SavedModel")

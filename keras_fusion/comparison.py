@@ -7,7 +7,9 @@ from keras_fusion import evaluation, training, zoo
 from keras_fusion import recipe as recipes
 from keras_fusion.datasets import Dataset
 from keras_fusion.provenance import provenance
+from keras_fusion.tasks import task_of
 
+ONLY, WITHOUT = "only-", "without-"
 MODEL, CONCATENATION = "model", "concatenation"
 LATE, SINGLE = "late average", "best single"
 METHODS = (MODEL, CONCATENATION, LATE, SINGLE)
@@ -16,14 +18,18 @@ METHODS = (MODEL, CONCATENATION, LATE, SINGLE)
 def variants(recipe: dict, data: Dataset, leave_out: bool = False) -> dict:
     """What is trained for a comparison: `(recipe, data)` by name.
 
-    `model` and `concatenation`, `only-<m>` for each modality m, and with `leave_out`
+    `model`, the recipe's rivals by their names, unless it wants no baselines
+    `concatenation` and `only-<m>` for each modality m, and with `leave_out`
     `without-<m>`, the recipe's model that never sees m.
     """
     names = list(data.input_shapes)
-    fits = {MODEL: (recipe, data), CONCATENATION: (recipes.concatenation(recipe), data)}
-    fits |= {f"only-{m}": (recipes.only(recipe, m), data) for m in names}
+    fits = {MODEL: (recipe, data)}
+    fits |= {name: (recipes.rival(recipe, name), data) for name in recipe["rivals"]}
+    if recipe["baselines"]:
+        fits[CONCATENATION] = recipes.concatenation(recipe), data
+        fits |= {f"{ONLY}{m}": (recipes.only(recipe, m), data.only(m)) for m in names}
     if leave_out:
-        fits |= {f"without-{m}": (recipe, data.without(m)) for m in names}
+        fits |= {f"{WITHOUT}{m}": (recipe, data.without(m)) for m in names}
     return fits
 
 
@@ -41,7 +47,7 @@ def compare(
 
     The baselines have the model's encoders, training run and validation choice: each
     single modality (the best of a seed is chosen by validation), their average, and
-    concatenation.
+    concatenation. So have the recipe's rivals.
 
     Args:
         recipe: From `recipe.read`.
@@ -56,10 +62,10 @@ def compare(
         What `results.json` holds: scores by method and seed, paired intervals, the
         budget of every method, and where the numbers come from.
     """
-    scores = {method: [] for method in METHODS}
-    fits, retrained = [], {}
+    scores, measures, retrained, fits = {}, {}, {}, []
     for seed in seeds:
         data = recipes.load_data(recipe, seed)
+        task, split = task_of(data), getattr(data, part)
         chosen = variants(recipe, data, leave_out)
         paths = {name: folder / name / f"seed-{seed}" for name in chosen}
         records = {}
@@ -70,37 +76,33 @@ def compare(
             report(f"{name}, seed {seed}", records[name])
 
         def load(name, mask=True, chosen=chosen, paths=paths):
-            return trained(*chosen[name], paths[name], mask)
+            return trained(*chosen[name], paths[name], modality_mask=mask)
 
-        only = {m: f"only-{m}" for m in data.input_shapes}
-        best = max(only.values(), key=lambda name: records[name]["validation"])
-        models = {
-            MODEL: load(MODEL),
-            CONCATENATION: load(CONCATENATION),
-            LATE: zoo.LateFusionClassifier(
-                data.input_shapes,
-                data.classes,
-                models={m: load(name, mask=False) for m, name in only.items()},
-                modality_mask=True,
-            ),
-            SINGLE: load(best),
-        }
-        for method in METHODS:
-            scores[method].append(
-                evaluation.missing_scores(models[method], getattr(data, part))
-            )
+        singles = [name for name in chosen if name.startswith(ONLY)]
+        best = max(singles, key=lambda name: records[name]["validation"], default=None)
+        models = {n: load(n) for n in chosen if not n.startswith(WITHOUT)}
+        if singles:
+            models[LATE] = _late_average(data, load)
+            models[SINGLE] = models[best]
+        for method in _ordered(models):
+            found = evaluation.missing_scores(models[method], split, task.score)
+            scores.setdefault(method, []).append(found)
+            outputs = evaluation.full_outputs(models[method], split)
+            more = task.measures(split.labels, outputs)
+            measures.setdefault(method, []).append(more)
         for m in data.input_shapes if leave_out else ():
             unseen = getattr(data.without(m), part)
-            model = load(f"without-{m}")
-            retrained.setdefault(m, []).append(evaluation.full_score(model, unseen))
+            outputs = evaluation.full_outputs(load(f"{WITHOUT}{m}"), unseen)
+            retrained.setdefault(m, []).append(task.score(unseen.labels, outputs))
         fits.append(_summary(seed, best, records))
     return {
         "recipe": recipe,
         "part": part,
         "notes": list(data.notes),
         "precision": precision,
-        "metric": "accuracy" if data.classes > 1 else "R^2",
+        "metric": task.metric,
         "scores": {method: _by_condition(runs) for method, runs in scores.items()},
+        "measures": {method: _listed(runs) for method, runs in measures.items()},
         "retrained_without": retrained,
         "paired": _paired(scores),
         "fits": fits,
@@ -108,17 +110,36 @@ def compare(
     }
 
 
-def trained(recipe: dict, data: Dataset, folder: Path, mask: bool = True):
-    """The model that was fitted in `folder`, with or without `modality_mask`."""
+def _late_average(data, load):
+    """The mean of the outputs of the models of one modality each."""
+    return zoo.LateFusionClassifier(
+        data.input_shapes,
+        data.classes,
+        models={m: load(f"{ONLY}{m}", mask=False) for m in data.input_shapes},
+        modality_mask=True,
+    )
+
+
+def _ordered(models):
+    """Methods as a table lists them: the known ones first, single modalities last."""
+    known = [m for m in METHODS[:2] if m in models]
+    rivals = [m for m in models if m not in METHODS and not m.startswith(ONLY)]
+    last = [m for m in METHODS[2:] if m in models]
+    return [*known, *rivals, *last, *(m for m in models if m.startswith(ONLY))]
+
+
+def trained(recipe: dict, data: Dataset, folder: Path, **arguments):
+    """The model that was fitted in `folder`, with `modality_mask` unless it says no."""
+    arguments = {"modality_mask": True} | arguments
     weights = str(folder / training.WEIGHTS)
-    return recipes.build(recipe, data, modality_mask=mask, weights=weights)
+    return recipes.build(recipe, data, weights=weights, **arguments)
 
 
 def _summary(seed, best, records):
     kept = ("validation", "epochs", "seconds", "parameters")
     return {
         "seed": seed,
-        "best_single": best.removeprefix("only-"),
+        **({"best_single": best.removeprefix(ONLY)} if best else {}),
         **{n: {k: r[k] for k in kept} for n, r in records.items()},
     }
 
@@ -137,7 +158,10 @@ def _listed(dicts):
 
 
 def _paired(scores):
-    """The model against each other method, with all there and with half missing."""
+    """The model against each other method, with all there and with half missing.
+
+    Single modalities are left out: the best of them stands for all.
+    """
     runs = scores[MODEL]
     half = str(max(1, (len(runs[0]["missing"])) // 2))
     conditions = {"all": lambda run: run["all"]}
@@ -148,5 +172,6 @@ def _paired(scores):
             name: evaluation.paired_interval(map(pick, runs), map(pick, scores[method]))
             for name, pick in conditions.items()
         }
-        for method in METHODS[1:]
+        for method in scores
+        if method != MODEL and not method.startswith(ONLY)
     }

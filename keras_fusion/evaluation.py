@@ -2,10 +2,12 @@
 
 import math
 import statistics
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
+from keras_fusion.batches import prediction_batch
 from keras_fusion.datasets import Split, modality_mask
 from keras_fusion.zoo.inputs import MASK
 
@@ -17,26 +19,21 @@ T_95 = (
 )
 
 
-def score(labels, outputs) -> float:
-    """Accuracy of `(B, K)` probabilities, or R^2 of `(B, 1)` predictions."""
-    if outputs.shape[-1] > 1:
-        return float(np.mean(np.argmax(outputs, axis=-1) == labels))
-    residual = np.sum(np.square(labels - outputs[:, 0]))
-    return float(1 - residual / np.sum(np.square(labels - np.mean(labels))))
+def full_outputs(model: keras.Model, split: Split) -> np.ndarray:
+    """Outputs with every modality that the data has, for a `model` as below."""
+    return next(_outputs(model, split, [modality_mask(split.inputs)]))
 
 
-def full_score(model: keras.Model, split: Split) -> float:
-    """Score with every modality that the data has; `model` takes `modality_mask`."""
-    return _scores(model, split, [modality_mask(split.inputs)])[0]
-
-
-def missing_scores(model: keras.Model, split: Split, draws: int = 5) -> dict:
+def missing_scores(
+    model: keras.Model, split: Split, score: Callable, draws: int = 5
+) -> dict:
     """Scores with everything there, with each modality missing, and with k missing.
 
     Args:
         model: Takes the modalities it wants out of `split.inputs`, and
             `modality_mask` `(B, M')` for just those.
         split: Inputs of M modalities and labels.
+        score: From labels and outputs, as those in `scores`.
         draws: Times that every row loses k modalities at random, the same ones for
             every model.
 
@@ -51,7 +48,7 @@ def missing_scores(model: keras.Model, split: Split, draws: int = 5) -> dict:
     counts = [k for k in range(1, len(names)) for _ in range(draws)]
     rng = np.random.default_rng(0)
     masks += [present & _keep_all_but(k, present.shape, rng) for k in counts]
-    scores = _scores(model, split, masks)
+    scores = [score(split.labels, y) for y in _outputs(model, split, masks)]
     random = scores[1 + len(names) :]
     return {
         "all": scores[0],
@@ -83,12 +80,11 @@ def paired_interval(first, second) -> dict:
     return {"difference": mean, "low": mean - half, "high": mean + half}
 
 
-def _scores(model, split, masks):
-    """One score for each of the `(B, M)` masks."""
+def _outputs(model, split, masks):
+    """The outputs under each of the `(B, M)` masks."""
     columns = [m for m, name in enumerate(split.inputs) if name in model.input]
     batches = _Masked(split.inputs, [mask[:, columns] for mask in masks], model)
-    outputs = np.split(model.predict(batches, verbose=0), len(masks))
-    return [score(split.labels, y) for y in outputs]
+    yield from np.split(model.predict(batches, verbose=0), len(masks))
 
 
 def _keep_all_but(k, shape, rng):
@@ -99,12 +95,12 @@ def _keep_all_but(k, shape, rng):
 class _Masked(keras.utils.PyDataset):
     """All rows under one mask after another, so that one call predicts them all."""
 
-    def __init__(self, inputs, masks, model, batch_size=1000):
+    def __init__(self, inputs, masks, model):
         super().__init__()
         self.inputs = {name: x for name, x in inputs.items() if name in model.input}
         self.masks = masks
         self.rows = len(masks[0])
-        self.batch_size = batch_size
+        self.batch_size = prediction_batch(self.inputs)
 
     def __len__(self):
         return len(self.masks) * math.ceil(self.rows / self.batch_size)

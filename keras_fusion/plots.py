@@ -46,10 +46,11 @@ def _draw_accuracy(axes, results):
     """All views there, and each one missing: a point per seed, a bar for the mean."""
     scores = results["scores"]
     conditions = ["all views", *(f"no {m}" for m in scores[MODEL]["missing"])]
-    width = 0.8 / len(METHODS)
-    for i, method in enumerate(METHODS):
+    methods = [method for method in METHODS if method in scores]
+    width = 0.8 / len(methods)
+    for i, method in enumerate(methods):
         runs = [scores[method]["all"], *scores[method]["missing"].values()]
-        places = [x + (i - (len(METHODS) - 1) / 2) * width for x in range(len(runs))]
+        places = [x + (i - (len(methods) - 1) / 2) * width for x in range(len(runs))]
         means = [100 * statistics.fmean(run) for run in runs]
         axes.bar(
             places,
@@ -62,7 +63,7 @@ def _draw_accuracy(axes, results):
             axes.plot([place] * len(run), [100 * v for v in run], "k.", markersize=2)
     axes.set_xticks(range(len(conditions)), conditions)
     axes.set_ylabel(_label(results))
-    lowest = min(min(v) for m in METHODS[:3] for v in scores[m]["missing"].values())
+    lowest = min(min(v) for m in methods[:3] for v in scores[m]["missing"].values())
     axes.set_ylim(max(0, 100 * lowest - 10), 100)
     axes.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.1), frameon=False)
     axes.set_title("All views, and each one missing", loc="left")
@@ -70,7 +71,7 @@ def _draw_accuracy(axes, results):
 
 def _draw_missing(axes, results):
     """Score against the number of views missing, with the spread over seeds."""
-    for method in METHODS:
+    for method in filter(results["scores"].get, METHODS):
         runs = results["scores"][method]
         curve = [runs["all"], *runs["missing_random"].values()]
         means = [100 * statistics.fmean(run) for run in curve]
@@ -95,4 +96,4 @@ def _draw_missing(axes, results):
 
 
 def _label(results):
-    return "accuracy (%)" if results["metric"] == "accuracy" else "R² (%)"
+    return f"{results['metric'].replace('R^2', 'R²')} (%)"

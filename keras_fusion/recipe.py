@@ -1,6 +1,8 @@
 """A recipe: one TOML file that names a builder, a data set and a training run."""
 
+import inspect
 import math
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,12 +10,15 @@ import keras
 
 from keras_fusion import datasets, recipes, zoo
 from keras_fusion.catalogue import find
+from keras_fusion.tasks import task_of
 
 DEFAULTS = {
     "builder": "FusionClassifier",
     "dataset": None,
     "label": "y",
     "arguments": {},
+    "baselines": True,
+    "rivals": {},
     "split": {"labels_per_class": None},
     "training": {
         "optimizer": "adamw",
@@ -27,6 +32,15 @@ DEFAULTS = {
 _TEXT = "a text", lambda x: isinstance(x, str)
 _COUNT = "a whole number from 1", lambda x: type(x) is int and x > 0
 _NUMBER = "a number from 0", lambda x: type(x) in (int, float) and 0 <= x < math.inf
+_YES_OR_NO = "true or false", lambda x: isinstance(x, bool)
+_RIVALS = (
+    "a table for each rival, of the arguments that it has in place of the model's",
+    lambda x: (
+        isinstance(x, dict)
+        and all(isinstance(y, dict) and _FILE_NAME.fullmatch(n) for n, y in x.items())
+    ),
+)
+_FILE_NAME = re.compile(r"\w[\w .+-]*")
 _SEEDS = (
     "a list of whole numbers from 0",
     lambda x: isinstance(x, list) and x and all(type(s) is int and s >= 0 for s in x),
@@ -35,6 +49,8 @@ _KINDS = {
     "builder": _TEXT,
     "dataset": _TEXT,
     "label": _TEXT,
+    "baselines": _YES_OR_NO,
+    "rivals": _RIVALS,
     "labels_per_class": _COUNT,
     "optimizer": _TEXT,
     "learning_rate": _NUMBER,
@@ -43,6 +59,10 @@ _KINDS = {
     "batch_size": _COUNT,
     "seeds": _SEEDS,
 }
+
+
+# Builders of models whose modalities are vectors by the time they are fused.
+_SIMPLE = ("FusionClassifier", "LateFusionClassifier", "UnimodalClassifier")
 
 
 def read(name: str) -> dict:
@@ -57,17 +77,28 @@ def read(name: str) -> dict:
             that no recipe has, or a value of another kind.
     """
     path = file_of(name)
+    recipe = parse(path, DEFAULTS)
+    path = path.resolve()
+    own = path.stem if path.name != "recipe.toml" else path.parent.name
+    return recipe | {"name": own}
+
+
+def parse(path: Path, defaults: dict) -> dict:
+    """What a TOML file with at least a recipe's keys says, checked and filled in.
+
+    Args:
+        path: The file.
+        defaults: Every key it may have, with what stands for one that it leaves out.
+    """
     try:
         given = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not a TOML file: {error}") from error
-    recipe = _filled(path, given, DEFAULTS)
+    recipe = _filled(path, given, defaults)
     if recipe["dataset"] is None:
         raise ValueError(f"{path} names no `dataset`.")
     find("builder", recipe["builder"], zoo.builders())
-    path = path.resolve()
-    own = path.stem if path.name != "recipe.toml" else path.parent.name
-    return recipe | {"name": own}
+    return recipe
 
 
 def file_of(name: str) -> Path:
@@ -112,9 +143,7 @@ def build(recipe: dict, data: datasets.Dataset, **arguments) -> keras.Model:
         data: Gives the input shapes and the number of classes.
         **arguments: Replace those of the recipe.
     """
-    arguments = recipe["arguments"] | arguments
-    if data.classes == 1:
-        arguments = {"classifier_activation": None} | arguments
+    arguments = task_of(data).head | recipe["arguments"] | arguments
     builder = find("builder", recipe["builder"], zoo.builders())
     try:
         return builder(data.input_shapes, data.classes, **arguments)
@@ -123,7 +152,13 @@ def build(recipe: dict, data: datasets.Dataset, **arguments) -> keras.Model:
 
 
 def only(recipe: dict, modality: str) -> dict:
-    """The recipe of the single-modality model with the same encoder and training."""
+    """The recipe of the single-modality model with the same encoder and training.
+
+    Its data have this modality alone. The classifiers of vectors have nothing to fuse
+    then; of the others it is the model itself, whose attention is self-attention there.
+    """
+    if recipe["builder"] not in _SIMPLE:
+        return recipe
     shared = ("encoder_depth", "units", "dropout", "classifier_activation")
     arguments = {k: v for k, v in recipe["arguments"].items() if k in shared}
     return recipe | {
@@ -136,10 +171,16 @@ def concatenation(recipe: dict) -> dict:
     """The recipe with concatenation in place of its operator, all else the same."""
     others = ("query", "modality")
     arguments = {k: v for k, v in recipe["arguments"].items() if k not in others}
+    fuses = "fusion" in inspect.signature(zoo.builders()[recipe["builder"]]).parameters
     return recipe | {
-        "builder": "FusionClassifier",
+        "builder": recipe["builder"] if fuses else "FusionClassifier",
         "arguments": arguments | {"fusion": "Concatenation", "depth": 1},
     }
+
+
+def rival(recipe: dict, name: str) -> dict:
+    """The recipe with the arguments of this one of its `rivals`, all else the same."""
+    return recipe | {"arguments": recipe["arguments"] | recipe["rivals"][name]}
 
 
 def _filled(path, given, defaults):

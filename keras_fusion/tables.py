@@ -2,6 +2,7 @@
 
 import statistics
 
+import numpy as np
 from rich import box
 from rich.table import Table
 
@@ -28,14 +29,25 @@ def comparison_rows(results: dict) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
+def measure_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the other measures, all views there: methods down."""
+    header = ["measure", *results["measures"][MODEL]]
+    rows = [
+        [method_title(method, results), *map(_thousandths, runs.values())]
+        for method, runs in results["measures"].items()
+    ]
+    return header, rows
+
+
 def missing_rows(results: dict) -> tuple[list[str], list[list[str]]]:
     """Header and rows: each view missing, for the model, retrained, and the bar."""
     scores, retrained = results["scores"], results["retrained_without"]
-    header = ["missing", "model", "concatenation"]
+    methods = [m for m in (MODEL, CONCATENATION) if m in scores]
+    header = ["missing", *methods]
     header += ["model trained without it"] if retrained else []
     rows = []
-    for view, runs in scores[MODEL]["missing"].items():
-        row = [view, spread(runs), spread(scores[CONCATENATION]["missing"][view])]
+    for view in scores[MODEL]["missing"]:
+        row = [view, *(spread(scores[m]["missing"][view]) for m in methods)]
         rows.append(row + ([spread(retrained[view])] if retrained else []))
     return header, rows
 
@@ -71,6 +83,11 @@ def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     """The same as Markdown."""
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _thousandths(values):
+    mean = f"{statistics.fmean(values):.3f}"
+    return mean if len(values) < 2 else f"{mean}±{statistics.stdev(values):.3f}"
 
 
 def _verdict(interval):
@@ -113,6 +130,18 @@ def prediction_rows(
 def _prediction_cells(outputs, i, class_names):
     if "probabilities" not in outputs:
         return [f"{float(outputs['predictions'][i, 0]):.4g}"]
+    if outputs["probabilities"].ndim > 2:
+        return _most_pixels(outputs["probabilities"][i], class_names)
     best = int(outputs["probabilities"][i].argmax())
     name = class_names[best] if class_names else str(best)
     return [name, f"{outputs['probabilities'][i, best]:.3f}"]
+
+
+def _most_pixels(probabilities, class_names):
+    """Of a map: the class of most pixels, or the foreground, and its share of them."""
+    if probabilities.shape[-1] == 1:
+        best, share = 0, (probabilities > 0.5).mean()
+    else:
+        counts = np.bincount(probabilities.argmax(-1).ravel())
+        best, share = counts.argmax(), counts.max() / counts.sum()
+    return [class_names[best] if class_names else str(best), f"{share:.0%} of pixels"]

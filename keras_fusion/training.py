@@ -12,11 +12,12 @@ import numpy as np
 
 from keras_fusion import portable
 from keras_fusion import recipe as recipes
-from keras_fusion.batches import Batches, model_inputs
+from keras_fusion.batches import Batches, model_inputs, prediction_batch
 from keras_fusion.checkpoint import Checkpoint, require_same
 from keras_fusion.compilation import fast_settings
 from keras_fusion.datasets import Dataset
 from keras_fusion.files import whole, write_json
+from keras_fusion.tasks import task_of
 
 WEIGHTS = "model.weights.h5"
 COMPILED = "training.keras"
@@ -53,8 +54,8 @@ def fit(
         checkpoint_every: Seconds between checkpoints.
 
     Returns:
-        The record in `fit.json`: `validation` (accuracy, or minus the loss where there
-        are no classes), `epochs`, `seconds`, `parameters`, `history`.
+        The record in `fit.json`: `validation` (what the task watches, or minus the
+        loss where it watches nothing), `epochs`, `seconds`, `parameters`, `history`.
 
     Raises:
         ValueError: If the folder holds another run, if a label is out of range, or if
@@ -66,6 +67,7 @@ def fit(
         done = read_record(record)
         require_same(folder, done["identity"], identity)
         return done
+    task = task_of(data)
     _check_labels(data)
     folder.mkdir(parents=True, exist_ok=True)  # fails before the work, not after
     keras.utils.clear_session()
@@ -75,7 +77,7 @@ def fit(
         model = recipes.build(recipe, data, modality_mask=True)
     settings = recipe["training"]
     batches = Batches(data.train, model, settings["batch_size"], seed)
-    _compile(model, settings, len(batches), data.classes)
+    _compile(model, settings, len(batches), task, data.classes)
     checkpoint = Checkpoint(folder / "checkpoint.npz", identity, checkpoint_every)
     initial_epoch = checkpoint.restore(model)
 
@@ -90,7 +92,7 @@ def fit(
             model_inputs(model, data.validation.inputs),
             data.validation.labels,
         ),
-        validation_batch_size=min(1024, len(data.validation.labels)),
+        validation_batch_size=prediction_batch(data.validation.inputs),
         validation_freq=_validated_epochs(settings["epochs"]),
         epochs=settings["epochs"],
         initial_epoch=initial_epoch,
@@ -112,7 +114,7 @@ def fit(
     _save_compiled(model, settings["learning_rate"], folder / COMPILED)
     done = {
         "identity": identity,
-        "validation": _last_score(checkpoint.history),
+        "validation": _last_score(checkpoint.history, task),
         "epochs": settings["epochs"],
         "seconds": checkpoint.seconds + time.perf_counter() - started,
         "parameters": model.count_params(),
@@ -150,10 +152,11 @@ def read_record(path: Path) -> dict:
 
 
 def _check_labels(data):
+    highest = max(1, data.classes - 1)  # of one class, the foreground: 1
     for part in (data.train, data.validation):
-        if data.classes > 1 and not np.isin(part.labels, range(data.classes)).all():
+        if data.class_names and not np.isin(part.labels, range(highest + 1)).all():
             raise ValueError(
-                f"{data.name}: labels must be 0 to {data.classes - 1}; received "
+                f"{data.name}: labels must be 0 to {highest}; received "
                 f"{part.labels.min()} to {part.labels.max()}."
             )
 
@@ -164,15 +167,13 @@ def _validated_epochs(epochs):
     return sorted({*range(step, epochs + 1, step), epochs})
 
 
-def _last_score(history):
-    return (
-        history["val_accuracy"][-1]
-        if "val_accuracy" in history
-        else -history["val_loss"][-1]
-    )
+def _last_score(history, task):
+    if task.watched is None:
+        return -history["val_loss"][-1]
+    return history[f"val_{task.watched(2).name}"][-1]
 
 
-def _compile(model, settings, steps, classes):
+def _compile(model, settings, steps, task, classes):
     rate = keras.optimizers.schedules.CosineDecay(
         settings["learning_rate"], settings["epochs"] * steps
     )
@@ -181,8 +182,8 @@ def _compile(model, settings, steps, classes):
         optimizer=keras.optimizers.get(
             {"class_name": settings["optimizer"], "config": config}
         ),
-        loss="sparse_categorical_crossentropy" if classes > 1 else "mse",
-        metrics=["accuracy"] if classes > 1 else [],
+        loss=task.loss(),
+        metrics=[task.watched(classes)] if task.watched else [],
         **fast_settings(steps),
     )
 

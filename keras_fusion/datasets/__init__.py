@@ -1,11 +1,14 @@
 """Data sets of several modalities as numpy arrays: built in, and one's own files."""
 
 import difflib
+from functools import partial
 
-from keras_fusion.datasets import mfeat
+from keras_fusion.datasets import av_digits, mfeat, tools_rgbd
 from keras_fusion.datasets.arrays import modality_mask
 from keras_fusion.datasets.dataset import Dataset, Split
+from keras_fusion.datasets.depth import normalise as normalise_depth
 from keras_fusion.datasets.files import read, read_labelled
+from keras_fusion.datasets.images import read_images
 from keras_fusion.datasets.preparation import prepare
 from keras_fusion.datasets.standardisation import standardise
 
@@ -15,17 +18,32 @@ __all__ = [
     "load",
     "modality_mask",
     "names",
+    "normalise_depth",
+    "own",
     "read",
     "standardise",
 ]
 
-_BUILT_IN = {"mfeat": mfeat.read}
-_OWN = ("npz", "csv", "parquet")
+# A bare name is the first of its configs.
+_KNOWN = {
+    "mfeat": mfeat.read,
+    "av_digits": partial(av_digits.read, "clean"),
+    "av_digits/hard": partial(av_digits.read, "hard"),
+    "tools_rgbd": partial(tools_rgbd.read, "foreground"),
+    "tools_rgbd/rig_0": partial(tools_rgbd.read, "rig_0"),
+    "tools_rgbd/tools": partial(tools_rgbd.read, "tools"),
+}
+_TABLES = ("npz", "csv", "parquet")
 
 
 def names() -> tuple[str, ...]:
-    """The names of the built-in data sets."""
-    return tuple(_BUILT_IN)
+    """The names of the data sets that are known; `mfeat` is built in."""
+    return tuple(_KNOWN)
+
+
+def own() -> tuple[str, ...]:
+    """The ways to name one's own data, `KIND:PATH`."""
+    return (*(f"{kind}:FILE" for kind in _TABLES), "folder:PATH")
 
 
 def load(
@@ -38,12 +56,16 @@ def load(
     """A data set, split and standardised.
 
     Args:
-        name: A built-in name, or one's own file: `npz:FILE` (every array but the label
+        name: One of `names()`, or one's own file: `npz:FILE` (every array but the label
             is a modality, rows first), `csv:FILE` or `parquet:FILE` (columns are
-            grouped into modalities by what stands before their first `_`).
+            grouped into modalities by what stands before their first `_`), or one's own
+            images `folder:PATH` (its folders `rgb/`, `depth/` and `mask/`). Labels
+            `(N, H, W)` are masks. All but `mfeat` are read from where
+            `archives.folder` says.
         seed: Moves which rows validate, and which labels are kept. A fixed test part
             (an `is_train` array or column) stays as it is; without one, 20 % of the
-            rows are drawn to test. 20 % validate in either case, both stratified.
+            rows are drawn to test. 20 % validate in either case, both stratified
+            (by class, or by rig).
         labels_per_class: Train on so many rows of every class only. Validation and
             test stay as they are.
         label: Array or column that holds the labels of one's own file: strings,
@@ -58,17 +80,19 @@ def load(
         ((76,), 10, 100)
     """
     kind, colon, path = name.partition(":")
-    if name in _BUILT_IN:
-        raw = _BUILT_IN[name]()
-    elif colon and kind in _OWN:
+    if name in _KNOWN:
+        raw = _KNOWN[name]()
+    elif colon and kind in _TABLES:
         raw = read_labelled(path, kind, label)
+    elif colon and kind == "folder":
+        raw = read_images(path)
     else:
         raise ValueError(_unknown(name))
     return prepare(name, raw, seed, labels_per_class)
 
 
 def _unknown(name):
-    own = [f"{kind}:FILE" for kind in _OWN]
     closest = difflib.get_close_matches(name, names(), n=1)
     hint = f"; the closest is {closest[0]!r}" if closest else ""
-    return f"Unknown data set {name!r}: expected {', '.join([*names(), *own])}{hint}."
+    known = ", ".join([*names(), *own()])
+    return f"Unknown data set {name!r}: expected {known}{hint}."

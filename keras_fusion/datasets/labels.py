@@ -22,7 +22,10 @@ def encode(labels: np.ndarray, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
             is another, or there is only one class.
     """
     if labels.shape != (rows,):
-        raise ValueError(f"expected labels in shape ({rows},); received {labels.shape}")
+        raise ValueError(
+            f"expected labels in shape ({rows},), or masks ({rows}, H, W); received "
+            f"{labels.shape}"
+        )
     listing = labels.tolist()
     missing = np.flatnonzero([_is_missing(label) for label in listing])
     if len(missing):
@@ -41,6 +44,43 @@ def encode(labels: np.ndarray, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
     if len(values) == 1:
         raise ValueError(f"expected at least two classes; all labels are {values[0]}")
     return numbers.astype(np.int32), tuple(map(_class_name, values))
+
+
+def encode_masks(
+    masks: np.ndarray, class_names: tuple[str, ...] = ()
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Masks as a model takes them, and the names of the classes.
+
+    Masks of two values are foreground (the larger) on background: 1 and 0, and one
+    name. Others are numbered in the order of their values.
+
+    Args:
+        masks: `(rows, H, W)` whole numbers.
+        class_names: Where the values are numbers of these names already, one name
+            being that of the foreground.
+
+    Returns:
+        `(rows, H, W)` int32 and the names.
+
+    Raises:
+        ValueError: If a value is no whole number or has no name, or all are the same.
+    """
+    if masks.dtype.kind not in "biuf" or (masks % 1).any():  # NaN % 1 is true
+        raise ValueError(
+            f"expected whole numbers in the masks; received {masks.dtype} values"
+        )
+    values = np.unique(masks)
+    if class_names:
+        if not np.isin(values, range(max(2, len(class_names)))).all():
+            raise ValueError(
+                f"expected masks of the classes {listed(class_names)}; received the "
+                f"values {listed(values)}"
+            )
+        return masks.astype(np.int32), tuple(class_names)
+    if len(values) == 1:
+        raise ValueError(f"expected at least two classes; all pixels are {values[0]}")
+    names = ("foreground",) if len(values) == 2 else tuple(map(_class_name, values))
+    return np.searchsorted(values, masks).astype(np.int32), names
 
 
 def _is_missing(label):

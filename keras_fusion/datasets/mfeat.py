@@ -4,16 +4,17 @@ Source: R. P. W. Duin (1998), Multiple Features, UCI Machine Learning Repository
 https://doi.org/10.24432/C5HC70, licensed CC BY 4.0.
 """
 
-import hashlib
-import io
 from pathlib import Path
 
-import numpy as np
-
+from keras_fusion.datasets import archives
 from keras_fusion.datasets.dataset import Raw
 
 FILE = Path(__file__).parent / "data" / "mfeat.npz"
-SHA256 = "334c4410f97d7d28855d6bc0bb9ab442310116da94b7c6d562105731b4a1b8cb"
+ARCHIVE = archives.Archive(
+    FILE.name,
+    "334c4410f97d7d28855d6bc0bb9ab442310116da94b7c6d562105731b4a1b8cb",
+    "https://doi.org/10.24432/C5HC70, CC BY 4.0",
+)
 WIDTHS = {"fou": 76, "fac": 216, "kar": 64, "pix": 240, "zer": 47, "mor": 6}
 
 
@@ -26,10 +27,6 @@ def read(path: Path = FILE) -> Raw:
     Raises:
         ValueError: If the SHA-256 of the file is not the published one.
     """
-    content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != SHA256:
-        raise ValueError(f"{path}: expected SHA-256 {SHA256}; received {digest}.")
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        inputs = {name: archive[f"X_{name}"] for name in WIDTHS}
-        return Raw(inputs, archive["y"], archive["is_train"])
+    arrays = archives.read(ARCHIVE, path)
+    inputs = {name: arrays[f"X_{name}"] for name in WIDTHS}
+    return Raw(inputs, arrays["y"], arrays["is_train"])

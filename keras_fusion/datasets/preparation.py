@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_fusion.datasets.dataset import Dataset, Raw, Split
-from keras_fusion.datasets.labels import encode
+from keras_fusion.datasets.labels import encode, encode_masks
 from keras_fusion.datasets.splitting import draw, split
 from keras_fusion.datasets.standardisation import measure, standardise
 
@@ -25,11 +25,13 @@ def prepare(
 
 def _prepare(name, raw, seed, labels_per_class):
     count = len(next(iter(raw.inputs.values())))
-    labels, class_names = encode(raw.labels, count)
-    strata = labels if class_names else np.zeros(count, int)
+    labels, class_names = _labels(raw, count)
+    strata = _strata(raw.strata, labels, class_names)
     rng = np.random.default_rng(seed)
     rows = split(strata, _fixed(raw.is_train, count), rng)
     if labels_per_class is not None:
+        if not class_names or labels.ndim > 1:
+            raise ValueError("labels_per_class needs classes, one for each row")
         few = _few(rows.train, strata, class_names, labels_per_class, rng)
         rows = rows._replace(train=few)
     for part, numbers in rows._asdict().items():
@@ -39,6 +41,23 @@ def _prepare(name, raw, seed, labels_per_class):
     inputs, notes = standardise(raw.inputs, statistics)
     parts = [Split({m: x[i] for m, x in inputs.items()}, labels[i]) for i in rows]
     return Dataset(name, *parts, class_names, statistics, notes)
+
+
+def _labels(raw, count):
+    if raw.labels.ndim != 3 or len(raw.labels) != count:
+        return encode(raw.labels, count)
+    sizes = {m: x.shape[1:3] for m, x in raw.inputs.items() if x.ndim == 4}
+    size = raw.labels.shape[1:]
+    if any(found != size for found in sizes.values()):
+        raise ValueError(f"expected maps of the masks' size {size}; received {sizes}")
+    return encode_masks(raw.labels, raw.class_names)
+
+
+def _strata(given, labels, class_names):
+    """What is split in proportion: as given, or the classes, or nothing."""
+    if given is not None:
+        return given
+    return labels if class_names and labels.ndim == 1 else np.zeros(len(labels), int)
 
 
 def _fixed(is_train, count):
@@ -54,8 +73,6 @@ def _fixed(is_train, count):
 
 def _few(train, strata, class_names, labels_per_class, rng):
     """So many rows of each class; by the same seed, fewer are a part of more."""
-    if not class_names:
-        raise ValueError("labels_per_class needs classes; here the labels are numbers")
     if labels_per_class < 1:
         raise ValueError(f"expected labels_per_class >= 1; received {labels_per_class}")
     counts = np.bincount(strata[train], minlength=len(class_names))

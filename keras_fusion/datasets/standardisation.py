@@ -8,7 +8,8 @@ from keras_fusion.datasets.arrays import listed, modality_mask
 def measure(inputs: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """`(mean, std)` of every feature over the rows, by modality.
 
-    NaN is ignored, and a feature that is constant gets a standard deviation of 1.
+    On maps and volumes a feature is a channel, whatever its position. NaN is ignored,
+    and a feature that is constant gets a standard deviation of 1.
 
     Args:
         inputs: `(B, ...)` float32 arrays by modality.
@@ -63,17 +64,20 @@ def standardise(
 
 
 def _moments(name, values):
-    empty = np.argwhere(np.isnan(values).all(axis=0))
+    axes = 0 if values.ndim < 4 else tuple(range(values.ndim - 1))
+    empty = np.argwhere(np.isnan(values).all(axis=axes))
     if len(empty):
         features = listed(",".join(map(str, index)) for index in empty)
         raise ValueError(
             f"modality {name!r} is NaN in every training row at feature {features} "
             "(counted from 0)"
         )
-    mean = np.nanmean(values, axis=0, dtype=np.float64)
-    std = np.nanstd(values, axis=0, dtype=np.float64)
+    mean = np.nanmean(values, axis=axes, dtype=np.float64)
+    std = np.nanstd(values, axis=axes, dtype=np.float64)
     # Equal float32 numbers have no deviation at all when float64 adds them up.
-    return mean, np.where(std > 0, std, 1.0)
+    std = np.where(std > 0, std, 1.0)
+    row = values.shape[1:]
+    return np.broadcast_to(mean, row).copy(), np.broadcast_to(std, row).copy()
 
 
 def _scaled(name, values, present, mean, std):

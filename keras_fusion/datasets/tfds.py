@@ -13,8 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.datasets import mfeat
-from keras_fusion.datasets.dataset import Raw
+from keras_fusion.datasets import archives, av_digits, mfeat, tools_rgbd
 
 try:
     import tensorflow_datasets as tfds
@@ -28,27 +27,28 @@ except ImportError as error:
 class ArchiveBuilder(tfds.core.GeneratorBasedBuilder):
     """A data set that is one archive with a fixed split.
 
-    A subclass describes itself in `_info`, with one `Tensor` per modality and `label`,
-    and reads its archive in `_read`.
+    A subclass describes itself in `_info` and reads its archive in `_read`.
     """
 
     VERSION = tfds.core.Version("1.0.0")
 
     @abc.abstractmethod
-    def _read(self, dl_manager) -> Raw:
-        """The data set, from `dl_manager.manual_dir` or from the package."""
+    def _read(self, dl_manager) -> tuple[dict, np.ndarray]:
+        """A column `(N, ...)` for every feature, and which rows train, `(N,)` bool.
+
+        They come from `dl_manager.manual_dir` or from the package.
+        """
 
     def _split_generators(self, dl_manager):
-        raw = self._read(dl_manager)
+        columns, is_train = self._read(dl_manager)
         return {
-            "train": self._generate_examples(raw, raw.is_train),
-            "test": self._generate_examples(raw, ~raw.is_train),
+            "train": self._generate_examples(columns, is_train),
+            "test": self._generate_examples(columns, ~is_train),
         }
 
-    def _generate_examples(self, raw, chosen):
+    def _generate_examples(self, columns, chosen):
         for row in map(int, np.flatnonzero(chosen)):
-            example = {name: values[row] for name, values in raw.inputs.items()}
-            yield row, example | {"label": raw.labels[row]}
+            yield row, {name: values[row] for name, values in columns.items()}
 
 
 class Mfeat(ArchiveBuilder):
@@ -80,7 +80,70 @@ class Mfeat(ArchiveBuilder):
             path = Path(dl_manager.manual_dir / mfeat.FILE.name)
         except AssertionError:  # so tfds says that there is no manual_dir
             path = mfeat.FILE
-        return mfeat.read(path if path.exists() else mfeat.FILE)
+        raw = mfeat.read(path if path.exists() else mfeat.FILE)
+        return raw.inputs | {"label": raw.labels}, raw.is_train
+
+
+def _instructions(archive: archives.Archive) -> str:
+    return f"Put {archive.file} into manual_dir. Source: {archive.source}."
+
+
+class AvDigits(ArchiveBuilder):
+    """Handwritten and spoken digits, raw, in the configs clean and hard."""
+
+    BUILDER_CONFIGS = [tfds.core.BuilderConfig(name=name) for name in av_digits.CONFIGS]
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _instructions(av_digits.ARCHIVE)
+
+    def _info(self):
+        features = {
+            "image": tfds.features.Image(shape=(28, 28, 1), encoding_format="png"),
+            "audio": tfds.features.Image(shape=(32, 32, 1), encoding_format="png"),
+            "label": tfds.features.ClassLabel(num_classes=10),
+        }
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description="Images of MNIST and recordings of spoken digits, paired.",
+            features=tfds.features.FeaturesDict(features),
+            homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
+            license="CC BY-SA 4.0",
+        )
+
+    def _read(self, dl_manager):
+        path = Path(dl_manager.manual_dir / av_digits.ARCHIVE.file)
+        columns = av_digits.columns(self.builder_config.name, path)
+        return columns, columns.pop("is_train")
+
+
+class ToolsRgbd(ArchiveBuilder):
+    """Hand tools on a bench, raw: a depth of 0 is no reading, units differ by rig."""
+
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _instructions(tools_rgbd.ARCHIVE)
+
+    def _info(self):
+        def image(channels, dtype):
+            shape = (108, 192, channels)
+            return tfds.features.Image(shape=shape, dtype=dtype, encoding_format="png")
+
+        features = {
+            "rgb": image(3, np.uint8),
+            "depth": image(1, np.uint16),
+            "mask": image(1, np.uint8),
+            "rig": tfds.features.Scalar(dtype=np.uint8),
+        }
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description="RGB-D frames of hand tools, with masks of five kinds of tool: "
+            + ", ".join(tools_rgbd.TOOLS),
+            features=tfds.features.FeaturesDict(features),
+        )
+
+    def _read(self, dl_manager):
+        path = Path(dl_manager.manual_dir / tools_rgbd.ARCHIVE.file)
+        columns = tools_rgbd.columns(path)
+        for name in ("depth", "mask"):
+            columns[name] = columns[name][..., None]
+        del columns["class_names"]
+        return columns, columns.pop("is_train")
 
 
 _MFEAT_CITATION = """\

@@ -10,6 +10,7 @@ import numpy as np
 from keras_fusion.export.versions import newest
 
 MASK = "modality_mask"
+EDGES = ("edge_index", "edge_weight")  # of a graph; its nodes are the batch
 DEFAULT, EMBEDDING = "serving_default", "embedding"
 MASKED = {DEFAULT: "serving_masked", EMBEDDING: "embedding_masked"}
 CLASSES = "classes"
@@ -143,7 +144,8 @@ def as_array(x) -> np.ndarray:
 def check_inputs(inputs: Arrays, shapes: dict[str, tuple]) -> None:
     """Raises a ValueError unless `inputs` has just these names, shapes and one B.
 
-    TensorFlow would broadcast a batch of one silently.
+    TensorFlow would broadcast a batch of one silently. The edges of a graph, whose
+    nodes are the batch, have a number of their own.
     """
     if set(inputs) != set(shapes):
         raise ValueError(
@@ -157,6 +159,6 @@ def check_inputs(inputs: Arrays, shapes: dict[str, tuple]) -> None:
             raise ValueError(
                 f"Input {name!r} must have the shape {expected}; received {shape}."
             )
-    batches = {name: len(x) for name, x in inputs.items()}
+    batches = {name: len(x) for name, x in inputs.items() if name not in EDGES}
     if len(set(batches.values())) > 1:
         raise ValueError(f"Inputs must have one batch size; received {batches}.")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import keras
 
-from keras_fusion.export.reading import CLASSES, EMBEDDING
+from keras_fusion.export.mask_columns import name_mask_columns
+from keras_fusion.export.reading import CLASSES, EMBEDDING, MASK
 from keras_fusion.export.signatures import Signature, classes_output, signatures_of
 
 
@@ -34,6 +35,7 @@ def write(
         }
         archive.add_endpoint(key, answer, input_signature=[specs])
     archive.write_out(str(folder), verbose=False)
+    name_mask_columns(folder, [name for name in model.input if name != MASK])
 
 
 def compiled(

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_fusion.export import forms
-from keras_fusion.export.reading import CLASSES, MASK, Arrays, check_inputs
+from keras_fusion.export.reading import CLASSES, EDGES, MASK, Arrays, check_inputs
 from keras_fusion.export.signatures import Signature
 
 TOLERANCE = 1e-5
@@ -149,7 +149,7 @@ def _asked(signatures, arrays, batches=()):
 def _completed(samples, inputs, rng):
     given = {n: x.shape for n, x in inputs.items() if n in samples or n != MASK}
     check_inputs(samples, given)
-    rows = len(next(iter(samples.values())))
+    rows = next(len(x) for name, x in samples.items() if name not in EDGES)
     if not rows:
         raise ValueError("Expected samples of at least one row; received none.")
     if given.keys() != inputs.keys():
@@ -160,7 +160,8 @@ def _completed(samples, inputs, rng):
 def _draw(inputs, rows, free_size, rng):
     drawn = {}
     for name, x in inputs.items():
-        shape = (x.shape[0] or rows, *(size or free_size for size in x.shape[1:]))
+        first = free_size if name in EDGES else rows
+        shape = (x.shape[0] or first, *(size or free_size for size in x.shape[1:]))
         if name == MASK:
             drawn[name] = _draw_mask(*shape, rng)
         elif x.dtype.startswith(("int", "uint", "bool")):
@@ -178,7 +179,7 @@ def _draw_mask(rows, modalities, rng):
 
 
 def _first(arrays, rows):
-    return {name: x[:rows] for name, x in arrays.items()}
+    return {name: x if name in EDGES else x[:rows] for name, x in arrays.items()}
 
 
 def _tensors(arrays):

@@ -24,3 +24,14 @@ def require_choice(layer, name, value, choices):
             f"received {value!r}."
         )
     return value
+
+
+def require_fraction(layer, name, value):
+    """`value` if it is a number in [0, 1); raises a ValueError else."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not 0 <= value < 1:
+        raise ValueError(
+            f"{type(layer).__name__} expects {name} to be in [0, 1); received "
+            f"{value!r}."
+        )
+    return value

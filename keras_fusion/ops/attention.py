@@ -57,8 +57,8 @@ def affinity_logits(queries, keys):
         logits = ops.stack([ops.stack(row, axis=-1) for row in rows], axis=-2)
         return logits * keys[0].shape[-1] ** -0.5
     queries, keys = ops.cast(queries, "float32"), ops.cast(keys, "float32")
-    logits = ops.matmul(queries, ops.swapaxes(keys, -1, -2))
-    return logits * keys.shape[-1] ** -0.5
+    queries = queries * keys.shape[-1] ** -0.5  # fewer than the logits
+    return ops.matmul(queries, ops.swapaxes(keys, -1, -2))
 
 
 def mix(weights, values):

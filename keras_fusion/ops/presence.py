@@ -68,8 +68,8 @@ def presence(inputs, modality_mask=None, mask=None):
         mask: list of M tensors `(B, T)` or None, True = keep, or None.
 
     Returns:
-        list of M boolean tensors of one shape that broadcast to the inputs, or None
-        where both masks leave everything present.
+        list of M boolean tensors that broadcast to the inputs, of one shape where the
+        inputs are aligned, or None where both masks leave everything present.
     """
     masks = [None] * len(inputs) if mask is None else mask
     if modality_mask is None and all(m is None for m in masks):
@@ -102,6 +102,11 @@ def any_present(present):
     for p in present[1:]:
         anything = ops.logical_or(anything, p)
     return anything
+
+
+def any_token(present):
+    """Where a sample has any token of any modality, `(B, 1)`, from `presence`."""
+    return any_present([ops.any(p, axis=1) for p in present])
 
 
 def select_all(inputs, present):

@@ -2,7 +2,7 @@
 
 from keras import layers
 
-from keras_fusion.layers import Fusion
+from keras_fusion.layers import Concatenation, Fusion
 from keras_fusion.layers import get as get_operator
 from keras_fusion.layers.arguments import require_positive
 
@@ -29,8 +29,17 @@ def template(fusion, units: int) -> Fusion:
         raise ValueError(f"{fusion['class_name']} cannot be built: {error}") from error
 
 
-def fuse(operator: Fusion, streams, depth: int, *, modality_mask=None, query=None):
-    """`depth` blocks of fusion; the last is the layer called "fusion".
+def fuse(
+    operator: Fusion,
+    streams,
+    depth: int,
+    *,
+    modality_mask=None,
+    query=None,
+    keep_positions: bool = False,
+    name: str = "fusion",
+):
+    """`depth` blocks of fusion; the last is the layer called `name`.
 
     An operator that refines hands its streams to the next block; after any other
     `x_m <- LN(x_m + Dense(fused))`.
@@ -41,6 +50,9 @@ def fuse(operator: Fusion, streams, depth: int, *, modality_mask=None, query=Non
         depth: Number of blocks, at least 1.
         modality_mask: Tensor `(B, M)` or None.
         query: Query tensor or None.
+        keep_positions: Give every token or pixel its own result: where the operator
+            would pool them, its streams are joined by a concatenation instead.
+        name: Of the last block; those before it are `name_0`, `name_1`, ...
     """
     require_positive(operator, "depth", depth)
     if operator.uses_query != (query is not None):
@@ -56,20 +68,29 @@ def fuse(operator: Fusion, streams, depth: int, *, modality_mask=None, query=Non
 
     for i in range(depth - 1):
         if operator.refines:
-            streams = call(_copy(operator, f"fusion_{i}", readout=None))
+            streams = call(_copy(operator, f"{name}_{i}", readout=None))
         else:
-            fused = call(_copy(operator, f"fusion_{i}"))
-            streams = _hand_back(f"fusion_{i}", fused, streams)
-    last = _copy(operator, "fusion")
+            fused = call(_copy(operator, f"{name}_{i}"))
+            streams = _hand_back(f"{name}_{i}", fused, streams)
+    last = _copy(operator, name)
     if last.returns_streams:
         raise ValueError(
             f"{type(operator).__name__} needs a readout here: without one it returns "
             "all the modalities."
         )
+    if keep_positions and _pools(last, streams):
+        refined = call(_copy(operator, name, readout=None))
+        join = Concatenation(operator.units, name=f"{name}_join")
+        return join(refined, modality_mask=modality_mask)
     if not last.has_weights:
         return call(last)
     # As a second output the weights stay within reach of `zoo.modality_weights`.
     return call(last, return_weights=True)[0]
+
+
+def _pools(operator, streams):
+    shapes = [tuple(x.shape) for x in streams]
+    return len(operator.compute_output_shape(shapes)) < len(shapes[0])
 
 
 def _copy(operator, name, **changes):

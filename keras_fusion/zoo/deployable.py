@@ -17,10 +17,10 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
         statistics: `(mean, std)` by modality, arrays that broadcast to one row.
 
     Returns:
-        A model with the same inputs and a dict of outputs: `probabilities` `(B, K)`
-        (`predictions` for regression) and, where the operator has weights,
-        `modality_weights` `(B, M)`, and where there is one head, `embedding` `(B, U)`,
-        what it takes.
+        A model with the same inputs and a dict of outputs: `probabilities` `(B, K)` or
+        `(B, H, W, K)` (`predictions` for regression) and, where the operator has
+        weights, `modality_weights` `(B, M)`, and where there is one head, `embedding`
+        `(B, U)`, what it takes.
     """
     inputs = {
         name: keras.Input(x.shape[1:], dtype=x.dtype, name=name)
@@ -31,7 +31,8 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
     if MASK in inputs:
         given = [ops.logical_not(_all_nan(x)) for x in modalities.values()]
         prepared[MASK] = ops.logical_and(inputs[MASK], ops.stack(given, axis=-1))
-    key = "predictions" if model.output_shape[-1] == 1 else "probabilities"
+    number = model.output_shape == (None, 1)
+    key = "predictions" if number else "probabilities"
     outputs = {key: model.output}
     weights = symbolic_weights(model)
     if weights is not None:

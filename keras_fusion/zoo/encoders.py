@@ -17,14 +17,8 @@ def encode(streams, encoders, takes, *, depth, units, dropout):
         units: Width handed over.
         dropout: Rate inside the default encoders.
     """
-    if depth != int(depth) or depth < 0:
-        raise ValueError(f"encoder_depth must be 0 or more; received {depth!r}.")
     encoders = encoders or {}
-    unknown = [name for name in encoders if name not in streams]
-    if unknown:
-        raise ValueError(
-            f"There are encoders for {unknown}, but the inputs are {list(streams)}."
-        )
+    check_encoders(streams, encoders, depth)
     encoded = {}
     for name, x in streams.items():
         if name in encoders:
@@ -33,6 +27,17 @@ def encode(streams, encoders, takes, *, depth, units, dropout):
             x = _default_encoder(name, x, depth, units, dropout)
         encoded[name] = _hand_over(name, x, takes, units)
     return encoded
+
+
+def check_encoders(streams, encoders, depth) -> None:
+    """Raises a ValueError where an encoder has no input, or its depth is none."""
+    if depth != int(depth) or depth < 0:
+        raise ValueError(f"encoder_depth must be 0 or more; received {depth!r}.")
+    unknown = [name for name in encoders if name not in streams]
+    if unknown:
+        raise ValueError(
+            f"There are encoders for {unknown}, but the inputs are {list(streams)}."
+        )
 
 
 def _default_encoder(name, x, depth, units, dropout):
@@ -51,11 +56,20 @@ def _default_encoder(name, x, depth, units, dropout):
         project = layers.Dense(units, name=f"{name}_projection")
     x = project(x)
     for i in range(depth):
-        x = _block(f"{name}_block_{i}", x, rank, units, dropout)
+        x = residual_block(f"{name}_block_{i}", x, units, dropout)
     return x
 
 
-def _block(name, x, rank, units, dropout):
+def residual_block(name, x, units, dropout):
+    """`x + Dense(Dropout(gelu(mix(LN(x)))))`, `mix` a 3x3 convolution where x has one.
+
+    Args:
+        name: Prefix of the layers' names.
+        x: `(B, ..., units)`.
+        units: Width.
+        dropout: Rate.
+    """
+    rank = len(x.shape) - 1
     h = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm")(x)
     if rank in CONVOLUTIONS:
         mix = CONVOLUTIONS[rank](

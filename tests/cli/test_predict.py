@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from keras_fusion import commands, comparison, datasets
+from keras_fusion import comparison, datasets
 from keras_fusion import recipe as recipe_files
 from tests import runs
 from tests.cli.running import succeed
@@ -68,7 +68,7 @@ def test_what_users_call_things_is_no_markup(tmp_path, monkeypatch):
     monkeypatch.setattr(prediction, "predict", predict)
     monkeypatch.setattr(prediction, "class_names", lambda model: ["[red]", "b"])
     monkeypatch.setattr(prediction, "modalities", lambda model: ["a"])
-    monkeypatch.setattr(commands.datasets, "read", lambda file: {})
+    monkeypatch.setattr(datasets, "read", lambda file: {})
     assert "[red]" in succeed("predict", "m.keras", "x.npz")
 
 

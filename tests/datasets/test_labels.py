@@ -26,8 +26,8 @@ def test_regression_keeps_the_numbers():
 
 
 FAULTS = {
-    "shape": (np.eye(3), r"shape \(3,\); received \(3, 3\)"),
-    "count": ([1, 2], r"shape \(3,\); received \(2,\)"),
+    "shape": (np.eye(3), r"shape \(3,\), or masks .*; received \(3, 3\)"),
+    "count": ([1, 2], r"shape \(3,\), or masks .*; received \(2,\)"),
     "NaN": ([1.5, np.nan, np.inf], "missing .* in row 1, 2 "),
     "null": (np.array(["a", None, "b"], object), "missing .* in row 1 "),
     "NaN object": (np.array(["a", np.nan, "b"], object), "missing .* in row 1 "),

@@ -11,7 +11,7 @@ DATA = datasets.load("mfeat")
 
 
 def test_is_what_was_published():
-    assert datasets.names() == ("mfeat",)
+    assert "mfeat" in datasets.names()
     assert DATA.input_shapes == {m: (width,) for m, width in mfeat.WIDTHS.items()}
     assert DATA.classes == 10 and DATA.class_names == tuple("0123456789")
     assert [len(part.labels) for part in (DATA.train, DATA.validation, DATA.test)] == [
@@ -84,7 +84,9 @@ def test_a_changed_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["mfaet", "zip:mfeat", "json:rows.json", ""])
 def test_unknown_data_set(name):
-    with pytest.raises(ValueError, match="expected mfeat, npz:FILE, csv:FILE") as error:
+    with pytest.raises(
+        ValueError, match="expected mfeat, .*npz:FILE, csv:FILE"
+    ) as error:
         datasets.load(name)
     assert ("closest is 'mfeat'" in str(error.value)) == (
         name in ("mfaet", "zip:mfeat")

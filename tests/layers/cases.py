@@ -34,8 +34,24 @@ VARIANTS = {
         },
     ],
     "Averaging": [{}],
+    "BottleneckAttention": [
+        {"num_heads": 2, "num_latents": 3},
+        {"readout": None},
+    ],
     "Concatenation": every(units=[None, WIDTH]),
+    "CrossAttention": [
+        {"num_heads": 2, "readout": None},
+        {"queries": "first", "readout": "max", "use_bias": False},
+    ],
+    "CrossDiffusionAttention": [
+        {"num_heads": 2, "steps": 2, "initial": "affinity"},
+        {"readout": None, "form": "released", "use_bias": False},
+    ],
     "GatedMultimodalUnit": [{}],
+    "JointAttention": [
+        {"num_heads": 2, "activation": "relu", "intermediate_dim": 3},
+        {"readout": None},
+    ],
     "Maximum": [{}],
     "ModalityAttention": [
         *every(readout=["mean", "token"]),
@@ -54,7 +70,12 @@ VARIANTS = {
         {"readout": "max", "normalize_first": False, "use_bias": False},
         {"readout": None, "intermediate_dim": 3},
     ],
+    "MutualFormerBlock": [{"num_heads": 2}, {"readout": None}],
     "Product": [{}],
+    "ReleasedMutualFormerBlock": [
+        {"num_heads": 2, "fused_stream": "query"},
+        {"readout": None},
+    ],
     "ScalarWeighting": [
         *every(constraint=[None, "affine"]),
         {"per": "channel", "constraint": "convex"},
@@ -79,6 +100,15 @@ class Case:
         """An operator that is not built."""
         return layers.get(self.name)(**self.config | kwargs)
 
+    def inputs(self, count=3):
+        """Random inputs that the operator takes: `inputs_for`."""
+        return inputs_for(self.new(), count)
+
+    def fits(self, count):
+        """Whether the operator takes so many modalities."""
+        op = self.new()
+        return op.min_modalities <= count <= (op.max_modalities or count)
+
     def operator(self, inputs, **kwargs):
         """An operator built for these inputs, all its weights random."""
         op = self.new(**kwargs)
@@ -96,6 +126,14 @@ class Case:
         rule = self.config.get("gate", self.config.get("constraint"))
         return not free or rule in ("softmax", "affine", "convex")
 
+    def weighs(self, there):
+        """`(B, M)`: which modalities have weights, of those present."""
+        asked = there & (there.sum(axis=1, keepdims=True) >= self.new().min_modalities)
+        if self.config.get("queries") == "first":  # which nobody asks
+            asked = asked & there[:, :1]
+            asked[:, 0] = False
+        return asked
+
 
 CASES = [
     Case(name, config) for name, variants in VARIANTS.items() for config in variants
@@ -104,14 +142,17 @@ each_case = pytest.mark.parametrize("case", CASES, ids=str)
 each_weighted_case = pytest.mark.parametrize(
     "case", [c for c in CASES if c.new().has_weights], ids=str
 )
+each_aligned_case = pytest.mark.parametrize(
+    "case", [c for c in CASES if c.new().takes == "aligned"], ids=str
+)
 each_operator = pytest.mark.parametrize("name", list(VARIANTS))
 
 
-def randomise(layer, seed=0):
+def randomise(layer, seed=0, scale=0.7):
     """The layer with normal draws in all its weights, the same for the same shapes."""
     rng = np.random.default_rng(seed)
     for weight in layer.weights:
-        weight.assign(rng.normal(0, 0.7, weight.shape))
+        weight.assign(rng.normal(0, scale, weight.shape))
     return layer
 
 
@@ -122,6 +163,14 @@ def draw(*shape, seed=1):
 def modalities(count=3, shape=(3, 2, WIDTH), seed=1):
     """Random inputs, all of one shape."""
     return list(draw(count, *shape, seed=seed))
+
+
+def inputs_for(op, count=3):
+    """Random inputs that fit the operator, of unequal lengths where it takes them."""
+    count = min(count, op.max_modalities or count)
+    if op.takes == "aligned" or op.aligned_tokens:
+        return modalities(count)
+    return [draw(3, 2 + m % 2, WIDTH, seed=m + 1) for m in range(count)]
 
 
 def query_for(op, inputs):

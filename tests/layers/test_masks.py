@@ -6,21 +6,37 @@ import pytest
 from keras import tree
 
 from tests.conftest import assert_close, to_numpy
-from tests.layers.cases import WIDTH, each_case, modalities, query_for, some_absent
+from tests.layers.cases import WIDTH, draw, each_case, query_for, some_absent
 
 MARK = 3.0  # the value that Masking takes for padding
-KEPT = np.array([[[1, 0, 1], [1, 1, 1]], [[1, 0, 0], [1, 1, 0]], [[0, 0, 1]] * 2], bool)
+KEPT = [  # the second token of sample 0 is nowhere, and nothing of sample 2
+    np.array([[1, 0, 1], [1, 0, 0], [0, 0, 0]], bool),
+    np.array([[1, 0, 1], [1, 1, 0], [0, 0, 0]], bool),
+    np.array([[1, 0, 0], [1, 0, 0], [0, 0, 0]], bool),
+]
 
 
-def padded(filler):
-    """Three modalities of three tokens; the second of sample 0 is nowhere."""
-    masks = [KEPT[:, m % 2] for m in range(3)]
-    masks[1] = masks[1] & [[True, False, True], [True] * 3, [True] * 3]
-    inputs = modalities(shape=(3, 3, WIDTH))
+def padded(case, filler):
+    """Inputs with `filler` in what is padding, and their masks.
+
+    Three tokens each, or in one modality more where the operator takes them.
+    """
+    op = case.new()
+    masks = KEPT[: op.max_modalities]
+    if op.takes == "tokens" and not op.aligned_tokens:
+        masks = [masks[0], np.pad(masks[1], ((0, 0), (1, 0))), *masks[2:]]
     filler = np.float32(filler)
-    return [
-        np.where(k[..., None], x, filler) for k, x in zip(masks, inputs, strict=True)
-    ], masks
+    inputs = [draw(*kept.shape, WIDTH, seed=m) for m, kept in enumerate(masks)]
+    return [np.where(k[..., None], x, filler) for k, x in zip(masks, inputs)], masks
+
+
+def kept_positions(op, masks):
+    """Where each output is not zero: positions, or samples if it has none."""
+    if op.pools_tokens:
+        return [np.any([kept.any(axis=1) for kept in masks], axis=0)]
+    if op.returns_streams and not op.rebuilds_absent:
+        return masks
+    return [np.any(masks, axis=0)] * (len(masks) if op.returns_streams else 1)
 
 
 def fused(op, inputs, **kwargs):
@@ -30,30 +46,28 @@ def fused(op, inputs, **kwargs):
 
 @each_case
 def test_padding_has_no_influence_and_comes_out_as_zeros(case):
-    inputs, masks = padded(0.5)
+    inputs, masks = padded(case, 0.5)
     op = case.operator(inputs)
     expected = fused(op, inputs, mask=masks)
     for filler in (np.nan, 1e30):
-        for a, b in zip(
-            fused(op, padded(filler)[0], mask=masks), expected, strict=True
-        ):
+        filled = fused(op, padded(case, filler)[0], mask=masks)
+        for a, b in zip(filled, expected, strict=True):
             np.testing.assert_array_equal(a, b)
-    nowhere = ~np.any(masks, axis=0)
-    assert nowhere.any()
-    assert all(not y[nowhere].any() for y in expected)
-    assert any(y[~nowhere].any(axis=-1).all() for y in expected) or op.returns_streams
+    for y, kept in zip(expected, kept_positions(op, masks), strict=True):
+        assert not kept.all() and not y[~kept].any()
+        assert y[kept].any(axis=-1).all()
 
 
 @pytest.mark.parametrize("absent", [False, True], ids=["", "and modality_mask"])
 @each_case
 def test_attached_masks_are_honoured(case, absent):
-    inputs, masks = padded(MARK)
-    inputs[2] = modalities(shape=(3, 3, WIDTH))[2]
+    inputs, masks = padded(case, MARK)
+    inputs[-1] = draw(*inputs[-1].shape, seed=9)  # has no mask
     op = case.operator(inputs)
-    kwargs = {"modality_mask": some_absent(3)} if absent else {}
-    expected = fused(op, inputs, mask=[*masks[:2], None], **kwargs)
+    kwargs = {"modality_mask": some_absent(len(inputs))} if absent else {}
+    expected = fused(op, inputs, mask=[*masks[:-1], None], **kwargs)
     attach = keras.layers.Masking(MARK)
-    attached = [attach(x) for x in inputs[:2]] + inputs[2:]
+    attached = [attach(x) for x in inputs[:-1]] + inputs[-1:]
     for a, b in zip(fused(op, attached, **kwargs), expected, strict=True):
         assert_close(a, b)
     for a, b in zip(fused(op, inputs, **kwargs), expected, strict=True):
@@ -62,29 +76,35 @@ def test_attached_masks_are_honoured(case, absent):
 
 @each_case
 def test_the_mask_handed_on(case):
-    inputs, masks = padded(MARK)
+    inputs, masks = padded(case, MARK)
     op = case.operator(inputs)
     attached = [keras.layers.Masking(MARK)(x) for x in inputs]
     outputs = tree.flatten(op(attached, **query_for(op, inputs)))
-    expected = masks if op.returns_streams else [np.any(masks, axis=0)]
-    for y, mask in zip(outputs, expected, strict=True):
+    if op.pools_tokens:  # there are no tokens any more
+        assert getattr(outputs[0], "_keras_mask", None) is None
+        return
+    for y, mask in zip(outputs, kept_positions(op, masks), strict=True):
         np.testing.assert_array_equal(to_numpy(y._keras_mask), mask)
-    if not op.returns_streams:  # where one modality has all tokens, so has the output
-        y = op([*attached[:2], inputs[2]], **query_for(op, inputs))
-        assert getattr(y, "_keras_mask", None) is None
+    # where one modality has all tokens, so has what is made of all of them
+    outputs = op([*attached[:-1], inputs[-1]], **query_for(op, inputs))
+    if not op.returns_streams or op.rebuilds_absent:
+        for y in tree.flatten(outputs):
+            assert getattr(y, "_keras_mask", None) is None
 
 
 @each_case
 def test_the_length_of_the_padding_has_no_influence(case):
     if case.config.get("per") == "element":
         return  # its weights fix the number of frames
-    inputs = modalities(shape=(3, 2, 1, 1, WIDTH))  # volumes, which some operators pool
+    inputs = case.inputs()
+    if case.new().takes == "aligned":  # volumes, which some operators pool
+        inputs = [x[:, :, None, None] for x in inputs]
     op = case.operator(inputs)
     query = query_for(op, inputs)
     short = tree.flatten(op(inputs, **query))
     longer = [np.concatenate([x, x[:, :1]], axis=1) for x in inputs]
     longer_query = {k: np.concatenate([q, q[:, :1]], axis=1) for k, q in query.items()}
-    kept = np.array([[True, True, False]] * 3)
-    long = tree.flatten(op(longer, **longer_query, mask=[kept] * 3))
+    kept = [np.pad(np.ones(x.shape[:2], bool), ((0, 0), (0, 1))) for x in inputs]
+    long = tree.flatten(op(longer, **longer_query, mask=kept))
     for a, b in zip(short, long, strict=True):
-        assert_close(to_numpy(b)[:, :2], a)
+        assert_close(b if op.pools_tokens else to_numpy(b)[:, :-1], a)

@@ -6,17 +6,17 @@ import pytest
 from keras import tree
 
 from tests.conftest import assert_close, to_numpy
-from tests.layers.cases import each_case, modalities, query_for, some_absent
+from tests.layers.cases import each_case, query_for, some_absent
 
 POLICIES = pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 
 
 def answers(case, scale=1.0, policy="float32"):
     """Fused outputs and weights (if any) of the operator with random weights."""
-    inputs = [scale * x for x in modalities()]
+    inputs = [scale * x for x in case.inputs()]
     op = case.operator(inputs, dtype=policy)
     query = {name: scale * q for name, q in query_for(op, inputs).items()}
-    call = {"modality_mask": some_absent(3)} | query
+    call = {"modality_mask": some_absent(len(inputs))} | query
     if op.has_weights:
         fused, weights = op(inputs, return_weights=True, **call)
         return tree.flatten(fused), [weights]
@@ -44,5 +44,5 @@ def test_float16_is_finite_where_the_true_value_fits(case):
 
 @each_case
 def test_weights_are_stored_in_float32(case):
-    op = case.operator(modalities(), dtype="mixed_bfloat16")
+    op = case.operator(case.inputs(), dtype="mixed_bfloat16")
     assert all(w.dtype == "float32" for w in op.weights)

@@ -12,10 +12,19 @@ from tests.layers.cases import (
     WIDTH,
     draw,
     each_case,
+    inputs_for,
     modalities,
     query_for,
 )
 
+EPSILONS = [1.0, -0.1, None]
+TOKENS = {
+    "num_heads": [0],
+    "intermediate_dim": [-4],
+    "readout": ["sum"],
+    "dropout": [2],
+    "stochastic_depth": [1, -0.5, "no"],
+}
 BAD_ARGUMENTS = {
     "Fusion": {"units": [0, -1, 2.5, True, "8", [8]]},
     "AdaptiveWeighting": {"gate": ["tanh", True], "intermediate_dim": [0]},
@@ -32,6 +41,22 @@ BAD_ARGUMENTS = {
         "readout": ["token"],
         "dropout": [2],
     },
+    "BottleneckAttention": TOKENS | {"num_latents": [0]},
+    "CrossAttention": TOKENS | {"queries": ["both", None]},
+    "CrossDiffusionAttention": {
+        "num_heads": [0],
+        "readout": ["fused"],
+        "epsilon": EPSILONS,
+        "steps": [0, 1.5],
+        "initial": ["zeros"],
+        "form": ["official"],
+        "dropout": [2],
+    },
+    "JointAttention": TOKENS,
+    "MutualFormerBlock": TOKENS
+    | {"epsilon": EPSILONS, "steps": [0, 1.5], "initial": ["zeros"]},
+    "ReleasedMutualFormerBlock": TOKENS
+    | {"epsilon": EPSILONS, "fused_stream": ["conv"]},
     "ScalarWeighting": {"per": [None, "pixel"], "constraint": ["softmax"]},
 }
 
@@ -73,19 +98,19 @@ def test_different_widths_without_units(case):
 @pytest.mark.parametrize("built", [False, True], ids=["new", "built"])
 @each_case
 def test_one_tensor_instead_of_a_list(case, built):
-    inputs = modalities()
+    inputs = case.inputs()
     op = case.operator(inputs) if built else case.new()
     with refuses("list of tensors.*unstack"):
-        op(np.stack(inputs, axis=1), **query_for(op, inputs))
+        op(draw(3, 3, 2, WIDTH), **query_for(op, inputs))
 
 
 @each_case
 def test_no_modality_and_another_number_of_them(case):
-    inputs = modalities()
+    inputs = case.inputs()
     with refuses("at least one modality"):
         case.new().check([])
-    with refuses("built for 3 modalities; received 2"):
-        case.operator(inputs)(inputs[:2], **query_for(case.new(), inputs))
+    with refuses(f"modalities; received {len(inputs) - 1}"):
+        case.operator(inputs)(inputs[:-1], **query_for(case.new(), inputs))
 
 
 @pytest.mark.parametrize(
@@ -100,9 +125,15 @@ def test_no_modality_and_another_number_of_them(case):
 @each_case
 def test_what_would_broadcast(case, shapes):
     built = case.operator(modalities(2))
+    same_rank_and_batch = len({(len(s), s[0]) for s in shapes}) == 1
+    if built.takes == "tokens" and not built.aligned_tokens and same_rank_and_batch:
+        return  # it takes any number of tokens
     for op in (case.new(), built):
         inputs = [draw(*shape) for shape in shapes]
-        with refuses("all axes but the last must agree"):
+        with refuses(
+            "all axes but the last must agree|sets of tokens .* one batch size"
+            "|modality 0 has 1, modality 1 has 2"
+        ):
             op(inputs, **query_for(op, [draw(3, 2, WIDTH)]))
 
 
@@ -114,22 +145,24 @@ def test_unknown_width(case):
 
 @each_case
 def test_wrong_masks(case):
-    inputs = modalities()
+    inputs = case.inputs()
+    count, tokens = len(inputs), inputs[1].shape[1]
     op = case.operator(inputs)
     query = query_for(op, inputs)
-    for shape in [(3, 2), (1, 3), (3, 3, 1), (3,)]:
-        with refuses("modality_mask of shape .3, 3.; received"):
+    for shape in [(3, count - 1), (1, count), (3, count, 1), (3,)]:
+        with refuses(f"modality_mask of shape .3, {count}.; received"):
             op(inputs, modality_mask=np.ones(shape, bool), **query)
-    for shape in [(3, 3), (1, 2), (3, 2, WIDTH)]:
+    for shape in [(3, tokens + 1), (1, tokens), (3, tokens, WIDTH)]:
+        masks = [None, np.ones(shape, bool), None]
         with refuses("mask of shape"):
-            op(inputs, mask=[None, np.ones(shape, bool), None], **query)
+            op(inputs, mask=masks[:count], **query)
     with refuses("one mask per modality"):
-        op(inputs, mask=[np.ones((3, 2), bool)] * 2, **query)
+        op(inputs, mask=[np.ones((3, 2), bool)] * (count + 1), **query)
 
 
 @each_case
 def test_query(case):
-    inputs = modalities()
+    inputs = case.inputs()
     op = case.operator(inputs)
     if op.uses_query:
         with refuses("needs a `query`"):
@@ -149,7 +182,30 @@ def test_weights_per_element_need_known_sizes(case):
         case.new()([keras.Input((None, WIDTH)), keras.Input((None, WIDTH))])
 
 
-@pytest.mark.parametrize("name", ["ModalityAttention", "ModalityTransformer"])
+@pytest.mark.parametrize(
+    "name", [n for n in VARIANTS if "num_heads" in layers.get(n)().get_config()]
+)
 def test_heads_that_do_not_divide_the_width(name):
+    op = layers.get(name)(num_heads=3)
     with refuses("width 4 among num_heads=3"):
-        layers.get(name)(num_heads=3)(modalities())
+        op(inputs_for(op))
+
+
+def test_too_few_modalities():
+    with refuses("needs at least 2 modalities; received 1"):
+        layers.CrossAttention()(modalities(1))
+
+
+@pytest.mark.parametrize("queries", ["all", "first"])
+def test_a_single_token_is_not_asked(queries):
+    op = layers.CrossAttention(queries=queries)
+    with refuses("single token.*ModalityAttention or AdaptiveWeighting"):
+        op([draw(3, 2, WIDTH), draw(3, 1, WIDTH)])
+    op.check([(3, 1, WIDTH), (3, 1, WIDTH), (3, 1, WIDTH)])  # of others there are two
+
+
+def test_the_first_alone_may_ask_with_a_single_token():
+    shapes = [(3, 1, WIDTH), (3, 2, WIDTH)]
+    layers.CrossAttention(queries="first").check(shapes)
+    with refuses("modality 1 ask a single token"):
+        layers.CrossAttention().check(shapes)

@@ -3,6 +3,7 @@ from keras import ops
 
 from keras_fusion.layers.arguments import require_choice, require_positive
 from keras_fusion.layers.fusion.base import Fusion
+from keras_fusion.layers.fusion.transformer import apply
 from keras_fusion.ops.presence import select, select_all, softmax, weighted_sum
 
 
@@ -39,6 +40,7 @@ class AdaptiveWeighting(Fusion):
     """
 
     has_weights = True
+    choices = {"gate": (None, "sigmoid", "softmax")}
 
     def __init__(
         self, units=None, intermediate_dim=None, activation="gelu", gate=None, **kwargs
@@ -64,9 +66,9 @@ class AdaptiveWeighting(Fusion):
 
     def fuse(self, inputs, present, query=None, training=None):
         if self.values:
-            inputs = [_apply(mlp, x) for mlp, x in zip(self.values, inputs)]
+            inputs = [apply(mlp, x) for mlp, x in zip(self.values, inputs)]
         seen = _squeeze_all(inputs, present)
-        weights = [_apply(mlp, x) for mlp, x in zip(self.weightings, seen)]
+        weights = [apply(mlp, x) for mlp, x in zip(self.weightings, seen)]
         weights = self._gated(weights, present)
         return weighted_sum(weights, select_all(inputs, present)), weights
 
@@ -85,12 +87,6 @@ class AdaptiveWeighting(Fusion):
             return select_all([ops.sigmoid(w) for w in weights], present)
         there = None if present is None else ops.stack(present, axis=-1)
         return ops.unstack(softmax(ops.stack(weights, axis=-1), there), axis=-1)
-
-
-def _apply(mlp, x):
-    for dense in mlp:
-        x = dense(x)
-    return x
 
 
 def _squeeze_all(inputs, present):

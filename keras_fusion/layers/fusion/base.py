@@ -1,13 +1,22 @@
 """The contract of an operator."""
 
+import functools
 import inspect
+from typing import ClassVar
 
 import keras
-from keras import ops
+from keras import ops, tree
 
 from keras_fusion.layers.arguments import require_positive
+from keras_fusion.layers.fusion.checks import check_call, check_shapes
 from keras_fusion.layers.shapes import merge
-from keras_fusion.ops.presence import any_present, presence, select, select_all
+from keras_fusion.ops.presence import (
+    any_present,
+    any_token,
+    presence,
+    select,
+    select_all,
+)
 
 
 class Fusion(keras.layers.Layer):
@@ -21,11 +30,12 @@ class Fusion(keras.layers.Layer):
         `op(inputs, query=None, modality_mask=None, mask=None, training=None,
         return_weights=False)`
 
-        inputs: list of M >= 1 tensors `(B, ..., D_m)` with equal leading axes.
+        inputs: list of M >= 1 tensors: `(B, ..., D_m)` with equal leading axes, or
+            sets of tokens `(B, T_m, D_m)` for an operator that `takes = "tokens"`.
         query: tensor `(B, ..., D)`, for the operators that read out with one.
         modality_mask: `(B, M)` bool, True = present. An absent modality has no
             influence on output and gradients, even where it holds NaN.
-        mask: list of M tensors `(B, T)` bool or None, True = keep (Keras' convention;
+        mask: list of M tensors `(B, T_m)` bool or None, True = keep (Keras' convention;
             masks that Keras attached to the inputs are honoured).
         return_weights: also return the raw weights, `(B, ..., M)`.
 
@@ -41,10 +51,15 @@ class Fusion(keras.layers.Layer):
         ValueError: If the inputs do not fit; the message says what came.
     """
 
-    takes = "aligned"
+    takes = "aligned"  # or "tokens"
+    aligned_tokens = False  # of sets of tokens: whether all must have as many
+    min_modalities = 1
+    max_modalities = None
     refines = False
+    rebuilds_absent = False  # whether the stream of an absent modality is not zero
     has_weights = False
     uses_query = False
+    choices: ClassVar[dict] = {}  # what a search tries, by argument
 
     def __init__(
         self,
@@ -78,18 +93,16 @@ class Fusion(keras.layers.Layer):
         return_weights=False,
     ):
         mask = inputs_mask if mask is None else mask
-        self._check_call(inputs, query, modality_mask, mask, return_weights)
+        check_call(self, inputs, query, modality_mask, mask, return_weights)
         present = presence(inputs, modality_mask, mask)
         inputs = select_all(inputs, present)
         if self.projections:
             inputs = [project(x) for project, x in zip(self.projections, inputs)]
             inputs = select_all(inputs, present)
         fused, weights = self.fuse(inputs, present, query=query, training=training)
-        if self.returns_streams:
-            fused = select_all(fused, present)
-        elif present is not None:
-            fused = select(fused, any_present(present))
-        return (fused, _stacked(weights, fused)) if return_weights else fused
+        if present is not None:
+            fused = self._zero_where_absent(fused, present)
+        return (fused, _tensor(weights, fused)) if return_weights else fused
 
     def fuse(self, inputs, present, query=None, training=None):
         """From equally wide inputs to `(fused, weights)`.
@@ -103,25 +116,28 @@ class Fusion(keras.layers.Layer):
 
         Returns:
             fused, one tensor or the list of M streams, and the raw weights: a tensor
-            `(B, ..., M)`, a list of M tensors that broadcast to the inputs, or None.
+            `(B, ..., M)`, a list of M tensors that broadcast to the inputs, None, or a
+            function that returns the tensor, where that costs something.
         """
         raise NotImplementedError
 
     def compute_mask(self, inputs, previous_mask=None):
         masks = previous_mask if isinstance(previous_mask, (list, tuple)) else []
-        if self.returns_streams:
-            return list(masks) or None
-        if not masks or any(m is None for m in masks):
+        if self.pools_tokens or not masks:
             return None
-        merged = masks[0]
-        for m in masks[1:]:
-            merged = ops.logical_or(merged, m)
-        return merged
+        if self.returns_streams and not self.rebuilds_absent:
+            return list(masks)
+        whole = any(m is None for m in masks)
+        merged = None if whole else functools.reduce(ops.logical_or, masks)
+        return [merged] * len(masks) if self.returns_streams else merged
 
     def compute_output_shape(self, input_shape):
         self.check(input_shape)
-        shape = (*merge(s[:-1] for s in input_shape), self.output_width(input_shape))
-        return [shape] * len(input_shape) if self.returns_streams else shape
+        width = self.output_width(input_shape)
+        if self.returns_streams:
+            return [(*s[:-1], width) for s in input_shape]
+        leading = 1 if self.pools_tokens else -1
+        return (*merge(s[:leading] for s in input_shape), width)
 
     def compute_output_spec(self, *args, **kwargs):
         # By tracing: the shapes alone do not tell what `return_weights` adds. And not
@@ -145,6 +161,12 @@ class Fusion(keras.layers.Layer):
         """Whether the output is the list of M refined streams."""
         return self.refines and self.readout is None
 
+    @property
+    def pools_tokens(self) -> bool:
+        """Whether the output is one vector for sets of tokens of any length."""
+        free = self.takes == "tokens" and not self.aligned_tokens
+        return free and not self.returns_streams
+
     def output_width(self, shapes) -> int:
         """Width of the output for inputs of these shapes."""
         return self.units or shapes[0][-1]
@@ -155,27 +177,7 @@ class Fusion(keras.layers.Layer):
         Args:
             shapes: list of M shapes, batch axis included; None = any.
         """
-        if not isinstance(shapes, (list, tuple)) or not all(
-            isinstance(s, (list, tuple)) for s in shapes
-        ):
-            raise ValueError(
-                f"{self.name} fuses a list of tensors, one per modality; received one "
-                f"tensor of shape {shapes}. If its axis 1 holds the modalities, pass "
-                "keras.ops.unstack(x, axis=1)."
-            )
-        shapes = [tuple(s) for s in shapes]
-        if not shapes:
-            raise ValueError(f"{self.name} needs at least one modality; received none.")
-        if any(len(s) < 2 or s[-1] is None for s in shapes):
-            raise ValueError(
-                f"{self.name} expects inputs (B, ..., D) with a known width D; "
-                f"received shapes {shapes}."
-            )
-        if merge(s[:-1] for s in shapes) is None:
-            raise ValueError(
-                f"{self.name} fuses aligned inputs: all axes but the last must agree; "
-                f"received shapes {shapes}."
-            )
+        check_shapes(self, shapes)
         self.check_widths([s[-1] for s in shapes])
 
     def check_widths(self, widths):
@@ -203,54 +205,17 @@ class Fusion(keras.layers.Layer):
         initializer = keras.initializers.get(self.kernel_initializer)
         return initializer.clone() if hasattr(initializer, "clone") else initializer
 
-    def _check_call(self, inputs, query, modality_mask, mask, return_weights):
-        if not isinstance(inputs, (list, tuple)):
-            self.check(tuple(inputs.shape))  # raises: a tensor iterates over its batch
-        shapes = [tuple(x.shape) for x in inputs]
-        self.check(shapes)
-        if len(inputs) != self.num_modalities:
-            raise ValueError(
-                f"{self.name} was built for {self.num_modalities} modalities; received "
-                f"{len(inputs)}."
-            )
-        if self.uses_query != (query is not None):
-            wants = "needs a `query` tensor" if self.uses_query else "takes no `query`"
-            raise ValueError(f"{self.name} {wants} with this configuration.")
-        if query is not None and merge([query.shape[:-1], shapes[0][:-1]]) is None:
-            raise ValueError(
-                f"{self.name} expects a query aligned with the inputs {shapes[0]}; "
-                f"received {tuple(query.shape)}."
-            )
-        if return_weights and not self.has_weights:
-            raise ValueError(
-                f"{type(self).__name__} has no weights to return. To attribute its "
-                "output to modalities use Shapley values."
-            )
-        if modality_mask is not None:
-            self._check_mask(
-                "modality_mask", modality_mask, (shapes[0][0], len(inputs))
-            )
-        if mask is not None and len(mask) != len(inputs):
-            raise ValueError(
-                f"{self.name} expects one mask per modality; received {len(mask)} "
-                f"for {len(inputs)} modalities."
-            )
-        for kept, shape in zip(mask or [], shapes):
-            if kept is not None:
-                self._check_mask(
-                    "mask", kept, shape[: min(len(kept.shape), len(shape) - 1)]
-                )
-
-    def _check_mask(self, name, mask, expected):
-        if merge([expected, mask.shape]) is None:
-            raise ValueError(
-                f"{self.name} expects {name} of shape {expected}; received "
-                f"{tuple(mask.shape)}."
-            )
+    def _zero_where_absent(self, fused, present):
+        if self.returns_streams and not self.rebuilds_absent:
+            return select_all(fused, present)
+        there = any_token(present) if self.pools_tokens else any_present(present)
+        return tree.map_structure(lambda x: select(x, there), fused)
 
 
-def _stacked(weights, fused):
-    """A list of M weights that broadcast to the output as one tensor `(..., M)`."""
+def _tensor(weights, fused):
+    """What `fuse` gave as weights, as one tensor `(..., M)`."""
+    if callable(weights):
+        return weights()
     if not isinstance(weights, (list, tuple)):
         return weights
     full = [w + ops.zeros_like(fused, dtype=w.dtype) for w in weights]

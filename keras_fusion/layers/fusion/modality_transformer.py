@@ -2,7 +2,9 @@ import keras
 
 from keras_fusion.layers.arguments import require_choice, require_positive
 from keras_fusion.layers.fusion.base import Fusion
+from keras_fusion.layers.fusion.checks import check_heads
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
+from keras_fusion.layers.fusion.transformer import apply, layer_norm, mlp
 from keras_fusion.ops.pooling import pool
 from keras_fusion.ops.presence import select_all
 
@@ -45,6 +47,7 @@ class ModalityTransformer(Fusion):
 
     refines = True
     has_weights = True
+    choices = {"num_heads": (1, 2, 4), "readout": ("mean", "max")}
 
     def __init__(
         self,
@@ -81,7 +84,6 @@ class ModalityTransformer(Fusion):
     def build(self, input_shape):
         super().build(input_shape)
         width = self.output_width(input_shape)
-        shape = (None, width)
         self.attention = ModalityAttention(
             num_heads=self.num_heads,
             readout=None,
@@ -93,13 +95,9 @@ class ModalityTransformer(Fusion):
             kernel_regularizer=self.kernel_regularizer,
             dtype=self.dtype_policy,
         )
-        self.attention.build([shape] * self.num_modalities)
-        self.norms = [self._norm(shape), self._norm(shape)]
-        hidden = self.intermediate_dim or 4 * width
-        self.mlp = [
-            self.dense(hidden, shape, activation=self.activation),
-            self.dense(width, (None, hidden)),
-        ]
+        self.attention.build([(None, width)] * self.num_modalities)
+        self.norms = [layer_norm(self, width), layer_norm(self, width)]
+        self.mlp = mlp(self, width)
 
     def fuse(self, inputs, present, query=None, training=None):
         weights = None
@@ -119,12 +117,7 @@ class ModalityTransformer(Fusion):
 
     def check_widths(self, widths):
         super().check_widths(widths)
-        width = self.units or widths[0]
-        if width % self.num_heads:
-            raise ValueError(
-                f"{self.name} cannot share the width {width} among "
-                f"num_heads={self.num_heads}: choose a divisor."
-            )
+        check_heads(self, self.units or widths[0])
 
     def _residual(self, norm, function, streams, training):
         """`x + function(norm(x))` stream by stream, or `norm(x + function(x))`."""
@@ -134,11 +127,4 @@ class ModalityTransformer(Fusion):
         return streams if self.normalize_first else [norm(x) for x in streams]
 
     def _feed_forward(self, streams):
-        return [self.mlp[1](self.mlp[0](x)) for x in streams]
-
-    def _norm(self, shape):
-        norm = keras.layers.LayerNormalization(
-            epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy
-        )
-        norm.build(shape)
-        return norm
+        return [apply(self.mlp, x) for x in streams]

@@ -1,0 +1,104 @@
+"""One's own images: the folders rgb/, depth/ and mask/ -> raw arrays."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_fusion.datasets.arrays import listed
+from keras_fusion.datasets.dataset import Raw
+from keras_fusion.datasets.depth import normalise
+
+# A lossy mask has classes that nobody drew, a lossy depth has steps at block borders.
+SUFFIXES = {"rgb": (".png", ".jpg", ".jpeg"), "depth": (".png",), "mask": (".png",)}
+_ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B")
+
+
+def read_images(path: str | Path) -> Raw:
+    """Colour, depth and masks of the same scenes, matched by file name.
+
+    Args:
+        path: A folder with `rgb/` (PNG or JPEG), `depth/` (PNG of 8 or 16 bit, any
+            unit, 0 = no reading) and `mask/` (PNG of one channel, the number of each
+            pixel's class; two values are foreground and background).
+
+    Raises:
+        ValueError: If a folder is missing or empty, an image has no partner of its
+            name, is unreadable or of another kind, or if sizes differ.
+        ImportError: If Pillow is not installed.
+    """
+    root = Path(path).expanduser()
+    files = {kind: _files(root, kind) for kind in SUFFIXES}
+    for kind in ("depth", "mask"):
+        _require_partners(root, files["rgb"], kind, files[kind])
+    images = {kind: [] for kind in SUFFIXES}
+    for name in files["rgb"]:
+        for kind, found in files.items():
+            images[kind].append(_open(found[name], kind))
+        _require_one_size(name, root, images)
+    images = {kind: np.stack(arrays) for kind, arrays in images.items()}
+    inputs = {
+        "rgb": images["rgb"].astype(np.float32),
+        "depth": normalise(images["depth"]),
+    }
+    return Raw(inputs, images["mask"], None)
+
+
+def _files(root, kind):
+    """The files of one folder by name without suffix, sorted."""
+    folder = root / kind
+    if not folder.is_dir():
+        raise ValueError(
+            f"{folder}: no such folder; expected rgb/, depth/ and mask/ in {root}."
+        )
+    found = {}
+    for file in sorted(folder.iterdir()):
+        if file.suffix.lower() in SUFFIXES[kind]:
+            if file.stem in found:
+                raise ValueError(f"{folder}: several images are called {file.stem!r}.")
+            found[file.stem] = file
+    if not found:
+        raise ValueError(
+            f"{folder}: expected images ending in {', '.join(SUFFIXES[kind])}; "
+            "there are none."
+        )
+    return found
+
+
+def _require_partners(root, rgb, kind, found):
+    for missing, where in ((rgb.keys() - found, kind), (found.keys() - rgb, "rgb")):
+        if missing:
+            raise ValueError(
+                f"{root}: {where}/ has no image called {listed(sorted(missing))}; "
+                f"rgb/ and {kind}/ must hold the same names."
+            )
+
+
+def _open(file, kind):
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError(
+            'Reading images needs Pillow: pip install "keras-fusion[datasets]".'
+        ) from error
+    try:
+        with Image.open(file) as image:
+            if kind == "rgb":
+                return np.asarray(image.convert("RGB"))
+            if image.mode in _ONE_CHANNEL:
+                return np.asarray(image)
+    except (OSError, SyntaxError) as error:  # what Pillow raises on broken files
+        raise ValueError(f"{file}: cannot be read as an image ({error}).") from error
+    raise ValueError(f"{file}: expected one channel; received {image.mode}.")
+
+
+def _require_one_size(name, root, images):
+    """The newest image of each kind has the size of the first one of all."""
+    first = images["rgb"][0].shape[:2]
+    for kind, arrays in images.items():
+        size = arrays[-1].shape[:2]
+        if size != first:
+            raise ValueError(
+                f"{root}: all images and masks must be of one size, height x width; "
+                f"{kind}/{name} is {size[0]} x {size[1]}, the first of rgb/ is "
+                f"{first[0]} x {first[1]}."
+            )

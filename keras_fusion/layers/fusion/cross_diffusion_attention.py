@@ -1,0 +1,183 @@
+import functools
+
+import keras
+from keras import ops
+
+from keras_fusion.layers.arguments import (
+    require_choice,
+    require_fraction,
+    require_positive,
+)
+from keras_fusion.layers.fusion.base import Fusion
+from keras_fusion.layers.fusion.checks import check_heads
+from keras_fusion.ops.cross_diffusion import cross_diffusion
+from keras_fusion.ops.diffusion_arguments import FORMS, INITIALS
+from keras_fusion.ops.pooling import pool
+from keras_fusion.ops.presence import any_present, select
+from keras_fusion.ops.tokens import join_heads, sample_presence, split_heads
+
+
+@keras.saving.register_keras_serializable("keras_fusion")
+class CrossDiffusionAttention(Fusion):
+    """Self-attention, and messages through the diffused affinities of two modalities.
+
+    `P_m = softmax(Q_m K_m^T / sqrt(h))` per head, `M_m = P_m V_m`, and from each other
+    modality j `M_mj = X_mj V_j` with `X^(t+1) = e P_m X^(t) P_j^T +
+    (1-e) (P_m + P_j) / 2` (see `ops.cross_diffusion`). The stream of modality m is
+    `H_m = f_m([M_m | mean of the M_mj present])`, f_m linear. With one modality that is
+    plain self-attention. No weights are shared.
+
+    Shapes: M sets `(B, T, D_m)` with as many tokens, aligned, to `(B, T, U)`, or the
+    list of M streams. Raw weights: `(B, T, M, M)` float32, how much each stream (last
+    but one) took from each modality: the mean absolute value over the channels of what
+    f_m makes of `M_m`, or of `M_mj` over the number of sources, divided by their sum.
+    A row sums to one, or is zero where nothing is present.
+
+    The stream of an absent modality is rebuilt from the others: for its affinity
+    stands the mean of those present. Padded tokens are neither queries nor keys.
+
+    Args:
+        units: Common width U, needed where widths differ.
+        num_heads: Number of heads N, a divisor of U.
+        readout: `"sum"`, `"mean"`, `"max"` over all M streams at each token, or None.
+        epsilon: The weight e of the diffusion, in [0, 1).
+        steps: Number of steps T of the diffusion.
+        initial: `X^(0)`: `"identity"`, or `"affinity"` for `(P_m + P_j) / 2`.
+        form: `"paper"`, or `"released"` for the orientation of the released code, two
+            modalities only.
+        dropout: Rate for what f_m receives. (On X itself it would need X, which is
+            never formed.)
+        seed: Of the dropout.
+        **kwargs: As for `Fusion`.
+
+    Example:
+
+    >>> rgb, depth = keras.random.normal((2, 9, 8)), keras.random.normal((2, 9, 8))
+    >>> fused = CrossDiffusionAttention(num_heads=2)([rgb, depth])
+    >>> tuple(fused.shape)
+    (2, 9, 8)
+
+    Reference: Wang, Wang, Wang, Zheng and Lai, 2024, MutualFormer: Multi-Modality
+    Representation Learning via Cross-Diffusion Attention. More than two modalities and
+    absent ones are ours.
+    """
+
+    takes = "tokens"
+    aligned_tokens = True
+    refines = True
+    rebuilds_absent = True
+    has_weights = True
+    choices = {"num_heads": (1, 2, 4), "epsilon": (0.3, 0.6, 0.9), "steps": (1, 2)}
+
+    def __init__(
+        self,
+        units=None,
+        num_heads=1,
+        readout="mean",
+        epsilon=0.6,
+        steps=1,
+        initial="identity",
+        form="paper",
+        dropout=0.0,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(units, **kwargs)
+        self.num_heads = require_positive(self, "num_heads", num_heads)
+        self.readout = require_choice(
+            self, "readout", readout, ("sum", "mean", "max", None)
+        )
+        self.epsilon = require_fraction(self, "epsilon", epsilon)
+        self.steps = require_positive(self, "steps", steps)
+        self.initial = require_choice(self, "initial", initial, INITIALS)
+        self.form = require_choice(self, "form", form, FORMS)
+        self.dropout = dropout
+        self.seed = seed
+        self.dropout_layer = keras.layers.Dropout(
+            dropout, seed=seed, dtype=self.dtype_policy
+        )
+
+    @property
+    def max_modalities(self):
+        return 2 if self.form == "released" else None
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        width = self.output_width(input_shape)
+        shape = (None, width)
+        self.heads = [self.dense(3 * width, shape) for _ in input_shape]
+        self.own = [self.dense(width, shape) for _ in input_shape]
+        self.others = []
+        if self.num_modalities > 1:
+            self.others = [
+                self.dense(width, shape, use_bias=False) for _ in input_shape
+            ]
+
+    def fuse(self, inputs, present, query=None, training=None):
+        attended, messages = self._exchange(inputs, present)
+        samples = sample_presence(present)
+        drop = functools.partial(self.dropout_layer, training=training)
+        streams = [own(drop(x)) for own, x in zip(self.own, attended)]
+        for m, other in enumerate(self.others):
+            there = samples and samples[:m] + samples[m + 1 :]
+            sources = messages[m][:m] + messages[m][m + 1 :]
+            streams[m] += other(drop(pool(sources, there, "mean")))
+        weights = functools.partial(self._weights, attended, messages, present)
+        if self.readout:
+            return pool(streams, None, self.readout), weights
+        return streams, weights
+
+    def check_widths(self, widths):
+        super().check_widths(widths)
+        check_heads(self, self.units or widths[0])
+
+    def _exchange(self, inputs, present):
+        """`M_m`, and for each stream its messages, `(B, T, U)` each."""
+        parts = [
+            [split_heads(p, self.num_heads) for p in ops.split(heads(x), 3, axis=-1)]
+            for heads, x in zip(self.heads, inputs)
+        ]
+        there = masks = None
+        if present is not None:
+            there = ops.concatenate(sample_presence(present), axis=-1)[:, 0]  # (B, M)
+            if present[0].shape[1] != 1:  # more than whole modalities
+                masks = [p[..., 0] for p in present]
+        attended, messages = cross_diffusion(
+            *zip(*parts),
+            epsilon=self.epsilon,
+            steps=self.steps,
+            initial=self.initial,
+            form=self.form,
+            present=there,
+            masks=masks,
+        )
+        return [join_heads(x) for x in attended], [
+            [x if x is None else join_heads(x) for x in row] for row in messages
+        ]
+
+    def _weights(self, attended, messages, present):
+        rows = []
+        for m, own in enumerate(self.own):
+            sources = self.num_modalities - 1
+            if present is not None:
+                others = [p for j, p in enumerate(sample_presence(present)) if j != m]
+                sources = sum(ops.cast(p, "float32") for p in others)
+            row = [
+                _size(x, self.others[m].kernel) / ops.maximum(sources, 1)
+                if j != m
+                else _size(attended[m], own.kernel)
+                for j, x in enumerate(messages[m])
+            ]
+            rows.append(ops.concatenate(row, axis=-1))
+        weights = ops.stack(rows, axis=-2)  # (B, T, M, M)
+        total = ops.sum(weights, axis=-1, keepdims=True)
+        weights = weights / select(total, total > 0, 1)
+        if present is None:
+            return weights
+        return select(weights, any_present(present)[..., None])
+
+
+def _size(x, kernel):
+    """Mean absolute value of `x W` at each token, `(B, T, 1)` float32."""
+    made = ops.cast(ops.matmul(x, kernel), "float32")
+    return ops.mean(ops.abs(made), axis=-1, keepdims=True)

@@ -1,0 +1,77 @@
+import keras
+from keras import ops
+
+from keras_fusion.layers.fusion.token_transformer import TokenTransformer
+from keras_fusion.layers.fusion.transformer import (
+    NormedHeads,
+    ResidualHalves,
+    dropper,
+)
+from keras_fusion.ops.presence import select
+from keras_fusion.ops.tokens import (
+    attend,
+    modality_shares,
+    pool_tokens,
+    token_presence,
+    token_spans,
+)
+
+
+@keras.saving.register_keras_serializable("keras_fusion")
+class JointAttention(TokenTransformer):
+    """Transformer block over the tokens of all modalities together.
+
+    With `x = [x_1 + e_1 ; ... ; x_M + e_M]`, the tokens one below the other and `e_m` a
+    learned embedding of modality m: `y = x + O Attention(LN(x))`,
+    `z = y + MLP(LN(y))`, all other weights shared. `readout=None` returns the M
+    streams, the tokens `z` of each modality, so that blocks stack.
+
+    Shapes: M sets `(B, T_m, D_m)`, any numbers of tokens, to `(B, U)`, or the list of
+    M streams `(B, T_m, U)`. Raw weights: `(B, N, T, M)` float32, T the tokens of all
+    modalities in order: how much of each token's attention went to each modality. A
+    row sums to one; that of an absent token is zero. Absent tokens are no keys, and
+    their streams are zero.
+
+    Args:
+        **kwargs: `units`, `intermediate_dim`, `num_heads`, `readout`, `dropout`,
+            `stochastic_depth`, `activation`, `layer_norm_epsilon`, `seed` as for
+            `TokenTransformer`, the others as for `Fusion`.
+
+    Example:
+
+    >>> rgb, audio = keras.random.normal((2, 9, 8)), keras.random.normal((2, 5, 8))
+    >>> fused, weights = JointAttention()([rgb, audio], return_weights=True)
+    >>> tuple(fused.shape), tuple(weights.shape)
+    ((2, 8), (2, 1, 14, 2))
+
+    Reference: Vaswani et al., 2017, Attention Is All You Need; Su et al., 2020,
+    VL-BERT (one sequence, an embedding for each kind of token).
+    """
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        width = self.output_width(input_shape)
+        self.embeddings = self.add_weight(
+            shape=(self.num_modalities, width), initializer="random_normal"
+        )
+        self.heads = NormedHeads(self, width)
+        self.halves = ResidualHalves(self, width)
+
+    def fuse(self, inputs, present, query=None, training=None):
+        spans = token_spans(inputs)
+        there = token_presence(inputs, present)
+        tokens = [x + self.embeddings[m] for m, x in enumerate(inputs)]
+        tokens = ops.concatenate(tokens, axis=1)  # (B, T, U)
+        drop_weights = dropper(self.dropouts[:1], training)
+        attended, weights = attend(*self.heads(tokens), there, drop_weights)
+        drop = dropper(self.dropouts, training)
+        tokens = self.halves(tokens, attended=attended, drop=drop)
+
+        def shares():
+            columns = ops.stack(modality_shares(weights, spans), axis=-1)
+            return columns if there is None else select(columns, there[:, None])
+
+        streams = [tokens[:, start:end] for start, end in spans]
+        if self.readout:
+            return pool_tokens(streams, present, self.readout), shares
+        return streams, shares

@@ -1,0 +1,96 @@
+"""Parts that the transformer blocks among the operators share."""
+
+import functools
+
+import keras
+from keras import ops
+
+from keras_fusion.ops.tokens import join_heads, split_heads
+
+
+def layer_norm(op, width):
+    """A built `LayerNormalization` with the policy and epsilon of `op`."""
+    norm = keras.layers.LayerNormalization(
+        epsilon=op.layer_norm_epsilon, dtype=op.dtype_policy
+    )
+    norm.build((None, width))
+    return norm
+
+
+def mlp(op, width):
+    """Two built `Dense`, of `op.intermediate_dim` (None: 4 U) and U features."""
+    hidden = op.intermediate_dim or 4 * width
+    first = op.dense(hidden, (None, width), activation=op.activation)
+    return [first, op.dense(width, (None, hidden))]
+
+
+def apply(layers, x, **kwargs):
+    """`x` through one layer after the other."""
+    for layer in layers:
+        x = layer(x, **kwargs)
+    return x
+
+
+def dropouts(op):
+    """Dropout of numbers, then of the whole branch for a sample (stochastic depth).
+
+    One pair for the whole operator: with a seed, two layers would draw the same.
+    """
+    each = keras.layers.Dropout(op.dropout, seed=op.seed, dtype=op.dtype_policy)
+    path = keras.layers.Dropout(
+        op.stochastic_depth, (None, 1, 1), seed=op.seed, dtype=op.dtype_policy
+    )
+    return [each, path]
+
+
+def dropper(layers, training):
+    """`dropouts` as a function of one tensor."""
+    return functools.partial(apply, layers, training=training)
+
+
+class NormedHeads(keras.layers.Layer):
+    """`LN(x) W` as some sets of heads: queries, keys, values, or what is needed.
+
+    Args:
+        op: The operator it belongs to.
+        width: Width U.
+        parts: How many sets.
+    """
+
+    def __init__(self, op, width, parts=3):
+        super().__init__(dtype=op.dtype_policy)
+        self.parts = parts
+        self.num_heads = op.num_heads
+        self.norm = layer_norm(op, width)
+        self.projection = op.dense(parts * width, (None, width))
+        self.built = True
+
+    def call(self, x):
+        """`(B, T, U)` to `parts` tensors `(B, N, T, h)`."""
+        parts = ops.split(self.projection(self.norm(x)), self.parts, axis=-1)
+        return [split_heads(part, self.num_heads) for part in parts]
+
+
+class ResidualHalves(keras.layers.Layer):
+    """`y = x + O(attended)`, `z = y + MLP(LN(y))`.
+
+    Args:
+        op: The operator it belongs to.
+        width: Width U.
+    """
+
+    def __init__(self, op, width):
+        super().__init__(dtype=op.dtype_policy)
+        self.output_dense = op.dense(width, (None, width))
+        self.norm = layer_norm(op, width)
+        self.mlp = mlp(op, width)
+        self.built = True
+
+    def call(self, x, attended, drop):
+        """`(B, T, U)` from `x` and `attended` `(B, N, T, h)`; `drop` drops branches."""
+        x = self.add(x, attended, drop)
+        return x + drop(apply(self.mlp, self.norm(x)))
+
+    def add(self, x, attended, drop):
+        """The first half alone."""
+        return x + drop(self.output_dense(join_heads(attended)))

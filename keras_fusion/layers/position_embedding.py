@@ -1,0 +1,46 @@
+import keras
+
+
+@keras.saving.register_keras_serializable("keras_fusion")
+class PositionEmbedding(keras.layers.Layer):
+    """Adds a learned vector to each token, by its place: `y_t = x_t + p_t`.
+
+    Shapes: `(B, T, D)` to the same, T known. Masks pass through.
+
+    Args:
+        initializer: Of the vectors.
+        **kwargs: For `keras.layers.Layer`.
+
+    Example:
+
+    >>> tokens = keras.ops.zeros((2, 5, 4))
+    >>> placed = PositionEmbedding(initializer="ones")(tokens)
+    >>> tuple(placed.shape), float(placed[1, 4, 3])
+    ((2, 5, 4), 1.0)
+
+    Reference: Dosovitskiy et al., 2021, An Image is Worth 16x16 Words.
+    """
+
+    def __init__(self, initializer=None, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.initializer = initializer
+
+    def build(self, input_shape):
+        if len(input_shape) != 3 or None in input_shape[1:]:
+            raise ValueError(
+                f"{self.name} expects tokens (B, T, D) of a known number T; received "
+                f"shape {tuple(input_shape)}."
+            )
+        self.embeddings = self.add_weight(
+            shape=input_shape[1:],
+            initializer=self.initializer
+            or keras.initializers.TruncatedNormal(stddev=0.02),
+            name="embeddings",
+        )
+
+    def call(self, inputs):
+        return inputs + keras.ops.cast(self.embeddings, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape

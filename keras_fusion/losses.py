@@ -1,0 +1,69 @@
+"""Losses that Keras does not have."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_fusion")
+class SaliencyLoss(keras.losses.Loss):
+    """Weighted cross-entropy plus weighted intersection over union, of foreground.
+
+    Pixels weigh `w = 1 + weight |mean of the mask around it - mask|`: edges and thin
+    parts count more. Per image `sum(w bce) / sum(w) + 1 - (sum(w p y) + 1) /
+    (sum(w (p + y - p y)) + 1)` with `p = sigmoid(logits)`.
+
+    Shapes: masks `(B, H, W)` or `(B, H, W, 1)` of 0 and 1, logits `(B, H, W, 1)`.
+
+    Args:
+        window: Sides of the neighbourhood in pixels, odd. Beyond the image is
+            background.
+        weight: What an edge weighs more; 0 weighs all pixels alike.
+        name, reduction, dtype: As for `keras.losses.Loss`.
+
+    Reference: Wei, Wang and Huang, 2020, F3Net: Fusion, Feedback and Focus for Salient
+    Object Detection (window 31 on images of 352 pixels, weight 5).
+    """
+
+    def __init__(
+        self,
+        window=15,
+        weight=5.0,
+        name="saliency_loss",
+        reduction="sum_over_batch_size",
+        dtype=None,
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        if not isinstance(window, int) or window < 1 or window % 2 == 0:
+            raise ValueError(
+                f"SaliencyLoss expects window to be an odd number; received {window!r}."
+            )
+        self.window = window
+        self.weight = weight
+
+    def call(self, y_true, y_pred):
+        logits = ops.convert_to_tensor(y_pred)
+        if logits.shape[-1] != 1:
+            raise ValueError(
+                "SaliencyLoss expects logits (B, H, W, 1) of the foreground; received "
+                f"shape {tuple(logits.shape)}."
+            )
+        masks = ops.reshape(ops.cast(y_true, logits.dtype), ops.shape(logits))
+        weights = 1 + self.weight * ops.abs(self._around(masks) - masks)
+        axes = (1, 2, 3)
+        # log(1 + exp(logits)) - logits where there is foreground
+        entropy = ops.softplus(logits) - logits * masks
+        entropy = ops.sum(weights * entropy, axes) / ops.sum(weights, axes)  # (B,)
+        there = ops.sigmoid(logits)
+        both = ops.sum(weights * there * masks, axes)
+        either = ops.sum(weights * (there + masks - there * masks), axes)
+        return entropy + 1 - (both + 1) / (either + 1)
+
+    def get_config(self):
+        return super().get_config() | {"window": self.window, "weight": self.weight}
+
+    def _around(self, masks):
+        """Means over the neighbourhoods; first along columns, then along rows."""
+        side = self.window // 2
+        padded = ops.pad(masks, ((0, 0), (side, side), (side, side), (0, 0)))
+        tall = ops.average_pool(padded, (self.window, 1), 1, "valid")
+        return ops.average_pool(tall, (1, self.window), 1, "valid")

@@ -1,0 +1,106 @@
+"""Cross-diffusion of aligned modalities: messages by the affinities of both sides."""
+
+from keras import ops
+
+from keras_fusion.ops.blockwise import blockwise_products
+from keras_fusion.ops.dense_products import affinities, dense_products, replace_absent
+from keras_fusion.ops.diffusion import diffuse
+from keras_fusion.ops.diffusion_arguments import check
+from keras_fusion.ops.presence import select
+
+
+def cross_diffusion(
+    queries,
+    keys,
+    values,
+    *,
+    epsilon: float = 0.6,
+    steps: int = 1,
+    initial: str = "identity",
+    form: str = "paper",
+    present=None,
+    masks=None,
+    implementation: str = "auto",
+):
+    """Self-attention in every modality and the messages of every ordered pair.
+
+    `P_m = softmax(q_m k_m^T / sqrt(h))`, and `X_ij` from `X^(t+1) = e P_i X^(t) P_j^T +
+    (1-e) (P_i + P_j) / 2`. The message from modality j to stream i is `X_ij v_j`,
+    computed from right to left, so that no two affinities are ever multiplied.
+
+    The released code of the paper has another form: `X_ij = e P_i^T P_j + (1-e) (P_i +
+    P_j)`, here with more than one step as well.
+
+    Args:
+        queries: list of M tensors `(B, N, T, h)`, T the same for all.
+        keys: list of M tensors `(B, N, T, h)`.
+        values: list of M tensors `(B, N, T, h)`.
+        epsilon: The weight e of the diffusion, in [0, 1).
+        steps: Number of steps, at least one. It converges to a fixed point.
+        initial: `X^(0)`: `"identity"`, or `"affinity"` for `(P_i + P_j) / 2`.
+        form: `"paper"`, or `"released"` for two modalities.
+        present: `(B, M)` bool, True = present, or None. An absent modality has no
+            values, and for its affinity stands the mean of those that are present.
+        masks: list of M tensors `(B, T)` bool or None, True = keep, or None. Padded
+            tokens are neither queries nor keys: their rows and columns are zero.
+        implementation: `"dense"` holds affinities `(B, N, T, T)`; `"blockwise"` never
+            does, and takes memory linear in T, in training too; `"auto"` chooses.
+
+    Returns:
+        `(attended, messages)`: list of M tensors `P_m v_m`, `(B, N, T, h)`, and a list
+        of M lists, `messages[i][j]` the message from j to i, None where i == j. They
+        have the dtype of the values and are computed in float32.
+
+    Raises:
+        ValueError: On arguments that do not fit.
+
+    Reference: Wang, Wang, Wang, Zheng, Lai (2024), MutualFormer: Multi-Modality
+    Representation Learning via Cross-Diffusion Attention, IJCV.
+    """
+    check(queries, keys, values, epsilon, steps, initial, form, masks, implementation)
+    kept = _kept(masks, values)
+    there = None if present is None else ops.transpose(ops.cast(present, "bool"))
+    q, k, v = (_stack(x, there, kept) for x in (queries, keys, values))
+    if implementation == "blockwise":
+        products = blockwise_products(q, k, kept, there)
+    else:
+        products = dense_products(replace_absent(affinities(q, k, kept), there))
+    results = diffuse(products, v, epsilon, steps, initial, form)
+    return unstack_results(*results, values[0].dtype)
+
+
+def unstack_results(attended, messages, dtype):
+    """Lists, as `cross_diffusion` returns them, from what `diffuse` returns."""
+    count = attended.shape[0]
+    attended = ops.unstack(ops.cast(attended, dtype), count, axis=0)
+    if messages is None:
+        return attended, [[None]]
+    messages = [
+        ops.split(m, count - 1, axis=-1)
+        for m in ops.unstack(ops.cast(messages, dtype), count, axis=0)
+    ]
+    return attended, [[*m[:i], None, *m[i:]] for i, m in enumerate(messages)]
+
+
+def _kept(masks, values):
+    """`(M, B, 1, T)` bool of all masks, or None."""
+    if masks is None or all(mask is None for mask in masks):
+        return None
+    return ops.stack(
+        [
+            ops.ones_like(v[:, :1, :, 0], dtype="bool")
+            if mask is None
+            else ops.cast(mask, "bool")[:, None]
+            for v, mask in zip(values, masks)
+        ]
+    )
+
+
+def _stack(tensors, present, kept):
+    """float32 `(M, B, N, T, h)`, zeros for what is absent or padded."""
+    stacked = ops.stack([ops.cast(x, "float32") for x in tensors])
+    if kept is not None:
+        stacked = select(stacked, kept[..., None])
+    return (
+        stacked if present is None else select(stacked, present[..., None, None, None])
+    )

@@ -1,0 +1,103 @@
+"""Sets of tokens `(B, T_m, D)`, one per modality, side by side and pooled."""
+
+import functools
+import itertools
+
+from keras import ops
+
+from keras_fusion.ops.attention import affinity_logits, mix
+from keras_fusion.ops.presence import select, select_all, softmax
+
+
+def split_heads(x, num_heads):
+    """`(B, T, N h)` to `(B, N, T, h)`, whether B and T are known or not."""
+    return ops.stack(ops.split(x, num_heads, axis=-1), axis=1)
+
+
+def join_heads(x):
+    """`(B, N, T, h)` to `(B, T, N h)`."""
+    return ops.concatenate(ops.unstack(x, axis=1), axis=-1)
+
+
+def attend(queries, keys, values, kept=None, drop=None):
+    """Attention of every query token to the key tokens, per head.
+
+    Args:
+        queries: `(B, N, Q, h)`.
+        keys, values: `(B, N, T, h)`.
+        kept: `(B, T, 1)` bool, True = may be attended to, or None (all).
+        drop: Function applied to the weights before they are used, or None.
+
+    Returns:
+        What each query receives `(B, N, Q, h)`, zeros where it has no key, and the
+        weights `(B, N, Q, T)` float32.
+    """
+    if kept is not None:
+        kept = ops.swapaxes(kept, 1, 2)[:, None]  # (B, 1, 1, T)
+    weights = softmax(affinity_logits(queries, keys), kept)
+    return mix(drop(weights) if drop else weights, values), weights
+
+
+def token_spans(inputs):
+    """Where each modality's tokens begin and end when all stand side by side.
+
+    Args:
+        inputs: list of M tensors `(B, T_m, D)`.
+
+    Returns:
+        list of M pairs, ints where the number of tokens is known.
+    """
+    counts = [x.shape[1] or ops.shape(x)[1] for x in inputs]
+    return list(itertools.pairwise(itertools.accumulate(counts, initial=0)))
+
+
+def token_presence(inputs, present):
+    """What `presence` gave, for the tokens side by side: `(B, sum T, 1)` or None."""
+    if present is None:
+        return None
+    everywhere = [ops.ones_like(x[..., :1], dtype="bool") for x in inputs]
+    full = [ops.logical_and(p, e) for p, e in zip(present, everywhere)]
+    return ops.concatenate(full, axis=1)
+
+
+def sample_presence(present):
+    """Which samples have any token of each modality, M of `(B, 1, 1)`, or None."""
+    if present is None:
+        return None
+    return [ops.any(p, axis=1, keepdims=True) for p in present]
+
+
+def modality_shares(weights, spans):
+    """How much of each query's attention went to each modality.
+
+    Args:
+        weights: `(B, N, Q, sum T)`, from `attend`.
+        spans: From `token_spans`.
+
+    Returns:
+        list of M tensors `(B, N, Q)`.
+    """
+    return [ops.sum(weights[..., start:end], axis=-1) for start, end in spans]
+
+
+def pool_tokens(streams, present=None, readout="mean"):
+    """Mean or maximum over all tokens that are present, of all modalities together.
+
+    Args:
+        streams: list of M tensors `(B, T_m, D)`.
+        present: list of M boolean tensors that broadcast to them, or None.
+        readout: `"mean"` or `"max"`.
+
+    Returns:
+        `(B, D)`. Where nothing is present zeros, or -inf for `"max"`.
+    """
+    if readout == "max":
+        if present is not None:
+            streams = [select(x, p, -float("inf")) for x, p in zip(streams, present)]
+        return functools.reduce(ops.maximum, [ops.max(x, axis=1) for x in streams])
+    kept = [ops.ones_like(x[..., :1], dtype="float32") for x in streams]
+    count, total = [
+        sum(ops.sum(ops.cast(x, "float32"), axis=1) for x in select_all(xs, present))
+        for xs in (kept, streams)
+    ]
+    return ops.cast(total / ops.maximum(count, 1), streams[0].dtype)

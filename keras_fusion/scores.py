@@ -1,0 +1,82 @@
+"""Scores of outputs against labels; higher is better unless it says error."""
+
+import numpy as np
+
+
+def accuracy(labels, outputs) -> float:
+    """Share of right classes in `(B, K)` probabilities."""
+    return float(np.mean(np.argmax(outputs, axis=-1) == labels))
+
+
+def r_squared(labels, outputs) -> float:
+    """R^2 of `(B, 1)` predictions."""
+    residual = np.sum(np.square(labels - outputs[:, 0]))
+    return float(1 - residual / np.sum(np.square(labels - np.mean(labels))))
+
+
+def foreground_iou(masks, logits) -> float:
+    """Intersection over union of the foreground, of all pixels of all images together.
+
+    Args:
+        masks: `(B, H, W)` of 0 and 1.
+        logits: `(B, H, W, 1)`, foreground where positive.
+    """
+    found, there = logits[..., 0] > 0, masks > 0
+    return float(np.sum(found & there) / max(1, np.sum(found | there)))
+
+
+def mean_iou(masks, outputs) -> float:
+    """Mean over the classes that occur of their intersection over union.
+
+    Args:
+        masks: `(B, H, W)` class numbers.
+        outputs: `(B, H, W, K)` logits or probabilities.
+    """
+    found = np.argmax(outputs, axis=-1)
+    unions = [np.sum((found == k) | (masks == k)) for k in range(outputs.shape[-1])]
+    both = [np.sum((found == k) & (masks == k)) for k in range(outputs.shape[-1])]
+    return float(np.mean([b / u for b, u in zip(both, unions) if u]))
+
+
+def saliency_measures(masks, logits) -> dict[str, float]:
+    """What the field reports of salient object detection, by its own definitions.
+
+    Args:
+        masks: `(B, H, W)` of 0 and 1.
+        logits: `(B, H, W, 1)` of the foreground.
+
+    Returns:
+        `MAE` (mean absolute error, lower is better), `max F`, `max E` and `S`. As is
+        usual, every prediction is stretched to its own range first.
+
+    Raises:
+        ImportError: If PySODMetrics is not installed.
+    """
+    try:
+        import py_sod_metrics
+    except ImportError as error:
+        raise ImportError(
+            'Saliency is measured by PySODMetrics: pip install "keras-fusion[metrics]".'
+        ) from error
+    measures = {
+        "MAE": py_sod_metrics.MAE(),
+        "F": py_sod_metrics.FmeasureV2({"F": _f_measure(py_sod_metrics)}),
+        "E": py_sod_metrics.Emeasure(),
+        "S": py_sod_metrics.Smeasure(),
+    }
+    there = 1 / (1 + np.exp(-np.asarray(logits[..., 0], np.float64)))
+    for prediction, mask in zip(np.round(255 * there).astype(np.uint8), masks):
+        for measure in measures.values():
+            measure.step(prediction, np.uint8(255) * (mask > 0))
+    found = {name: measure.get_results() for name, measure in measures.items()}
+    return {
+        "MAE": float(found["MAE"]["mae"]),
+        "max F": float(found["F"]["F"]["dynamic"].max()),
+        "max E": float(found["E"]["em"]["curve"].max()),
+        "S": float(found["S"]["sm"]),
+    }
+
+
+def _f_measure(metrics):
+    """Of every threshold, precision counting more than recall, as in the field."""
+    return metrics.FmeasureHandler(with_adaptive=False, with_dynamic=True, beta=0.3)

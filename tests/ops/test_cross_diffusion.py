@@ -1,0 +1,161 @@
+"""Dense and blockwise cross-diffusion against the definition, value and gradient."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_fusion.ops import blocks, cross_diffusion
+from tests.conftest import TOLERANCES, assert_close
+from tests.gradients import with_gradients
+from tests.layers.cases import draw
+from tests.ops import diffusion_oracle as oracle
+
+IMPLEMENTATIONS = ("dense", "blockwise")
+each_implementation = pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+
+# M, steps, initial, form
+CASES = [
+    (1, 1, "identity", "paper"),
+    (2, 1, "identity", "paper"),
+    (2, 8, "identity", "paper"),
+    (2, 2, "affinity", "paper"),
+    (3, 1, "identity", "paper"),
+    (3, 3, "affinity", "paper"),
+    (1, 1, "identity", "released"),
+    (2, 1, "identity", "released"),
+    (2, 5, "affinity", "released"),
+]
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """Blocks of at most four rows, so that 11 tokens take three, the last one short."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 2 * 4 * 11)
+
+
+def arrays(count, shape=(2, 2, 11, 4), sharp=2.0):
+    """Queries, keys and values, each `(M, B, N, T, h)`; peaked affinities."""
+    q, k, v = (draw(count, *shape, seed=s) for s in range(3))
+    return sharp * q, sharp * k, v
+
+
+def run(stacked, **arguments):
+    q, k, v = ([ops.convert_to_tensor(x) for x in y] for y in stacked)
+    return cross_diffusion(q, k, v, **arguments)
+
+
+def flat(attended, messages):
+    """One list of all results, the messages in the order of their pairs."""
+    return [*attended, *(y for row in messages for y in row if y is not None)]
+
+
+def compare(found, expected, dtype="float32"):
+    attended, messages = expected
+    wanted = [*attended, *(messages[pair] for pair in sorted(messages))]
+    for y, y_0 in zip(flat(*found), wanted, strict=True):
+        assert_close(y, y_0, dtype)
+
+
+def options(steps, initial, form, epsilon=0.6):
+    return {"steps": steps, "initial": initial, "form": form, "epsilon": epsilon}
+
+
+@each_implementation
+@pytest.mark.parametrize("count, steps, initial, form", CASES)
+def test_value(implementation, count, steps, initial, form):
+    stacked, arguments = arrays(count), options(steps, initial, form)
+    found = run(stacked, implementation=implementation, **arguments)
+    compare(found, oracle.cross_diffusion(*in_float64(stacked), **arguments))
+    assert [[y is None for y in row] for row in found[1]] == np.eye(count).tolist()
+
+
+def in_float64(stacked):
+    return [x.astype("float64") for x in stacked]
+
+
+@each_implementation
+@pytest.mark.parametrize("count, steps, initial, form", CASES)
+def test_gradient(implementation, count, steps, initial, form):
+    stacked, arguments = arrays(count, (1, 2, 11, 3)), options(steps, initial, form)
+    check_gradient(stacked, {"implementation": implementation}, {}, arguments)
+
+
+def check_gradient(stacked, given, numpy_given, arguments):
+    """Gradients of a weighted sum of all results, along random directions."""
+    count = len(stacked[0])
+    weights = draw(count * count, *stacked[2].shape[1:], seed=5)
+
+    def weighted(leaves):
+        results = flat(*cross_diffusion(*map(list_of, leaves), **given, **arguments))
+        weighted = [ops.convert_to_tensor(w) * y for w, y in zip(weights, results)]
+        return (ops.sum(sum(weighted)),) * 2
+
+    def list_of(stack):
+        return ops.unstack(stack, count, axis=0)
+
+    _, gradients = with_gradients(weighted)(list(stacked))
+    exact = [np.nan_to_num(x).astype("complex128") for x in stacked]
+    for leaf, gradient in enumerate(gradients):
+        assert np.isfinite(gradient).all()
+        for seed in range(3):
+            direction = draw(*stacked[leaf].shape, seed=10 + seed)
+            moved = list(exact)
+            moved[leaf] = moved[leaf] + 1e-30j * direction
+            attended, messages = oracle.cross_diffusion(
+                *moved, **numpy_given, **arguments
+            )
+            results = [*attended, *(messages[pair] for pair in sorted(messages))]
+            slope = sum((w * y).sum() for w, y in zip(weights, results)).imag / 1e-30
+            scale = max(1.0, np.linalg.norm(gradient))
+            found = (gradient.astype("float64") * direction).sum()
+            assert abs(found - slope) < TOLERANCES["float32"] * scale
+
+
+def some_missing(count, tokens=11):
+    """`present` (2, M) and `masks` (M, 2, T), with an all-padded modality."""
+    present = np.ones((2, count), bool)
+    present[0, 0] = False
+    masks = draw(count, 2, tokens, seed=7) > -0.7
+    masks[-1, 1] = False
+    return present, masks
+
+
+@each_implementation
+@pytest.mark.parametrize("form, count", [("paper", 2), ("paper", 3), ("released", 2)])
+@pytest.mark.parametrize("which", ["present", "masks", "both"])
+def test_what_is_missing_has_no_influence(implementation, form, count, which):
+    present, masks = some_missing(count)
+    present = present if which != "masks" else None
+    masks = masks if which != "present" else None
+    arguments = options(2, "affinity", form)
+    stacked, broken = arrays(count), arrays(count)
+    for x in broken:
+        if present is not None:
+            x[0, 0] = np.nan
+        if masks is not None:
+            x.transpose(0, 1, 3, 2, 4)[~masks] = np.nan
+    given = {"present": present, "masks": masks}
+    tensors = {
+        "present": None if present is None else ops.convert_to_tensor(present),
+        "masks": None if masks is None else [*map(ops.convert_to_tensor, masks)],
+        "implementation": implementation,
+    }
+    expected = oracle.cross_diffusion(*in_float64(stacked), **given, **arguments)
+    compare(run(broken, **tensors, **arguments), expected)
+    check_gradient(broken, tensors, given, arguments)
+
+
+def test_nothing_present_gives_zeros():
+    present = ops.convert_to_tensor(np.zeros((2, 2), bool))
+    for y in flat(*run(arrays(2), present=present)):
+        assert_close(y, np.zeros(y.shape))
+
+
+def test_one_mask_of_two():
+    mask = draw(2, 11, seed=7) > 0
+    masks = [None, ops.convert_to_tensor(mask)]
+    expected = np.stack([np.ones_like(mask), mask])
+    compare(
+        run(arrays(2), masks=masks),
+        oracle.cross_diffusion(*in_float64(arrays(2)), masks=expected),
+    )
