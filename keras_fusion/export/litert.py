@@ -56,7 +56,7 @@ def load(file: Path) -> dict[str, Answer]:
 
 
 def _reason(error):
-    operators = re.findall(r"tf\.(\w+)", str(error))
+    operators = set(re.findall(r"'tf\.(\w+)' op is neither", str(error)))
     if operators:
-        return f"has no operator for {', '.join(sorted(set(operators)))}"
+        return f"has no operator for {', '.join(sorted(operators))}"
     return f"cannot hold this model ({str(error).strip().splitlines()[0]})"
