@@ -27,7 +27,7 @@ def sigmoid(x):
 
 
 def gelu(x):
-    return x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2
+    return x * (1 + np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2))) / 2
 
 
 def layer_norm(layer, x):
@@ -99,3 +99,36 @@ def _own(kernels, m):
 
 def _bias(op, name):
     return float64(getattr(op, f"{name}_bias")) if op.use_bias else 0
+
+
+def token_attention(queries, keys, values, num_heads):
+    """Attention between the tokens of one sample, all of them present.
+
+    Returns:
+        What the queries receive, heads side by side `(Q, U)`, zeros without a key, and
+        the weights `(N, Q, K)`.
+    """
+    if not len(keys):
+        return np.zeros_like(queries), np.zeros((num_heads, len(queries), 0))
+    heads, weights = [], []
+    split = (np.split(x, num_heads, axis=-1) for x in (queries, keys, values))
+    for q, k, v in zip(*split, strict=True):
+        weights.append(softmax(q @ k.T / math.sqrt(q.shape[-1])))
+        heads.append(weights[-1] @ v)
+    return np.concatenate(heads, axis=-1), np.stack(weights)
+
+
+def normed_heads(layer, x):
+    """What a `NormedHeads` computes, its parts `(T, U)` each."""
+    projected = dense(layer.projection, layer_norm(layer.norm, x))
+    return np.split(projected, layer.parts, axis=-1)
+
+
+def residual_halves(layer, x, attended):
+    """What a `ResidualHalves` with GELU computes."""
+    x = x + dense(layer.output_dense, attended)
+    return x + mlp(layer.mlp, layer_norm(layer.norm, x))
+
+
+def mlp(layers, x):
+    return dense(layers[1], gelu(dense(layers[0], x)))

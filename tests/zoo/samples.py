@@ -4,8 +4,14 @@ import numpy as np
 
 SHAPES = {"pose": (5,), "text": (4, 3), "rgb": (8, 8, 2), "video": (2, 8, 8, 1)}
 VECTORS = {"a": (5,), "b": (3,), "c": (4,)}
+SEQUENCES = {"a": (4, 5), "b": (4, 3)}
 # Everything there, one absent, all but one absent, nothing there.
 MASK = np.array([[1, 1, 1, 1], [1, 0, 1, 1], [0, 1, 0, 0], [0, 0, 0, 0]], bool)
+
+
+def shapes_for(operator):
+    """Shapes of modalities that every operator of this kind takes."""
+    return SEQUENCES if operator.takes == "tokens" else VECTORS
 
 
 def draw(shapes, rows=3, seed=0):

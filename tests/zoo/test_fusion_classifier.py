@@ -6,7 +6,7 @@ from keras import ops
 from keras_fusion import layers, zoo
 from keras_fusion.layers import Fusion
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
+from tests.zoo.samples import SHAPES, VECTORS, draw, randomise, shapes_for
 
 each_operator = pytest.mark.parametrize("name", list(layers.operators()))
 
@@ -17,14 +17,8 @@ class TokenMean(Fusion):
 
     takes = "tokens"
 
-    def check(self, shapes):
-        assert all(len(s) == 3 and s[-1] == self.units for s in shapes), shapes
-
     def fuse(self, inputs, present, query=None, training=None):
-        return ops.mean(ops.concatenate(inputs, axis=1), axis=1, keepdims=True), None
-
-    def compute_mask(self, inputs, previous_mask=None):
-        return None
+        return ops.mean(ops.concatenate(inputs, axis=1), axis=1), None
 
 
 def names(model):
@@ -47,12 +41,13 @@ def test_every_builder_takes_every_rank(builder):
 @each_operator
 def test_an_operator_by_name_description_and_instance(name):
     operator = layers.get(name)
+    shapes = shapes_for(operator)
     forms = [name, {"class_name": name, "config": {}}, operator(units=4)]
     models = [
-        randomise(zoo.FusionClassifier(VECTORS, 2, fusion=form, units=4, depth=2))
+        randomise(zoo.FusionClassifier(shapes, 2, fusion=form, units=4, depth=2))
         for form in forms
     ]
-    x = draw(VECTORS)
+    x = draw(shapes)
     for model in models[1:]:
         assert_close(model(x), models[0](x))
     assert all(isinstance(model.get_layer("fusion"), operator) for model in models)
@@ -60,20 +55,22 @@ def test_an_operator_by_name_description_and_instance(name):
 
 @each_operator
 def test_without_top_the_fused_features(name):
-    model = zoo.FusionClassifier(VECTORS, 2, fusion=name, units=4, include_top=False)
-    assert model(draw(VECTORS)).shape == (3, 4)
+    shapes = shapes_for(layers.get(name))
+    model = zoo.FusionClassifier(shapes, 2, fusion=name, units=4, include_top=False)
+    assert model(draw(shapes)).shape == (3, 4)
     assert "predictions" not in names(model)
 
 
 @each_operator
 def test_every_weight_moves_in_one_step(name):
     keras.utils.set_random_seed(0)
-    model = zoo.FusionClassifier(VECTORS, 3, fusion=name, units=4, depth=2)
+    shapes = shapes_for(layers.get(name))
+    model = zoo.FusionClassifier(shapes, 3, fusion=name, units=4, depth=2)
     randomise(model)  # a new bias of zero may well have no gradient
     before = model.get_weights()
     # so large a step shows in every weight; eager, since it is a single one
     model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=_eager())
-    model.train_on_batch(draw(VECTORS), np.array([0, 1, 2]))
+    model.train_on_batch(draw(shapes), np.array([0, 1, 2]))
     for weight, old in zip(model.weights, before, strict=True):
         assert np.any(to_numpy(weight.value) != old), weight.path
 

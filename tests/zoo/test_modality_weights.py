@@ -4,7 +4,7 @@ import pytest
 
 from keras_fusion import layers, zoo
 from tests.conftest import assert_close
-from tests.zoo.samples import VECTORS, draw, randomise
+from tests.zoo.samples import VECTORS, draw, randomise, shapes_for
 
 MASK = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 0]], bool)
 WEIGHTED = [n for n, op in layers.operators().items() if op.has_weights]
@@ -12,16 +12,21 @@ WEIGHTED = [n for n, op in layers.operators().items() if op.has_weights]
 
 @pytest.mark.parametrize("name", WEIGHTED)
 def test_shares_of_what_is_present(name):
+    operator = layers.get(name)
+    shapes = shapes_for(operator)
+    mask = MASK[:, : len(shapes)]
     model = zoo.FusionClassifier(
-        VECTORS, 3, fusion=name, units=4, depth=2, modality_mask=True
+        shapes, 3, fusion=name, units=4, depth=2, modality_mask=True
     )
     shares = zoo.modality_weights(
-        randomise(model), draw(VECTORS) | {"modality_mask": MASK}
+        randomise(model), draw(shapes) | {"modality_mask": mask}
     )
-    assert shares.shape == (3, 3)
+    assert shares.shape == mask.shape
     assert np.all(shares >= 0)
-    assert not np.any(shares[~MASK])
-    assert_close(shares.sum(axis=-1), np.array([1, 1, 0], "float32"))
+    assert not np.any(shares[~mask])
+    weighed = mask.sum(axis=-1) >= operator.min_modalities
+    assert_close(shares.sum(axis=-1)[weighed], np.ones(weighed.sum(), "float32"))
+    assert_close(shares[2], np.zeros(len(shapes), "float32"))
 
 
 def test_shares_are_those_of_the_operator():
