@@ -2,8 +2,8 @@
 
 from keras import ops
 
-from keras_fusion.ops.dense_products import dense_products
 from keras_fusion.ops.cross_diffusion import unstack_results
+from keras_fusion.ops.dense_products import dense_products
 from keras_fusion.ops.diffusion import diffuse
 from keras_fusion.ops.diffusion_arguments import INITIALS, check_choice, check_diffusion
 from keras_fusion.ops.presence import select
