@@ -63,7 +63,8 @@ def cross_diffusion(
     kept = _kept(masks, values)
     there = None if present is None else ops.transpose(ops.cast(present, "bool"))
     q, k, v = (_stack(x, there, kept) for x in (queries, keys, values))
-    if implementation == "blockwise" or (implementation == "auto" and _is_large(q)):
+    large = is_large(len(values), *values[0].shape[1:3])
+    if implementation == "blockwise" or (implementation == "auto" and large):
         products = blockwise_products(q, k, kept, there)
     else:
         products = dense_products(replace_absent(affinities(q, k, kept), there))
@@ -71,13 +72,12 @@ def cross_diffusion(
     return unstack_results(*results, values[0].dtype)
 
 
-def _is_large(queries):
+def is_large(count, heads, tokens):
     """Whether the affinities of one sample are more than a block.
 
     Blocks are faster from there on: the rest of the time goes into memory. A count of
     tokens that a graph leaves open may be any.
     """
-    count, _, heads, tokens, _ = queries.shape
     return tokens is None or 4 * count * heads * tokens**2 > blocks.BLOCK_BYTES
 
 
