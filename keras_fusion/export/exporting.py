@@ -90,8 +90,8 @@ def export(
     model = prepared(load(model) if isinstance(model, str | Path) else model)
     labels = None if labels is None else [str(x) for x in labels]
     output = classes_output(model, labels) if labels else None
-    if xla_batches:
-        saved_model.check_fixed(model)
+    if warmup_batches:
+        saved_model.check_batches(model, xla=bool(xla_batches))
     beyond = (*xla_batches, max(xla_batches) + 1) if xla_batches else ()
     cases = verification.cases_for(signatures_of(model), samples, beyond)
 

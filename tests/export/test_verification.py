@@ -170,6 +170,17 @@ def test_xla_needs_fixed_sizes(tmp_path):
         export(keras.Model({"x": x}, x * 2.0), tmp_path, xla_batches=[2])
 
 
+def test_a_graph_has_no_batches(tmp_path):
+    inputs = {
+        "x": keras.Input((3,), name="x"),
+        "edge_index": keras.Input((2,), dtype="int32", name="edge_index"),
+    }
+    model = keras.Model(inputs, inputs["x"] * 2.0)
+    for option in ("warmup_batches", "xla_batches"):
+        with pytest.raises(ValueError, match="A graph is asked as a whole"):
+            export(model, tmp_path, **{option: [2]})
+
+
 @pytest.mark.parametrize(
     ("package", "extra", "options"),
     [
