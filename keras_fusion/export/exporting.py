@@ -122,10 +122,16 @@ def _write_from_any_backend(model, folder, wanted, scratch):
     # Keras' own export from JAX and PyTorch cannot do every model of several inputs.
     if keras.backend.backend() == "tensorflow":
         return forms.write(model, folder, wanted)
+    modules = custom_modules(config_of(model))
+    if "__main__" in modules:
+        raise ValueError(
+            "The model holds a class of the program itself, which the TensorFlow "
+            "process cannot import: define it in a module and import that."
+        )
     model.save(scratch / "model.keras")
     job = {
         "model": str(scratch / "model.keras"),
-        "modules": sorted(custom_modules(config_of(model))),
+        "modules": sorted(modules),
         "folder": str(folder),
         "wanted": asdict(wanted),
     }

@@ -6,7 +6,7 @@ import pytest
 
 from keras_fusion.export import child, export, exporting, forms, verification
 from keras_fusion.export.signatures import signatures_of
-from tests.export.models import masked_model, ones, plain_model, samples
+from tests.export.models import Doubling, masked_model, ones, plain_model, samples
 
 
 def names(folder):
@@ -161,6 +161,16 @@ def test_samples_that_do_not_fit_are_refused(tmp_path):
 def test_options_that_do_not_fit(options, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         export(plain_model(), tmp_path / "name", **options)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() == "tensorflow", reason="no other process writes there"
+)
+def test_a_class_of_the_program_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(Doubling, "__module__", "__main__")
+    with pytest.raises(ValueError, match="cannot import: define it in a module"):
+        export(masked_model(), tmp_path)
     assert names(tmp_path) == []
 
 
