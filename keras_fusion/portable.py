@@ -12,7 +12,7 @@ _CONFIG = "config.json"
 
 
 def save(model: keras.Model, path: str | Path) -> None:
-    """Saves a compiled model so that `keras.saving.load_model` compiles it anywhere.
+    """Saves a compiled model so that `load` compiles it on any backend.
 
     Keras' own file names the optimizer class of the backend it was saved on, and what
     that backend made of `jit_compile="auto"`; on another one `fit` then fails, or is
@@ -43,6 +43,22 @@ def save(model: keras.Model, path: str | Path) -> None:
         with zipfile.ZipFile(beside, "w") as archive:
             for name, content in members.items():
                 archive.writestr(name, content)
+
+
+def load(path: str | Path) -> keras.Model:
+    """The compiled model of such a file, with the layers and losses of this library.
+
+    Raises:
+        ValueError: If there is no such file.
+    """
+    # Registers what the file may hold.
+    import keras_fusion.layers
+    import keras_fusion.losses
+    import keras_fusion.metrics  # noqa: F401
+
+    if not Path(path).is_file():
+        raise ValueError(f"There is no model {path}.")
+    return keras.saving.load_model(path)
 
 
 def _neutral(config):

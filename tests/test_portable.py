@@ -59,7 +59,7 @@ def go_on_with_all(folder):
             time.sleep(0.1)
         with np.load(folder / f"{name}.npz") as arrays:
             *moments, losses = (arrays[key] for key in sorted(arrays, key=position))
-        model = keras.saving.load_model(folder / f"{name}.keras")
+        model = portable.load(folder / f"{name}.keras")
         assert type(model.optimizer) is type(keras.optimizers.AdamW())
         found = [x.numpy() for x in model.optimizer.variables]
         assert len(found) == len(moments) > 3 and found[0] == 2  # steps
@@ -138,4 +138,6 @@ def test_what_cannot_be_saved(tmp_path):
         portable.save(model, tmp_path / "model.keras")
     with pytest.raises(ValueError, match=r"ends in .keras; received .*model\.h5"):
         portable.save(tiny(), tmp_path / "model.h5")
+    with pytest.raises(ValueError, match="There is no model .*none.keras"):
+        portable.load(tmp_path / "none.keras")
     assert list(tmp_path.iterdir()) == []

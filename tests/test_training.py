@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion import checkpoint, comparison, training
+from keras_fusion import checkpoint, comparison, portable, training
 from keras_fusion import recipe as recipes
 from keras_fusion.batches import Batches
 from tests import runs
@@ -132,7 +132,7 @@ def test_a_killed_run_goes_on(finished, path, tmp_path):
 
 
 def test_what_is_left_can_be_fitted_further(finished, path):
-    model = keras.saving.load_model(finished[0] / training.COMPILED)
+    model = portable.load(finished[0] / training.COMPILED)
     recipe, data = runs.load(path, epochs=4)
     batches = Batches(data.train, model, 16, seed=0)
     assert int(model.optimizer.iterations) == 4 * len(batches)

@@ -90,8 +90,8 @@ def export(
     model = prepared(load(model) if isinstance(model, str | Path) else model)
     labels = None if labels is None else [str(x) for x in labels]
     output = classes_output(model, labels) if labels else None
-    if xla_batches:
-        saved_model.check_fixed(model)
+    if warmup_batches:
+        saved_model.check_batches(model, xla=bool(xla_batches))
     beyond = (*xla_batches, max(xla_batches) + 1) if xla_batches else ()
     cases = verification.cases_for(signatures_of(model), samples, beyond)
 
@@ -122,10 +122,16 @@ def _write_from_any_backend(model, folder, wanted, scratch):
     # Keras' own export from JAX and PyTorch cannot do every model of several inputs.
     if keras.backend.backend() == "tensorflow":
         return forms.write(model, folder, wanted)
+    modules = custom_modules(config_of(model))
+    if "__main__" in modules:
+        raise ValueError(
+            "The model holds a class of the program itself, which the TensorFlow "
+            "process cannot import: define it in a module and import that."
+        )
     model.save(scratch / "model.keras")
     job = {
         "model": str(scratch / "model.keras"),
-        "modules": sorted(custom_modules(config_of(model))),
+        "modules": sorted(modules),
         "folder": str(folder),
         "wanted": asdict(wanted),
     }

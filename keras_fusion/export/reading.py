@@ -35,7 +35,7 @@ def signature(path: str | Path, name: str | None = None) -> Answer:
         ValueError where a name is missing or unknown, or a shape does not fit.
 
     Raises:
-        ValueError: If there is no SavedModel, or no such signature.
+        ValueError: If there is no whole SavedModel, or no such signature.
         ImportError: If TensorFlow is not installed.
     """
     known = signatures(path)
@@ -52,7 +52,12 @@ def signatures(path: str | Path) -> dict[str, "Served"]:
     require("tensorflow", "SavedModels are written and read by TensorFlow")
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(str(newest(path)))
+    folder = newest(path)
+    try:
+        loaded = tf.saved_model.load(str(folder))
+    except Exception as error:  # of TensorFlow's own making
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(f"{folder} is no whole SavedModel: {reason}") from error
     return {name: Served(loaded, name) for name in loaded.signatures}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 
 from keras_fusion.export.mask_columns import name_mask_columns
-from keras_fusion.export.reading import CLASSES, EMBEDDING, MASK
+from keras_fusion.export.reading import CLASSES, EDGES, EMBEDDING, MASK
 from keras_fusion.export.signatures import Signature, classes_output, signatures_of
 
 
@@ -55,10 +55,20 @@ def compiled(
     return known
 
 
-def check_fixed(model: keras.Model) -> None:
-    """Raises a ValueError if XLA would have to compile more sizes than the batch's."""
+def check_batches(model: keras.Model, xla: bool) -> None:
+    """Raises a ValueError if the model cannot be asked in batches of a given size.
+
+    Args:
+        model: A functional model with a dict of named inputs.
+        xla: Whether XLA is to compile each size, which must leave no other axis free.
+    """
+    if any(name in model.input for name in EDGES):
+        raise ValueError(
+            "A graph is asked as a whole, not in batches: leave out warmup_batches and "
+            "xla_batches."
+        )
     free = [name for name, x in model.input.items() if None in x.shape[1:]]
-    if free:
+    if xla and free:
         raise ValueError(
             "xla_batches needs inputs with no free axis but the batch, since XLA "
             f"compiles every size anew; leave it out for {', '.join(free)}."

@@ -4,7 +4,7 @@ from keras_fusion.export import export
 from tests.export.models import CLASS_NAMES, masked_model, samples
 
 ABOUT = {"recipe": {"fusion": "Averaging"}, "metrics": {"accuracy": 0.5}}
-WARMUP, XLA = (1,), (2,)
+WARMUP = (1, 2)
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,6 @@ def exported(tmp_path_factory):
         labels=CLASS_NAMES,
         formats=["onnx", "litert"],
         warmup_batches=WARMUP,
-        xla_batches=XLA,
         about=ABOUT,
     )
     assert made == folder / "name" / "1"

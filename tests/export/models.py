@@ -36,10 +36,10 @@ class Nameless(keras.layers.Layer):
         return x
 
 
-def masked_model():
+def masked_model(tokens=None):
     # "rgb-d" is no Python name: TensorFlow knows it by two spellings.
     inputs = {
-        "rgb-d": keras.Input((4, 2), name="rgb-d"),
+        "rgb-d": keras.Input((tokens, 2), name="rgb-d"),
         "pose": keras.Input((3,), name="pose"),
         "modality_mask": keras.Input((2,), dtype="bool", name="modality_mask"),
     }
@@ -54,10 +54,10 @@ def plain_model(name="x", **kwargs):
     return keras.Model({name: inputs}, keras.layers.Dense(2, **kwargs)(inputs))
 
 
-def samples(rows):
+def samples(rows, tokens=4):
     rng = np.random.default_rng(1)
     return {
-        "rgb-d": rng.standard_normal((rows, 4, 2)).astype("float32"),
+        "rgb-d": rng.standard_normal((rows, tokens, 2)).astype("float32"),
         "pose": rng.standard_normal((rows, 3)).astype("float32"),
     }
 

@@ -1,7 +1,9 @@
 """A real export, and what is read from it."""
 
+import shutil
 import sys
 
+import keras
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ from keras_fusion.export import litert as litert_form
 from keras_fusion.export import onnx as onnx_form
 from keras_fusion.export.reading import signatures
 from tests.conftest import assert_close
-from tests.export.conftest import ABOUT, WARMUP, XLA
+from tests.export.conftest import ABOUT, WARMUP
 from tests.export.models import CLASS_NAMES, samples
 
 MASK = np.array([[1, 1], [1, 0], [0, 1], [1, 1]], bool)
@@ -46,10 +48,10 @@ def test_masked_signature_gives_the_models_numbers(exported):
     assert answered["classes"].tolist() == named(expected)
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3])  # in and beyond the bucket of XLA
-def test_default_signature_has_every_modality_present(exported, rows):
+@pytest.mark.parametrize(("rows", "tokens"), [(1, 4), (5, 9)])  # both are free
+def test_default_signature_has_every_modality_present(exported, rows, tokens):
     model, folder = exported
-    inputs = samples(rows)
+    inputs = samples(rows, tokens)
     mask = np.ones((rows, 2), bool)
     expected = model.predict({**inputs, "modality_mask": mask}, verbose=0)
     answered = signature(folder / "1")(inputs)["predictions"]
@@ -65,7 +67,8 @@ def test_embedding_is_what_the_head_takes(exported):
     assert_close(head(answered), model(inputs))
     present = signature(folder, "embedding")(samples(4))["embedding"]
     np.testing.assert_allclose(present[[0, 3]], answered[[0, 3]], atol=1e-6)
-    assert np.abs(present[1:3] - answered[1:3]).min() > 1e-3
+    apart = np.abs(present[1:3] - answered[1:3]).max(axis=1)
+    assert apart.min() > 1e-2  # where something is absent
 
 
 def test_signature_refuses_what_does_not_fit(exported):
@@ -89,7 +92,7 @@ def test_labels_come_back(exported):
 
 def test_row_shapes_come_back_in_the_models_order(exported):
     assert list(input_shapes(exported[1]).items()) == [
-        ("rgb-d", (4, 2)),
+        ("rgb-d", (None, 2)),
         ("pose", (3,)),
     ]
 
@@ -114,7 +117,7 @@ def test_the_manifest_says_what_it_is(exported):
     assert {"keras", "tensorflow", "keras_fusion"} <= manifest["versions"].keys()
     assert sorted(manifest["signatures"]) == SIGNATURES
     masked = manifest["signatures"]["serving_masked"]
-    assert masked["inputs"]["rgb-d"] == {"shape": [None, 4, 2], "dtype": "float32"}
+    assert masked["inputs"]["rgb-d"] == {"shape": [None, None, 2], "dtype": "float32"}
     assert masked["inputs"]["modality_mask"] == {"shape": [None, 2], "dtype": "bool"}
     assert masked["outputs"]["classes"] == {"shape": [None], "dtype": "string"}
     assert masked["outputs"]["predictions"] == {"shape": [None, 2], "dtype": "float32"}
@@ -145,7 +148,7 @@ def test_litert_gives_the_models_numbers(exported):
 def test_warm_up_asks_every_signature_in_every_size(exported):
     requests = list(warmup.read(exported[1] / "1" / warmup.WARMUP))
     rows = {(name, len(inputs["pose"])) for name, inputs in requests}
-    assert rows == {(s, b) for s in SIGNATURES for b in (*WARMUP, *XLA)}
+    assert rows == {(s, b) for s in SIGNATURES for b in WARMUP}
     assert len(requests) == len(rows)
     first, served = samples(6)["pose"], signatures(exported[1])
     for name, inputs in requests:
@@ -154,7 +157,22 @@ def test_warm_up_asks_every_signature_in_every_size(exported):
         np.testing.assert_array_equal(inputs["pose"], first[: len(inputs["pose"])])
 
 
+def test_a_half_copied_version_is_one_sentence(exported, tmp_path):
+    shutil.copytree(exported[1] / "1", tmp_path / "1")
+    shutil.rmtree(tmp_path / "1" / "variables")
+    with pytest.raises(ValueError, match="1 is no whole SavedModel: ") as error:
+        signature(tmp_path)
+    assert "\n" not in str(error.value)
+    graph = tmp_path / "1" / "saved_model.pb"
+    graph.write_bytes(graph.read_bytes()[:100])
+    with pytest.raises(ValueError, match="1 is no whole SavedModel: "):
+        signature(tmp_path)
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="the child is the same from each backend"
+)
 def test_a_child_says_in_one_line_what_is_wrong(tmp_path):
     job = {"folder": str(tmp_path), "cases": "cases.npz"}
     with pytest.raises(RuntimeError, match="FileNotFoundError: .*cases.npz") as e:

@@ -6,7 +6,7 @@ import pytest
 
 from keras_fusion.export import child, export, exporting, forms, verification
 from keras_fusion.export.signatures import signatures_of
-from tests.export.models import masked_model, ones, plain_model, samples
+from tests.export.models import Doubling, masked_model, ones, plain_model, samples
 
 
 def names(folder):
@@ -164,10 +164,31 @@ def test_options_that_do_not_fit(options, message, tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() == "tensorflow", reason="no other process writes there"
+)
+def test_a_class_of_the_program_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(Doubling, "__module__", "__main__")
+    with pytest.raises(ValueError, match="cannot import: define it in a module"):
+        export(masked_model(), tmp_path)
+    assert names(tmp_path) == []
+
+
 def test_xla_needs_fixed_sizes(tmp_path):
     x = keras.Input((None, 3), name="x")
     with pytest.raises(ValueError, match="no free axis but the batch.* for x"):
         export(keras.Model({"x": x}, x * 2.0), tmp_path, xla_batches=[2])
+
+
+def test_a_graph_has_no_batches(tmp_path):
+    inputs = {
+        "x": keras.Input((3,), name="x"),
+        "edge_index": keras.Input((2,), dtype="int32", name="edge_index"),
+    }
+    model = keras.Model(inputs, inputs["x"] * 2.0)
+    for option in ("warmup_batches", "xla_batches"):
+        with pytest.raises(ValueError, match="A graph is asked as a whole"):
+            export(model, tmp_path, **{option: [2]})
 
 
 @pytest.mark.parametrize(
