@@ -18,6 +18,7 @@ from keras_fusion import (
     zoo,
 )
 from keras_fusion import export as exporting
+from keras_fusion import panel as panels
 from keras_fusion import recipe as recipe_files
 from keras_fusion.card import publish
 from keras_fusion.files import whole, write_json
@@ -37,6 +38,7 @@ def run(options) -> int:
         "evaluate": evaluate,
         "export": export,
         "predict": predict,
+        "panel": panel,
     }
     commands[options.command](options)
     return 0
@@ -150,6 +152,15 @@ def predict(options) -> None:
     console.print(tables.rich_table(f"{options.file}", header, rows[: options.rows]))
     if len(rows) > options.rows:
         console.print(f"{len(rows) - options.rows} more rows: --rows N or --json")
+
+
+def panel(options) -> None:
+    """Draws one test frame of a recipe for dense prediction."""
+    recipe = recipe_files.read(options.recipe)
+    model, data = panels.load(recipe, Path(options.runs))
+    path = Path(options.output or f"{recipe['name']}.png")
+    panels.save_panel(model, data, options.row, tuple(options.point), path)
+    console.print(f"wrote {path}")
 
 
 def save_deployable(recipe: dict, data, folder: Path) -> Path:
