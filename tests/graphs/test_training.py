@@ -41,6 +41,16 @@ def test_only_the_nodes_of_the_split_count():
     np.testing.assert_allclose(accuracy, right.mean(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [FullGraph, SampledGraph])
+def test_labels_that_do_not_count_may_be_anything(kind):
+    unknown = np.where(SOME, LABELS, -1)
+    losses = [
+        compiled().evaluate(kind(INPUTS, EDGES, labels, SOME), verbose=0)[0]
+        for labels in (LABELS, unknown)
+    ]
+    assert np.isfinite(losses).all() and losses[0] == pytest.approx(losses[1])
+
+
 def test_fit_learns_them():
     model = compiled(fusion="Concatenation")
     graph = FullGraph(INPUTS, EDGES, LABELS, SOME)
