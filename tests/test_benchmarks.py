@@ -41,7 +41,8 @@ def test_target():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["modality_attention", "adaptive_weighting", "fit_overhead"]
+    "name",
+    ["modality_attention", "adaptive_weighting", "fit_overhead", "cross_diffusion"],
 )
 def test_smallest_case_writes_its_results(name, tmp_path):
     pytest.importorskip("torch", reason="the rival is torch's attention")
