@@ -45,7 +45,7 @@ def measure(arguments) -> list[dict]:
         rows = [_row(name, result) for name, result in bare.items()]
         with _Serving(folder / "models") as server:
             for batch in BATCHES:
-                for connections in CONNECTIONS:
+                for connections in CONNECTIONS[: 1 if arguments.quick else None]:
                     for kind in ("REST", "gRPC"):
                         result = server.load(kind, batch, connections, seconds)
                         case = f"{kind} B={batch} connections={connections}"

@@ -107,6 +107,20 @@ def _parser():
     predict.add_argument("file", help=".npz, .csv, .parquet or .json")
     predict.add_argument("--json", action="store_true", help="print JSON, all rows")
     predict.add_argument("--rows", type=int, default=20, help="rows of the table")
+
+    panel = add("panel", parents=[common], help="a frame, its masks and affinities")
+    panel.add_argument("recipe", help="name, folder or .toml file; segmentation")
+    panel.add_argument("--row", type=int, default=0, help="frame of the test set")
+    panel.add_argument(
+        "--point",
+        type=int,
+        nargs=2,
+        default=(0, 0),
+        metavar=("Y", "X"),
+        help="pixel whose affinities are drawn",
+    )
+    panel.add_argument("--runs", default="runs", help="where train put its runs")
+    panel.add_argument("--output", help="default: RECIPE.png")
     return parser
 
 

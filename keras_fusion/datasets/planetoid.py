@@ -35,7 +35,7 @@ class Graph(NamedTuple):
     Attributes:
         inputs: `(n, D)` float32 by modality.
         edge_index: `(2, E)` int32, rows source and target, in both directions.
-        labels: `(n,)` int32.
+        labels: `(n,)` int32; -1 where a paper has none, which no part holds.
         train, validation, test: `(n,)` bool, the standard split.
     """
 

@@ -18,7 +18,8 @@ class FullGraph(keras.utils.PyDataset):
         inputs: `(n, D)` arrays by modality, and `modality_mask` `(n, M)` where the
             model takes it.
         edge_index: `(2, E)` integers, rows source and target.
-        labels: `(n,)`, or None to predict.
+        labels: `(n,)`, or None to predict. Those of nodes that do not count may be
+            anything, -1 for example.
         nodes: `(n,)` bool, which nodes count, or None (all).
         edge_weight: `(E,)`, or None.
         symmetric: Whether the edges are meant to be there in both directions.
@@ -45,8 +46,10 @@ class FullGraph(keras.utils.PyDataset):
         self.inputs["edge_index"] = edges
         if edge_weight is not None:
             self.inputs["edge_weight"] = check_weights(edge_weight, edges)
-        self.labels = labels
         self.sample_weight = weigh(np.ones(count) if nodes is None else nodes)
+        self.labels = labels
+        if labels is not None:
+            self.labels = counted(labels, self.sample_weight)
 
     def __len__(self):
         return 1
@@ -81,3 +84,9 @@ def weigh(nodes):
     """Sample weights `(n,)` float32 that make a mean over n one over `nodes`."""
     nodes = np.asarray(nodes, "float32")
     return nodes * (len(nodes) / max(nodes.sum(), 1))
+
+
+def counted(labels, sample_weight):
+    """The labels, zero where the weight is: a loss of an unknown class may be NaN."""
+    labels = np.asarray(labels)
+    return np.where(sample_weight > 0, labels, np.zeros((), labels.dtype))

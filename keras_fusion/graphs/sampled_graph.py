@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_fusion.graphs.edges import check_edges
-from keras_fusion.graphs.full_graph import check_weights, count_nodes, weigh
+from keras_fusion.graphs.full_graph import check_weights, count_nodes, counted, weigh
 
 
 class SampledGraph(keras.utils.PyDataset):
@@ -111,8 +111,8 @@ class SampledGraph(keras.utils.PyDataset):
         inputs["edge_index"] = index
         if self.edge_weight is not None:
             inputs["edge_weight"] = _padded(self.edge_weight[edges], columns)
-        asked = np.arange(rows) < len(batch)
-        return inputs, _padded(self.labels[nodes], rows), weigh(asked)
+        weight = weigh(np.arange(rows) < len(batch))
+        return inputs, counted(_padded(self.labels[nodes], rows), weight), weight
 
 
 def _power_of_two(size):

@@ -1,5 +1,6 @@
 """Pure functions of tensors, written with `keras.ops`: no weights, no classes."""
 
+from keras_fusion.ops.affinity_diffusion import affinity_diffusion as affinity_diffusion
 from keras_fusion.ops.attention import affinity_logits as affinity_logits
 from keras_fusion.ops.attention import mix as mix
 from keras_fusion.ops.cross_diffusion import cross_diffusion as cross_diffusion

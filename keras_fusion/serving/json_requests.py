@@ -1,8 +1,6 @@
 """The bodies of REST predictions: rows or columns in, rows or columns out."""
 
 import json
-import math
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -18,14 +16,21 @@ from keras_fusion.serving.json_values import (
 from keras_fusion.serving.servable import Spec
 
 ROWS, COLUMNS = "instances", "inputs"
-_HUGE = re.compile(r"\d{300}|[eE]\+?\d{3}")  # Python reads these as infinite
 
 
 class Body(NamedTuple):
-    """A parsed body: the signature that it names or "", and all that it holds."""
+    """A parsed body.
+
+    Attributes:
+        signature: That it names, or "".
+        document: All that it holds.
+        says_infinity: Whether it writes so; else it holds a number that is too big,
+            which Python reads as infinite.
+    """
 
     signature: str
     document: dict
+    says_infinity: bool
 
 
 def parse(body: bytes) -> Body:
@@ -34,14 +39,14 @@ def parse(body: bytes) -> Body:
     Raises:
         ServingError: If it is no JSON object or names its signature by no string.
     """
-    document = _document(body)
+    text, document = _document(body)
     signature = document.get("signature_name", "")
     if not isinstance(signature, str):
         raise _malformed(
             document,
             "not formatted correctly. 'signature_name' key must be a string value.",
         )
-    return Body(signature, document)
+    return Body(signature, document, "Infinity" in text)
 
 
 def arrays_of(body: Body, specs: dict[str, Spec]) -> tuple[str, dict[str, np.ndarray]]:
@@ -58,7 +63,10 @@ def arrays_of(body: Body, specs: dict[str, Spec]) -> tuple[str, dict[str, np.nda
         raise invalid(f"Failed to get input map for signature: {signature}")
     form = _form(body.document)
     read = _from_rows if form == ROWS else _from_columns
-    return form, read(body.document[form], specs)
+    arrays = read(body.document[form], specs)
+    if not body.says_infinity and any(map(_is_infinite, arrays.values())):
+        raise invalid("JSON Parse error: Number too big to be stored in double.")
+    return form, arrays
 
 
 def response(outputs: dict[str, np.ndarray], form: str) -> str:
@@ -100,22 +108,18 @@ def _document(body):
         raise invalid("JSON Parse error: The document is empty")
     try:
         text = body.decode("utf-8-sig")
-        parse_float = _finite if _HUGE.search(text) else None
-        document = json.loads(text, parse_float=parse_float)
+        document = json.loads(text)
     except RecursionError:
         raise invalid("JSON Parse error: The document is nested too deeply") from None
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are
         raise invalid(f"JSON Parse error: {error}") from None
     if not isinstance(document, dict):
         raise _malformed(document, "Is not object")
-    return document
+    return text, document
 
 
-def _finite(text):
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError("Number too big to be stored in double.")
-    return number
+def _is_infinite(x):
+    return x.dtype.kind == "f" and np.isinf(x).any()
 
 
 def _malformed(document, sentence):

@@ -6,6 +6,7 @@
 (None, 5)
 """
 
+from keras_fusion.zoo.affinities import affinities as affinities
 from keras_fusion.zoo.deployable import deployable as deployable
 from keras_fusion.zoo.fusion_classifier import FusionClassifier
 from keras_fusion.zoo.graph_node_classifier import GraphNodeClassifier

@@ -9,56 +9,45 @@ from keras_fusion.layers import (
 )
 
 EDGES, EDGE_WEIGHT = "edge_index", "edge_weight"
-KINDS = {"gcn": "relu", "gat": "elu", "gatv2": "elu", "sgc": None}  # activations
+KINDS = {"gcn": "relu", "gat": "elu", "gatv2": "elu", "sgc": "linear"}  # activations
 
 
-def graph_layers(
-    x, edges, kind, widths, *, name, last="hidden", residual=False, **rest
-):
-    """One graph layer after the other, each with dropout before it.
+def graph_layers(x, edges, widths, *, name, kind, dropout, residual, **settings):
+    """Hidden graph layers, one after the other: dropout, layer, activation.
 
     Args:
         x: Node features `(n, D)`.
         edges: Dict of `edge_index` and, where there is one, `edge_weight`.
-        kind: One of `KINDS`. The layers of `"sgc"` are the hops of a single one.
-        widths: Width of each layer.
+        widths: Width of each layer. Those of `"sgc"` are the hops of a single layer.
         name: That of the layers begins with it.
-        last: `"hidden"`, or `"logits"` for a last layer of one head, in float32,
-            without activation and without residual.
+        kind: One of `KINDS`.
+        dropout: Rate for the features before each layer.
         residual: Whether each layer's input is added to its output, through a linear
             map where widths differ.
-        **rest: `dropout`, `attention_dropout`, `num_heads`.
+        **settings: For `graph_layer`.
     """
-    if kind == "sgc" and widths:
+    hops = 1
+    if kind == "sgc":
         widths, hops = widths[-1:], len(widths)
-    else:
-        hops = 1
     for number, width in enumerate(widths):
         own = f"{name}_{number}"
-        final = last == "logits" and number == len(widths) - 1
-        before = layers.Dropout(rest["dropout"], name=f"{own}_dropout")(x)
-        heads = 1 if final else rest["num_heads"]
-        layer = _layer(kind, width, hops, heads, rest["attention_dropout"], own, final)
-        heard = layer(before, **edges)
-        if final:
-            return heard
+        layer = graph_layer(kind, width, name=own, hops=hops, **settings)
+        heard = layer(layers.Dropout(dropout, name=f"{own}_dropout")(x), **edges)
         if residual:
-            added = [heard, _same_width(x, width, own)]
-            heard = layers.Add(name=f"{own}_add")(added)
-        x = layers.Activation(KINDS[kind] or "linear", name=f"{own}_activation")(heard)
+            kept = x
+            if x.shape[-1] != width:
+                straight = layers.Dense(width, use_bias=False, name=f"{own}_residual")
+                kept = straight(x)
+            heard = layers.Add(name=f"{own}_add")([heard, kept])
+        x = layers.Activation(KINDS[kind], name=f"{own}_activation")(heard)
     return x
 
 
-def _layer(kind, units, hops, num_heads, dropout, name, final):
-    config = {"name": name} | ({"dtype": "float32"} if final else {})
+def graph_layer(kind, units, *, num_heads, attention_dropout, hops=1, **config):
+    """The layer of this kind; the arguments that it does not know are left out."""
     if kind == "gcn":
         return GraphConvolution(units, **config)
     if kind == "sgc":
         return SimpleGraphConvolution(units, hops=hops, **config)
-    return GraphAttention(units, num_heads, kind, dropout=dropout, **config)
-
-
-def _same_width(x, width, name):
-    if x.shape[-1] == width:
-        return x
-    return layers.Dense(width, use_bias=False, name=f"{name}_residual")(x)
+    config["dropout"] = attention_dropout
+    return GraphAttention(units, num_heads, kind, **config)

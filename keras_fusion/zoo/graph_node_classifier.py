@@ -3,7 +3,13 @@ from keras import layers
 
 from keras_fusion.catalogue import find
 from keras_fusion.zoo.blocks import fuse, template
-from keras_fusion.zoo.graph_layers import EDGE_WEIGHT, EDGES, KINDS, graph_layers
+from keras_fusion.zoo.graph_layers import (
+    EDGE_WEIGHT,
+    EDGES,
+    KINDS,
+    graph_layer,
+    graph_layers,
+)
 from keras_fusion.zoo.head import check_classes
 from keras_fusion.zoo.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.weights import load_weights
@@ -18,7 +24,7 @@ def GraphNodeClassifier(
     *,
     fusion="ModalityAttention",
     fusion_stage: str = "early",
-    graph_layer: str = "gcn",
+    graph: str = "gcn",
     graph_depth: int = 2,
     num_heads: int = 1,
     depth: int = 1,
@@ -28,6 +34,7 @@ def GraphNodeClassifier(
     dropout: float = 0.5,
     attention_dropout: float = 0.0,
     modality_dropout: float = 0.0,
+    kernel_regularizer=None,
     modality_mask: bool = False,
     edge_weight: bool = False,
     include_top: bool = True,
@@ -56,7 +63,7 @@ def GraphNodeClassifier(
         classes: Number of classes.
         fusion: As for `FusionClassifier`; the operator must take aligned inputs.
         fusion_stage: See above.
-        graph_layer: `"gcn"`, `"gat"`, `"gatv2"` or `"sgc"`.
+        graph: `"gcn"`, `"gat"`, `"gatv2"` or `"sgc"`.
         graph_depth: Number of graph layers on the way of a modality, hops for SGC;
             at least 2 for `"middle"`.
         num_heads: Heads of GAT and GATv2 layers, but for one that gives the classes.
@@ -68,6 +75,7 @@ def GraphNodeClassifier(
         dropout: Rate for the features before every graph layer.
         attention_dropout: Rate for the attention weights of GAT and GATv2.
         modality_dropout: Rate at which training drops modalities, node by node.
+        kernel_regularizer: Of the kernels of the graph layers.
         modality_mask, edge_weight: Whether the model has these inputs.
         include_top: Whether the model classifies; else its output is `(n, units)`.
         classifier_activation: Of the output.
@@ -87,8 +95,8 @@ def GraphNodeClassifier(
     Alon and Yahav, 2022.
     """
     find("fusion_stage", fusion_stage, dict.fromkeys(STAGES))
-    find("graph_layer", graph_layer, KINDS)
-    _check(fusion_stage, graph_layer, graph_depth, edge_weight)
+    find("graph", graph, KINDS)
+    _check(fusion_stage, graph, graph_depth, edge_weight)
     if include_top:
         check_classes(classes, classifier_activation)
     inputs = named_inputs(input_shapes, modality_mask)
@@ -103,42 +111,52 @@ def GraphNodeClassifier(
     edges = {EDGES: keras.Input(batch_shape=(2, None), dtype="int32", name=EDGES)}
     if edge_weight:
         edges[EDGE_WEIGHT] = keras.Input(batch_shape=(None,), name=EDGE_WEIGHT)
-    rest = {
-        "residual": residual,
-        "dropout": dropout,
-        "attention_dropout": attention_dropout,
+    settings = {
+        "kind": graph,
         "num_heads": num_heads,
+        "attention_dropout": attention_dropout,
+        "kernel_regularizer": kernel_regularizer,
     }
+    hidden = settings | {"dropout": dropout, "residual": residual}
     before = {"early": 0, "middle": graph_depth - 1, "late": graph_depth}[fusion_stage]
     for modality, x in streams.items():
-        widths, own = [units] * before, f"{modality}_graph"
-        streams[modality] = graph_layers(
-            x, edges, graph_layer, widths, name=own, **rest
-        )
-    fused = fuse(
+        own = f"{modality}_graph"
+        streams[modality] = graph_layers(x, edges, [units] * before, name=own, **hidden)
+    x = fuse(
         operator,
         list(streams.values()),
         depth,
         modality_mask=mask,
         query=_query(query, streams, units),
     )
-    after = [units] * (graph_depth - before)
-    if include_top and after:
-        after[-1] = int(classes)
-    last = "logits" if include_top else "hidden"
-    x = graph_layers(fused, edges, graph_layer, after, name="graph", last=last, **rest)
+    after = graph_depth - before
+    top = include_top and after > 0  # the last graph layer gives the classes
+    x = _after(x, edges, after, units, top, hidden)
     if include_top:
-        x = _classes(x, int(classes), after, dropout, classifier_activation)
+        x = layers.Dropout(dropout, name="head_dropout")(x)
+        logits = _logits(x, edges, int(classes), after, settings)
+        activation = layers.Activation(
+            classifier_activation, dtype="float32", name="predictions"
+        )
+        x = activation(logits)
     model = keras.Model(inputs | edges, x, name=name)
     load_weights(model, weights)
     return model
 
 
-def _classes(x, classes, after, dropout, activation):
-    if not after:
-        x = layers.Dropout(dropout, name="head_dropout")(x)
-        x = layers.Dense(classes, dtype="float32", name="head")(x)
-    return layers.Activation(activation, dtype="float32", name="predictions")(x)
+def _after(x, edges, count, units, top, hidden):
+    """The graph layers after the fusion, but for one that gives the classes."""
+    if hidden["kind"] == "sgc" and top:
+        return x  # its hops are those of the last layer
+    return graph_layers(x, edges, [units] * (count - top), name="graph", **hidden)
+
+
+def _logits(x, edges, classes, hops, settings):
+    """`(n, classes)` float32, from a graph layer of one head or a linear map."""
+    if not hops:
+        return layers.Dense(classes, dtype="float32", name="head")(x)
+    last = settings | {"num_heads": 1, "dtype": "float32", "name": "graph_head"}
+    return graph_layer(units=classes, hops=hops, **last)(x, **edges)
 
 
 def _query(query, streams, units):

@@ -162,4 +162,5 @@ def _fuse_scale(operator, maps, depth, mask, index, fused):
     tokens = fuse(
         operator, tokens, depth, modality_mask=mask, keep_positions=True, name=name
     )
-    return layers.Reshape((*maps[0].shape[1:3], tokens.shape[-1]))(tokens)
+    shape = (*maps[0].shape[1:3], tokens.shape[-1])
+    return layers.Reshape(shape, name=f"{name}_map")(tokens)

@@ -46,7 +46,6 @@ def given_pyramid(name, model, x):
     if len(taps) == 1:
         taps = [t for layer in model.layers for t in _maps_of(layer)]
     shapes = keras.Model(model.inputs, taps).compute_output_shape(tuple(x.shape))
-    shapes = [shapes] if len(taps) == 1 else shapes
     by_size = {tuple(shape[1:3]): tap for shape, tap in zip(shapes, taps)}
     chosen = [
         by_size[size]
@@ -58,8 +57,7 @@ def given_pyramid(name, model, x):
             f"The encoder {model.name} of {name!r} has no map at stride 2, 4, 8, 16 or "
             f"32; for {tuple(x.shape[1:])} it has {list(by_size)}."
         )
-    maps = keras.Model(model.inputs, chosen, name=f"{name}_encoder")(x)
-    return [maps] if len(chosen) == 1 else list(maps)
+    return list(keras.Model(model.inputs, chosen, name=f"{name}_encoder")(x))
 
 
 def _maps_of(layer):

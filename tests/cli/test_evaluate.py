@@ -18,7 +18,10 @@ def test_list_knows_every_name():
 
 
 def test_evaluate_scores_every_method_under_every_loss(results, home):
-    assert list(results["scores"]) == list(comparison.METHODS)
+    single = ["only-a", "only-b"]
+    assert list(results["scores"]) == [*comparison.METHODS, *single]
+    best = f"only-{results['fits'][0]['best_single']}"
+    assert results["scores"]["best single"] == results["scores"][best]
     for scores in results["scores"].values():
         assert list(scores["missing"]) == ["a", "b"]
         assert list(scores["missing_random"]) == ["1"]

@@ -196,3 +196,15 @@ def test_without_pyarrow(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.csv", None)
     with pytest.raises(ImportError, match=r"keras-fusion\[datasets\]"):
         datasets.read(path)
+
+
+def test_masks_of_another_size_than_the_maps(tmp_path):
+    arrays = {"rgb": np.ones((9, 4, 6, 3)), "y": np.arange(9 * 20).reshape(9, 5, 4) % 3}
+    np.savez(tmp_path / "data.npz", **arrays)
+    with pytest.raises(ValueError, match=r"masks' size \(5, 4\); received .*\(4, 6\)"):
+        datasets.load(f"npz:{tmp_path}/data.npz")
+    np.savez(tmp_path / "data.npz", **arrays | {"rgb": np.ones((9, 5, 4, 3))})
+    data = datasets.load(f"npz:{tmp_path}/data.npz")
+    assert data.classes == 3 and data.train.labels.shape[1:] == (5, 4)
+    with pytest.raises(ValueError, match="labels_per_class needs classes"):
+        datasets.load(f"npz:{tmp_path}/data.npz", labels_per_class=1)

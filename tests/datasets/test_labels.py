@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_fusion.datasets.labels import encode
+from keras_fusion.datasets.labels import encode, encode_masks
 
 CLASSES = {
     "strings": (["dog", "cat", "dog"], ["cat", "dog"], [1, 0, 1]),
@@ -42,3 +42,39 @@ FAULTS = {
 def test_faults(labels, message):
     with pytest.raises(ValueError, match=message):
         encode(np.asarray(labels), 3)
+
+
+MASKS = np.array([[[0, 5, 5], [0, 0, 9]]])
+
+
+def test_masks_are_numbered_by_their_values():
+    encoded, names = encode_masks(MASKS)
+    assert encoded.dtype == np.int32 and names == ("0", "5", "9")
+    assert encoded.tolist() == [[[0, 1, 1], [0, 0, 2]]]
+
+
+def test_masks_of_two_values_are_foreground():
+    encoded, names = encode_masks(np.where(MASKS == 5, 255, 0))
+    assert encoded.tolist() == [[[0, 1, 1], [0, 0, 0]]] and names == ("foreground",)
+
+
+def test_masks_of_named_classes_keep_their_numbers():
+    encoded, names = encode_masks(MASKS > 5, ("cup",))
+    assert encoded.tolist() == [[[0, 0, 0], [0, 0, 1]]] and names == ("cup",)
+    encoded, _ = encode_masks(np.array([[[0, 2]]]), ("a", "b", "c"))
+    assert encoded.tolist() == [[[0, 2]]]  # though no pixel is b
+
+
+@pytest.mark.parametrize(
+    "masks, names, message",
+    [
+        (MASKS, ("a", "b"), "of the classes a, b; received the values 0, 5, 9"),
+        (MASKS / 2, (), "whole numbers in the masks"),
+        (np.where(MASKS == 5, np.nan, 0), (), "whole numbers in the masks"),
+        (MASKS * 0, (), "at least two classes; all pixels are 0"),
+        (MASKS.astype(str), (), "whole numbers in the masks; received <U"),
+    ],
+)
+def test_masks_that_are_none(masks, names, message):
+    with pytest.raises(ValueError, match=message):
+        encode_masks(masks, names)

@@ -72,3 +72,14 @@ def test_a_feature_without_a_number():
 def test_other_modalities_or_shapes(inputs, message):
     with pytest.raises(ValueError, match=message):
         standardise(inputs, measure(INPUTS))
+
+
+def test_a_feature_of_maps_is_a_channel():
+    maps = np.arange(24, dtype=np.float32).reshape(2, 2, 3, 2)
+    maps[0, 0, 0, 0] = NAN
+    mean, std = measure({"a": maps})["a"]
+    assert mean.shape == std.shape == (2, 3, 2)
+    for channel in (0, 1):
+        assert np.ptp(mean[..., channel]) == np.ptp(std[..., channel]) == 0
+        assert mean[0, 0, channel] == np.nanmean(maps[..., channel])
+        assert std[0, 0, channel] == pytest.approx(np.nanstd(maps[..., channel]))

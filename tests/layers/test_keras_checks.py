@@ -9,6 +9,8 @@ from tests.layers import mixing_cases
 SHAPES = ((2, 3, 4), (2, 3, 4))
 CONFIGURED = {
     "AdaptiveWeighting": {"gate": "softmax", "units": 5},
+    "BottleneckAttention": {"num_heads": 2, "stochastic_depth": 0.5},
+    "CrossAttention": {"num_heads": 2, "dropout": 0.5, "readout": "max"},
     "ModalityAttention": {"num_heads": 2, "readout": "token", "dropout": 0.5},
     "ModalityDropout": {"rate": 0.5},
     "ModalityTransformer": {"num_heads": 2, "readout": "sum", "dropout": 0.5},

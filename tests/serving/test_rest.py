@@ -184,7 +184,7 @@ BAD = {
     "": "The document is empty",
     "[1]": "Is not object",
     '{"instances": [1}': "JSON Parse error",
-    '{"instances": [1e999]}': "too big",
+    '{"signature_name": "double", "instances": [1e999]}': "too big",
     "\xff": "JSON Parse error",
     '{"instances": 1}': "'instances' to be an list/array",
     '{"instances": []}': "No values in 'instances' array",

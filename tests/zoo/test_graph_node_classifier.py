@@ -28,7 +28,7 @@ def classify(model, **changes):
 @pytest.mark.parametrize("stage", ["early", "middle", "late"])
 def test_every_stage_with_every_layer(stage, kind):
     config = {"num_heads": 2, "residual": True, "classifier_activation": None}
-    model = built(fusion_stage=stage, graph_layer=kind, **config)
+    model = built(fusion_stage=stage, graph=kind, **config)
     logits = classify(model)
     assert model.output_shape == (None, 3) and logits.shape == (NODES, 3)
     changed = classify(model, words=INPUTS["words"] + (np.arange(NODES) == 1)[:, None])
@@ -97,8 +97,8 @@ def test_words_alone_are_the_published_gcn():
     model = randomise(zoo.GraphNodeClassifier(shapes, 3, **config))
     first, second = nn.GCNConv(5, 4), nn.GCNConv(4, 3)
     with torch.no_grad():
-        for layer, number in ((first, 0), (second, 1)):
-            ours = model.get_layer(f"graph_{number}")
+        for layer, number in ((first, "graph_0"), (second, "graph_head")):
+            ours = model.get_layer(number)
             layer.lin.weight.copy_(torch.from_numpy(to_numpy(ours.kernel).T))
             layer.bias.copy_(torch.from_numpy(to_numpy(ours.bias)))
         edges = torch.from_numpy(EDGES).long()
@@ -109,7 +109,7 @@ def test_words_alone_are_the_published_gcn():
 
 
 def test_a_saved_model_gives_the_same(tmp_path):
-    model = built(graph_layer="gat", modality_mask=True)
+    model = built(graph="gat", modality_mask=True)
     there = {"modality_mask": np.ones((NODES, 2), bool)}
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
@@ -120,9 +120,9 @@ def test_a_saved_model_gives_the_same(tmp_path):
     "config, message",
     [
         ({"fusion_stage": "before"}, "No fusion_stage 'before'.*early, middle, late"),
-        ({"graph_layer": "gin"}, "No graph_layer 'gin'"),
+        ({"graph": "gin"}, "No graph 'gin'"),
         ({"fusion_stage": "middle", "graph_depth": 1}, "at least 2 for .*middle"),
-        ({"graph_layer": "gat", "edge_weight": True}, "gat computes the weights"),
+        ({"graph": "gat", "edge_weight": True}, "gat computes the weights"),
         ({"query": "text"}, "No query 'text'"),
     ],
 )

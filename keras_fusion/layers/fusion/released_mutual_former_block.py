@@ -11,6 +11,7 @@ from keras_fusion.layers.fusion.transformer import (
     ResidualHalves,
     dropper,
     layer_norm,
+    weight_dropper,
 )
 from keras_fusion.ops.presence import any_present, select, select_all
 from keras_fusion.ops.tokens import attend
@@ -114,7 +115,7 @@ class ReleasedMutualFormerBlock(TokenTransformer):
         there = None if present is None else any_present(present)
         fused = select(query if self.uses_query else both, there)
         fused = fused if self.stream is None else self.stream(fused)
-        drop_weights = dropper(self.dropouts[:1], training)
+        drop_weights = weight_dropper(self, training)
         attended, _ = attend(*self.heads(fused), there, drop_weights)
         fused = fused + drop(self.aggregation(ops.concatenate(streams, axis=-1)))
         return self.halves(fused, attended=attended, drop=drop), weights

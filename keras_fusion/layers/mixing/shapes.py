@@ -57,7 +57,8 @@ def require_nodes(layer, shape):
 def require_edges(layer, edge_index, edge_weight=None):
     """Raises a ValueError unless the tensors are `(2, E)` integers and `(E,)`."""
     shape, dtype = tuple(edge_index.shape), edge_index.dtype
-    if len(shape) != 2 or shape[0] != 2 or not keras.backend.is_int_dtype(dtype):
+    pairs = len(shape) == 2 and shape[0] in (2, None)  # TensorFlow's fit forgets it
+    if not pairs or not keras.backend.is_int_dtype(dtype):
         hint = ": transpose it" if len(shape) == 2 and shape[1] == 2 else ""
         raise ValueError(
             f"{layer.name} expects edge_index (2, E) of integers, rows source and "

@@ -1,0 +1,155 @@
+"""One frame as a picture: inputs, truth, prediction, and a point's affinities."""
+
+import json
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from keras_fusion import recipe as recipes
+from keras_fusion import recipes as published
+from keras_fusion import training, zoo
+from keras_fusion.batches import model_inputs
+from keras_fusion.comparison import MODEL, trained
+from keras_fusion.datasets import Dataset
+from keras_fusion.files import whole
+from keras_fusion.tasks import task_of
+
+
+class Picture(NamedTuple):
+    """What one place of the panel shows.
+
+    Attributes:
+        title: Above it.
+        pixels: `(h, w)` or `(h, w, 3)`.
+        cell: Sides in pixels of the frame of what one entry of `pixels` stands for.
+        point: `(y, x)` to mark, or None.
+    """
+
+    title: str
+    pixels: np.ndarray
+    cell: int = 1
+    point: tuple[int, int] | None = None
+
+
+def load(recipe: dict, runs: Path) -> tuple[keras.Model, Dataset]:
+    """The run of a recipe that validated best, or else its published weights.
+
+    Returns:
+        The model that gives probabilities, and the data as its seed split them.
+
+    Raises:
+        ValueError: If there are neither.
+    """
+    folder = runs / recipe["name"] / MODEL
+    records = {p.parent: training.read_record(p) for p in folder.glob("*/fit.json")}
+    if records:
+        folder = max(records, key=lambda path: records[path]["validation"])
+        seed = records[folder]["identity"]["seed"]
+    else:
+        folder = published.folder() / recipe["name"]
+        if not (folder / training.WEIGHTS).is_file():
+            raise ValueError(
+                f"{recipe['name']} has no trained weights: run `keras-fusion train` "
+                "first."
+            )
+        fits = json.loads((folder / "results.json").read_text())["fits"]
+        seed = max(fits, key=lambda fit: fit[MODEL]["validation"])["seed"]
+    data = recipes.load_data(recipe, seed)
+    return trained(recipe, data, folder, **task_of(data).deployed_head), data
+
+
+def save_panel(
+    model: keras.Model, data: Dataset, row: int, point: tuple[int, int], path: Path
+) -> None:
+    """Draws inputs, truth and prediction of a test frame, and what a point relates to.
+
+    Args:
+        model: Dense prediction by MutualFormer blocks, with probabilities.
+        data: What it was made for.
+        row: Number of the frame in the test set, from 0.
+        point: `(y, x)`, a pixel of the frame.
+        path: The PNG file to write.
+
+    Raises:
+        ValueError: If there is no such frame or pixel, or no MutualFormer block.
+        ImportError: If matplotlib is not installed.
+    """
+    labels = data.test.labels
+    if labels.ndim != 3:
+        raise ValueError(f"{data.name} has no masks: there is no panel to draw.")
+    _require_inside("a frame of the test set", (row,), labels.shape[:1])
+    _require_inside("a pixel (y, x)", point, labels.shape[1:])
+    frame = {name: x[row : row + 1] for name, x in data.test.inputs.items()}
+    taken = model_inputs(model, frame)
+    shares = model.predict(taken, verbose=0)[0]  # (H, W, K)
+    prediction = shares[..., 0] if data.classes == 1 else shares.argmax(axis=-1)
+    inputs = [Picture(m, _raw(x[0], data.statistics[m])) for m, x in frame.items()]
+    truth = [Picture("truth", labels[row]), Picture("prediction", prediction)]
+    related = _affinities(model, taken, labels.shape[1:], point)
+    _draw([*inputs, *truth, *related], labels.shape[1:], path)
+
+
+def _require_inside(what, numbers, limits):
+    if not all(0 <= n < limit for n, limit in zip(numbers, limits)):
+        raise ValueError(
+            f"Expected {what} from 0 and below {tuple(limits)}; received "
+            f"{tuple(numbers)}."
+        )
+
+
+def _raw(x, statistics):
+    """A map as it was measured: colour, or its first channel."""
+    mean, std = statistics
+    raw = x * std + mean
+    return np.clip(raw / 255, 0, 1) if raw.shape[-1] == 3 else raw[..., 0]
+
+
+def _affinities(model, inputs, size, point):
+    """The point's rows at the finest scale that the blocks fuse."""
+    ends = [x.name for x in model.layers if x.name.startswith("fusion_up_")]
+    fused = [name for name in ends if f"{name}_map" in [x.name for x in model.layers]]
+    block = max(fused, default="fusion")
+    found = zoo.affinities(model, inputs, block)
+    height, width = model.get_layer(f"{block}_map").output.shape[1:3]
+    cell = 2 ** math.ceil(math.log2(size[1] / width))  # strides are powers of two
+    token = point[0] // cell * width + point[1] // cell
+    titles = {k: k if isinstance(k, str) else f"{k[1]} to {k[0]}" for k in found}
+    return [
+        Picture(
+            f"affinity, {titles[k]}", x[0, token].reshape(height, width), cell, point
+        )
+        for k, x in found.items()
+    ]
+
+
+def _draw(pictures, size, path):
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise ImportError(
+            'Panels need matplotlib: pip install "keras-fusion[plots]".'
+        ) from error
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    columns = (len(pictures) + 1) // 2
+    figure, axes = pyplot.subplots(
+        2, columns, figsize=(3.2 * columns, 4.2), layout="constrained"
+    )
+    try:
+        for place in axes.flat:
+            place.axis("off")
+        for place, picture in zip(axes.flat, pictures):
+            height, width = (picture.cell * n for n in picture.pixels.shape[:2])
+            place.imshow(picture.pixels, extent=(0, width, height, 0))
+            place.set(xlim=(0, size[1]), ylim=(size[0], 0))  # without the padding
+            place.set_title(picture.title, fontsize=9)
+            if picture.point:
+                place.plot(*reversed(picture.point), "r+", markersize=9)
+        with whole(path) as beside:
+            figure.savefig(beside, dpi=150, format="png")
+    finally:
+        pyplot.close(figure)

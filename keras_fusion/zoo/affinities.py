@@ -1,0 +1,68 @@
+"""What a MutualFormer model relates a point to."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_fusion.layers import MutualFormerBlock
+from keras_fusion.ops.cross_diffusion import cross_diffusion
+from keras_fusion.ops.tokens import split_heads
+from keras_fusion.zoo.inputs import check_inputs
+
+
+def affinities(model: keras.Model, inputs: dict, layer: str = "fusion") -> dict:
+    """The affinities of one block, with everything present, averaged over its heads.
+
+    Args:
+        model: A zoo model, M of whose modalities a `MutualFormerBlock` fuses.
+        inputs: The model's inputs by name, arrays of B samples.
+        layer: Name of the block; in a segmenter `"fusion"` is the coarsest scale,
+            `"fusion_up_1"` the next finer one.
+
+    Returns:
+        By modality `P_m` `(B, T, T)`, and by pairs `(to, from)` the cross-diffused
+        `X` `(B, T, T)` that carries messages; row t is what token t relates to.
+
+    Raises:
+        ValueError: If there is no such block, or an input is missing or unknown.
+    """
+    check_inputs(model, inputs)
+    found = [x for x in model.layers if x.name == layer]
+    if not found or not isinstance(found[0], MutualFormerBlock):
+        raise ValueError(
+            f"{model.name} has no MutualFormerBlock called {layer!r}; affinities are "
+            "shown of that operator only."
+        )
+    block, names = found[0], [name for name in model.input if name != "modality_mask"]
+    taken = block.input[: len(names)]
+    tokens = keras.Model(model.input, taken).predict(inputs, verbose=0)
+    queries, keys = zip(*(_heads(block, m, x) for m, x in enumerate(tokens)))
+    # what carries values carries the identity matrix to the affinity itself
+    shape = (*queries[0].shape[:3], queries[0].shape[2])
+    identity = ops.broadcast_to(ops.eye(shape[-1]), shape)
+    own, messages = cross_diffusion(
+        queries,
+        keys,
+        [identity] * len(names),
+        epsilon=block.epsilon,
+        steps=block.steps,
+        initial=block.initial,
+        implementation="dense",
+    )
+    result = {name: _mean(x) for name, x in zip(names, own)}
+    for name, row in zip(names, messages):
+        pairs = zip(names, row)
+        result |= {(name, other): _mean(x) for other, x in pairs if x is not None}
+    return result
+
+
+def _heads(block, m, x):
+    """Queries and keys `(B, N, T, h)` of modality m."""
+    if block.projections:
+        x = block.projections[m](x)
+    parts = ops.split(block.diffusion.heads[m](block.norms[m](x)), 3, axis=-1)
+    return [split_heads(part, block.num_heads) for part in parts[:2]]
+
+
+def _mean(x):
+    return np.mean(ops.convert_to_numpy(x), axis=1)

@@ -1,0 +1,135 @@
+"""Masks in place of labels, and rivals of the recipe's own: from `evaluate` to `panel`."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_fusion import comparison, scores
+from keras_fusion import recipe as recipe_files
+from tests.cli.running import CARD, run, succeed
+
+RECIPE = """
+builder = "MutualFormerSegmenter"
+dataset = "npz:{data}"
+
+[arguments]
+units = 4
+encoder_depth = 0
+modality_mask = true
+
+[rivals.sum]
+fusion = "Summation"
+
+[training]
+learning_rate = 1e-2
+epochs = 2
+batch_size = 10
+"""
+
+
+def arrays(rows=40):
+    """A bright square that is also near; the mask is where it is."""
+    rng = np.random.default_rng(0)
+    masks = np.zeros((rows, 20, 24), int)
+    for mask, y, x in zip(masks, rng.integers(0, 12, rows), rng.integers(0, 16, rows)):
+        mask[y : y + 8, x : x + 8] = 255
+    noise = rng.normal(size=(2, rows, 20, 24, 1))
+    near = masks[..., None] / 255
+    return {
+        "rgb": (2 * near + noise[0]) * [1, 1, 1],
+        "depth": near - noise[1],
+        "y": masks,
+    }
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, quick):
+    """The folder of a recipe and what `evaluate --publish` made of it."""
+    pytest.importorskip("py_sod_metrics")
+    folder = tmp_path_factory.mktemp("recipes") / "squares"
+    folder.mkdir()
+    np.savez(folder / "data.npz", **arrays())
+    (folder / "recipe.toml").write_text(RECIPE.format(data=folder / "data.npz"))
+    (folder / "README.md").write_text(CARD)
+    options = "--seeds", 0, "--publish", "--runs", folder / "runs"
+    (folder / "out.txt").write_text(succeed("evaluate", folder, *options))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(home):
+    return json.loads((home / "results.json").read_text())
+
+
+def test_every_method_is_judged(results):
+    assert results["metric"] == "foreground IoU"
+    methods = ["model", "concatenation", "sum", "late average", "best single"]
+    assert list(results["scores"]) == [*methods, "only-rgb", "only-depth"]
+    assert list(results["paired"]) == methods[1:]
+    for measures in results["measures"].values():
+        assert list(measures) == ["MAE", "max F", "max E", "S"]
+
+
+def test_the_score_is_that_of_what_was_trained(home, results):
+    recipe = recipe_files.read(str(home))
+    data = recipe_files.load_data(recipe, 0)
+    rival = recipe_files.rival(recipe, "sum")
+    model = comparison.trained(
+        rival, data, home / "runs" / "squares" / "sum" / "seed-0"
+    )
+    assert type(model.get_layer("fusion")).__name__ == "Summation"
+    inputs = data.test.inputs | {"modality_mask": np.ones((8, 2), bool)}
+    logits = model.predict(inputs, verbose=0)
+    expected = scores.foreground_iou(data.test.labels, logits)
+    assert results["scores"]["sum"]["all"] == [pytest.approx(expected)]
+
+
+def test_single_modalities_are_the_same_network(home):
+    recipe = recipe_files.read(str(home))
+    data = recipe_files.load_data(recipe, 0)
+    model = recipe_files.build(recipe_files.only(recipe, "rgb"), data.only("rgb"))
+    assert list(model.input) == ["rgb", "modality_mask"]
+    assert type(model.get_layer("fusion")).__name__ == "MutualFormerBlock"
+    joined = recipe_files.build(recipe_files.concatenation(recipe), data)
+    assert type(joined.get_layer("fusion")).__name__ == "Concatenation"
+    assert joined.output_shape == (None, 20, 24, 1)
+
+
+def test_card_and_tables_name_the_measures(home):
+    card, out = (home / "README.md").read_text(), (home / "out.txt").read_text()
+    for words in ("| measure | MAE | max F | max E | S |", "foreground IoU"):
+        assert words in card
+    for words in ("by other measures", "only-depth", "sum"):
+        assert words in out
+
+
+def test_train_saves_probabilities_that_predict_reads(home):
+    runs = home / "runs"
+    succeed("train", home, "--seeds", 0, "--runs", runs, "--quiet")
+    inputs = {name: x[:3] for name, x in arrays().items() if name != "y"}
+    np.savez(home / "new.npz", **inputs)
+    model = runs / "squares" / "model" / "seed-0" / "model.keras"
+    found = json.loads(succeed("predict", model, home / "new.npz", "--json"))
+    shares = np.array(found["probabilities"])
+    assert shares.shape == (3, 20, 24, 1) and 0 < shares.min() < shares.max() < 1
+    assert "of pixels" in succeed("predict", model, home / "new.npz")
+
+
+def test_panel(home, tmp_path):
+    path = tmp_path / "panel.png"
+    options = "--runs", home / "runs", "--output", path
+    succeed("panel", home, "--row", 1, "--point", 5, 7, *options)
+    picture = path.read_bytes()
+    assert picture.startswith(b"\x89PNG") and picture.endswith(b"IEND\xaeB`\x82")
+    status, _, err = run("panel", home, "--point", 20, 0, *options)
+    assert status == 2 and "below (20, 24); received (20, 0)" in err
+    status, _, err = run("panel", home, "--row", 8, *options)
+    assert status == 2 and "below (8,); received (8,)" in err
+    assert path.read_bytes() == picture
+
+
+def test_baselines_can_be_left_out(home):
+    recipe = recipe_files.read(str(home)) | {"baselines": False}
+    data = recipe_files.load_data(recipe, 0)
+    assert list(comparison.variants(recipe, data)) == ["model", "sum"]

@@ -1,0 +1,42 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_fusion import zoo
+from tests.conftest import assert_close, to_numpy
+from tests.zoo.samples import draw, randomise
+
+SHAPES = {"image": (8, 8, 1), "audio": (8, 8, 1)}
+FUSION = {"class_name": "MutualFormerBlock", "config": {"num_heads": 2, "epsilon": 0.3}}
+
+
+def test_against_the_definition():
+    model = randomise(
+        zoo.MutualFormerClassifier(SHAPES, 3, fusion=FUSION, units=4, depth=1)
+    )
+    x = draw(SHAPES, rows=2)
+    found = zoo.affinities(model, x)
+    pairs = [("image", "audio"), ("audio", "image")]
+    assert list(found) == [*SHAPES, *pairs]
+
+    block = model.get_layer("fusion")
+    own = []
+    for m, name in enumerate(SHAPES):
+        places = keras.Model(model.input, model.get_layer(f"{name}_positions").output)
+        normed = to_numpy(block.norms[m](places(x))).astype("float64")
+        kernel, bias = map(to_numpy, block.diffusion.heads[m].weights)
+        q, k, _ = np.split(normed @ kernel + bias, 3, axis=-1)  # (B, T, 4)
+        q, k = (np.stack(np.split(y, 2, axis=-1), axis=1) for y in (q, k))
+        logits = np.exp(q @ np.swapaxes(k, -1, -2) / np.sqrt(2))
+        own.append(logits / logits.sum(axis=-1, keepdims=True))  # (B, N, T, T)
+    for name, p in zip(SHAPES, own, strict=True):
+        assert_close(found[name], p.mean(axis=1))
+    for pair, (p, q) in zip(pairs, (own, own[::-1]), strict=True):
+        crossed = 0.3 * p @ np.swapaxes(q, -1, -2) + 0.7 * (p + q) / 2
+        assert_close(found[pair], crossed.mean(axis=1))
+
+
+def test_other_operators_have_none():
+    model = zoo.MutualFormerClassifier(SHAPES, 3, fusion="JointAttention", units=4)
+    with pytest.raises(ValueError, match="no MutualFormerBlock called 'fusion'"):
+        zoo.affinities(model, draw(SHAPES))
