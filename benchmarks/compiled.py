@@ -68,6 +68,29 @@ def function(call, *arguments, compiled=True):
     return torch_forward(call, arguments, compiled)
 
 
+def gradients(call, *arguments, compiled=True):
+    """Forward and backward of `call(*arguments)`: the gradients of its arguments."""
+    if BACKEND == "jax":
+        import jax
+
+        every = tuple(range(len(arguments)))
+        jitted = jax.jit(jax.grad(lambda *x: _loss(call(*x)), argnums=every))
+        return lambda: jax.block_until_ready(jitted(*arguments))
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        @tf.function(jit_compile=compiled or None)
+        def traced(*arguments):
+            with tf.GradientTape() as tape:
+                tape.watch(arguments)
+                loss = _loss(call(*arguments))
+            return tape.gradient(loss, arguments)
+
+        return lambda: traced(*arguments)
+    leaves = [x.clone().requires_grad_() for x in arguments]
+    return torch_step(call, leaves, leaves, compiled)
+
+
 def torch_forward(call, arguments, compiled=False):
     """`call(*arguments)` of torch tensors, on any Keras backend."""
     import torch

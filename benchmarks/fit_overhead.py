@@ -20,7 +20,7 @@ from benchmarks.timing import interleave, milliseconds, ratio
 
 WIDTHS = {"fou": 76, "fac": 216, "kar": 64, "pix": 240, "zer": 47, "mor": 6}
 BATCHES = (32, 256)
-STEPS = 100
+STEPS = 60
 AT_MOST = {"jax": 1.2, "tensorflow": 1.5, "torch": 1.6}
 
 
@@ -28,7 +28,7 @@ def measure(arguments) -> list[dict]:
     """The rows of this process' backend; milliseconds are those of an epoch."""
     backend = keras.backend.backend()
     compiled.set_torch(arguments)
-    steps, rounds = (4, 1) if arguments.quick else (STEPS, 15)
+    steps, rounds = (4, 1) if arguments.quick else (STEPS, 7)
     rows = []
     for batch_size in BATCHES[: 1 if arguments.quick else None]:
         data = _batches(batch_size, steps)

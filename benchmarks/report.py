@@ -16,10 +16,15 @@ from rich.table import Table
 
 ROOT = pathlib.Path(__file__).parents[1]
 BACKENDS = ("tensorflow", "jax", "torch")
-PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy")
+PACKAGES = ("keras", "tensorflow", "jax", "torch", "torch_geometric", "numpy")
 
 
-def main(name: str, measure: Callable, backends: tuple[str, ...] = BACKENDS):
+def main(
+    name: str,
+    measure: Callable,
+    backends: tuple[str, ...] = BACKENDS,
+    summary: Callable | None = None,
+):
     """The command of one benchmark.
 
     It starts itself once per backend, each in a process of its own with the same
@@ -31,6 +36,7 @@ def main(name: str, measure: Callable, backends: tuple[str, ...] = BACKENDS):
             backend and returns rows, dicts with `case`, `ms` and `ratios` (the
             latter from `target`).
         backends: Those to run unless the command names others.
+        summary: Function of all rows to further ones, that compare backends.
     """
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument(
@@ -54,6 +60,8 @@ def main(name: str, measure: Callable, backends: tuple[str, ...] = BACKENDS):
         result["device"] = child["device"]
         for row in child["rows"]:
             result["rows"].append({"backend": backend} | row)
+    if summary:
+        result["rows"] += summary(result["rows"])
     _print(name, result)
     suffix = "_gpu" if arguments.gpu else ""
     path = arguments.results or ROOT / f"benchmarks/results/{name}{suffix}.json"

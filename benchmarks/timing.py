@@ -4,6 +4,8 @@ import statistics
 import time
 from collections.abc import Callable
 
+SLOW = 2.0  # seconds of a call that needs no others to warm up for
+
 
 def interleave(
     cases: dict[str, Callable[[], object]], rounds: int, block: float
@@ -18,17 +20,22 @@ def interleave(
         rounds: How often each case is timed.
         block: Seconds that one timing lasts at least, in as many calls as that takes.
     """
-    calls = {}
+    calls, slow = {}, set()
     for name, case in cases.items():
         case()  # compiles
-        once = min(_seconds(case, 1) for _ in range(3))
+        once = _seconds(case, 1)
+        if once > SLOW:
+            slow.add(name)
+        else:
+            once = min(once, *(_seconds(case, 1) for _ in range(2)))
         calls[name] = max(1, round(block / once))
     times = {name: [] for name in cases}
     names = list(cases)
     for r in range(rounds):
         start = r % len(names)
         for name in names[start:] + names[:start]:
-            cases[name]()  # brings its data and threads back
+            if name not in slow:
+                cases[name]()  # brings its data and threads back
             times[name].append(_seconds(cases[name], calls[name]))
     return times
 

@@ -16,7 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
         _import_backend(options.command)
         from keras_fusion import commands
 
-        return commands.run(options)
+        commands.run(options)
+        return 0
     except (ValueError, OSError, ImportError, RuntimeError) as error:
         if options.debug:
             raise
@@ -63,10 +64,43 @@ def _parser():
         help="write results, weights and card into the recipe's folder",
     )
 
+    tune = add("tune", parents=[common], help="search fusion and depth; resumes")
+    tune.add_argument("search", help="folder with search.toml, or a .toml file")
+    tune.add_argument("--trials", type=int, help="in place of the search's")
+    tune.add_argument("--minutes", type=float, help="of training, in place of its own")
+    tune.add_argument("--tuner", help="random, bayesian or hyperband")
+    tune.add_argument("--seed", type=int, help="of the trials drawn")
+    tune.add_argument("--runs", default="tuning/runs", help="runs go to RUNS/SEARCH")
+
     export = add("export", parents=[common], help="write a verified SavedModel")
     export.add_argument("model", help="a recipe that was trained, or a .keras file")
     export.add_argument("--runs", default="runs", help="where train put its runs")
     export.add_argument("--output", help="default: saved_models/NAME")
+    export.add_argument("--version", type=int, help="default: the next free number")
+    export.add_argument(
+        "--samples", help="real rows to compare on; default: some that train kept"
+    )
+    export.add_argument(
+        "--formats", nargs="+", default=(), help="onnx, litert: besides the SavedModel"
+    )
+    _add_batches(export, "--warmup", "batch sizes that a server asks for as it loads")
+    _add_batches(export, "--xla", "batch sizes to compile by XLA, others are padded")
+
+    verify = add("verify", parents=[common], help="find damage in what was exported")
+    verify.add_argument("path", help="a version, or the folder of its versions")
+
+    serve = add("serve", parents=[common], help="answer as TensorFlow Serving does")
+    serve.add_argument("folder", nargs="?", default="saved_models")
+    serve.add_argument("--host", default="127.0.0.1", help="nothing asks who calls")
+    serve.add_argument("--rest-port", type=int, default=8501, help="0 is a free one")
+    serve.add_argument("--grpc-port", type=int, default=8500, help="0 is a free one")
+    serve.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        metavar="MODEL:LABEL=VERSION",
+        help="keep this version too and answer under the label",
+    )
 
     predict = add("predict", parents=[common], help="classes for raw features")
     predict.add_argument("model", help="a .keras file or an exported SavedModel")
@@ -105,6 +139,12 @@ def _add_run_options(command):
     )
 
 
+def _add_batches(command, option, words):
+    command.add_argument(
+        option, type=int, nargs="+", default=(), metavar="B", help=words
+    )
+
+
 def _import_backend(command):
     """Imports Keras on its backend, without the notices TensorFlow prints by then."""
     _choose_backend()
@@ -114,13 +154,28 @@ def _import_backend(command):
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-            importlib.import_module("keras")
+            _import_keras()
             # On other backends Keras imports it too, later, to set its seed.
-            if command != "list" and importlib.util.find_spec("tensorflow"):
+            if command not in ("list", "verify") and importlib.util.find_spec(
+                "tensorflow"
+            ):
                 importlib.import_module("tensorflow")
     finally:
         os.dup2(terminal, 2)
         os.close(terminal)
+
+
+def _import_keras():
+    try:
+        importlib.import_module("keras")
+    except ModuleNotFoundError as error:
+        backend = os.environ.get("KERAS_BACKEND")
+        if error.name != backend:
+            raise
+        raise ImportError(
+            f"KERAS_BACKEND is {backend!r}, which is not installed: "
+            f'pip install "keras-fusion[{backend}]", or name another one.'
+        ) from error
 
 
 def _choose_backend():

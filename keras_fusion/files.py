@@ -30,11 +30,12 @@ def _remove_left(folder):
     """Removes what processes that were killed left there."""
     for left in folder.glob(".*.partial-*"):
         pid = left.name.split(".")[1]
-        if pid.isdecimal() and not _runs(int(pid)):
+        if pid.isdecimal() and not process_runs(int(pid)):
             left.unlink(missing_ok=True)
 
 
-def _runs(pid):
+def process_runs(pid: int) -> bool:
+    """Whether there is a process of this number, anyone's."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-import keras
 import numpy as np
 
-import keras_fusion.layers  # noqa: F401  (registers them for loading)
 from keras_fusion import export
+from keras_fusion.export import load
 from keras_fusion.zoo.inputs import MASK
 
-CLASSES = "classes.json"
+CLASSES, SAMPLES = "classes.json", "samples.npz"
+_OUTPUTS = ("probabilities", "predictions", "modality_weights")
 
 
 def predict(path: str | Path, inputs: dict) -> dict:
@@ -36,7 +36,7 @@ def predict(path: str | Path, inputs: dict) -> dict:
     outputs = _answer(model, inputs) if model else export.signature(path)(inputs)
     if not {"probabilities", "predictions"} & outputs.keys():
         raise ValueError(_NOT_OURS.format(path))
-    return outputs
+    return {name: outputs[name] for name in _OUTPUTS if name in outputs}
 
 
 def class_names(path: str | Path) -> list[str] | None:
@@ -48,22 +48,24 @@ def class_names(path: str | Path) -> list[str] | None:
     return json.loads(beside.read_text()) if beside.is_file() else None
 
 
+def samples(path: str | Path) -> dict[str, np.ndarray] | None:
+    """The raw rows that `train` left beside a `.keras` file, None where there are none.
+
+    Returns:
+        `(B, ...)` float32 arrays by modality, NaN where something is missing.
+    """
+    beside = Path(path).with_name(SAMPLES)
+    if not beside.is_file():
+        return None
+    with np.load(beside, allow_pickle=False) as arrays:
+        return {key.removeprefix("inputs/"): x for key, x in arrays.items()}
+
+
 def modalities(path: str | Path) -> list[str]:
     """The modalities of a saved model, in the order of its `modality_weights`."""
     path = Path(path)
     ours = path.suffix == ".keras"
     return list(_row_shapes(_trained(path)) if ours else export.input_shapes(path))
-
-
-def load(path: Path) -> keras.Model:
-    """The model in a `.keras` file, not compiled; a ValueError if it is not whole."""
-    if not path.is_file():
-        raise ValueError(f"There is no model {path}.")
-    try:
-        return keras.models.load_model(path, compile=False)
-    except Exception as error:  # zipfile, h5py and Keras raise many kinds
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"{path} is not a whole .keras file: {reason}") from error
 
 
 _NOT_OURS = "{} is no model that `keras-fusion train` saved, or an export of one."

@@ -77,17 +77,28 @@ def read(name: str) -> dict:
             that no recipe has, or a value of another kind.
     """
     path = file_of(name)
+    recipe = parse(path, DEFAULTS)
+    path = path.resolve()
+    own = path.stem if path.name != "recipe.toml" else path.parent.name
+    return recipe | {"name": own}
+
+
+def parse(path: Path, defaults: dict) -> dict:
+    """What a TOML file with at least a recipe's keys says, checked and filled in.
+
+    Args:
+        path: The file.
+        defaults: Every key it may have, with what stands for one that it leaves out.
+    """
     try:
         given = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not a TOML file: {error}") from error
-    recipe = _filled(path, given, DEFAULTS)
+    recipe = _filled(path, given, defaults)
     if recipe["dataset"] is None:
         raise ValueError(f"{path} names no `dataset`.")
     find("builder", recipe["builder"], zoo.builders())
-    path = path.resolve()
-    own = path.stem if path.name != "recipe.toml" else path.parent.name
-    return recipe | {"name": own}
+    return recipe
 
 
 def file_of(name: str) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_fusion import portable
 from keras_fusion import recipe as recipes
 from keras_fusion.batches import Batches, model_inputs, prediction_batch
 from keras_fusion.checkpoint import Checkpoint, require_same
@@ -19,6 +20,7 @@ from keras_fusion.files import whole, write_json
 from keras_fusion.tasks import task_of
 
 WEIGHTS = "model.weights.h5"
+COMPILED = "training.keras"
 RECORD = "fit.json"
 VALIDATIONS = 20
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -44,7 +46,9 @@ def fit(
         recipe: From `recipe.read`.
         data: The recipe's data set as split by `seed`.
         seed: Of initial weights, batches and dropout.
-        folder: Gets `model.weights.h5` and `fit.json`, and a checkpoint on the way.
+        folder: Gets `model.weights.h5`, `fit.json` and `training.keras`, a compiled
+            model with its moments that `fit` goes on from on any backend; and a
+            checkpoint on the way.
         precision: Keras dtype policy.
         verbose: As in `keras.Model.fit`.
         checkpoint_every: Seconds between checkpoints.
@@ -107,6 +111,7 @@ def fit(
     with whole(folder / WEIGHTS) as path:
         # A model of the same layers without optimizer: its state would triple the file.
         keras.Model(model.input, model.output, name=model.name).save_weights(path)
+    _save_compiled(model, settings["learning_rate"], folder / COMPILED)
     done = {
         "identity": identity,
         "validation": _last_score(checkpoint.history, task),
@@ -127,6 +132,15 @@ def _seed_torch(seed, epoch):
 
         sequence = np.random.SeedSequence([seed, epoch])
         torch.manual_seed(int(sequence.generate_state(1)[0]))
+
+
+def _save_compiled(model, learning_rate, path):
+    """Saves what `fit` goes on from, on any backend, at a constant rate."""
+    # The run's own schedule has come to zero, where nothing is learned any more.
+    model.optimizer.learning_rate = keras.optimizers.schedules.ExponentialDecay(
+        learning_rate, decay_steps=1, decay_rate=1.0
+    )
+    portable.save(model, path)
 
 
 def read_record(path: Path) -> dict:

@@ -41,10 +41,13 @@ def test_target():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["modality_attention", "adaptive_weighting", "fit_overhead"]
+    "name",
+    ["modality_attention", "adaptive_weighting", "fit_overhead", "graph_layers"],
 )
 def test_smallest_case_writes_its_results(name, tmp_path):
     pytest.importorskip("torch", reason="the rival is torch's attention")
+    if name == "graph_layers":
+        pytest.importorskip("torch_geometric", reason="the rival is torch_geometric")
     path = tmp_path / "results.json"
     command = [sys.executable, "-m", f"benchmarks.{name}", "--quick"]
     command += ["--backends", keras.backend.backend(), "--results", str(path)]

@@ -7,6 +7,8 @@ import keras
 import pytest
 
 from keras_fusion import recipes
+from keras_fusion.tuning import search_file
+from keras_fusion.tuning import space as spaces
 from keras_fusion.zoo.weights import FILE
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +44,13 @@ def test_in_a_torch_module():
     loss.backward()
     scope["optimizer"].step()
     assert all((a != b).any() for a, b in zip(before, model.parameters(), strict=True))
+
+
+def test_search_file(tmp_path):
+    (toml,) = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    (tmp_path / "my_search.toml").write_text(toml)
+    search = search_file.read(str(tmp_path / "my_search.toml"))
+    spaces.checked(search["space"])
 
 
 def test_trained_weights():

@@ -11,8 +11,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion import checkpoint, comparison, training
+from keras_fusion import checkpoint, comparison, portable, training
 from keras_fusion import recipe as recipes
+from keras_fusion.batches import Batches
 from tests import runs
 
 # Killed as it replaces its third checkpoint, of epoch 3 of 4, by a new one.
@@ -90,7 +91,8 @@ def test_the_record(finished, path):
     assert record["epochs"] == 4
     assert record["validation"] == record["history"]["val_accuracy"][-1] > 0.5
     assert {len(values) for values in record["history"].values()} == {4}
-    assert sorted(p.name for p in folder.iterdir()) == ["fit.json", "model.weights.h5"]
+    names = sorted(p.name for p in folder.iterdir())
+    assert names == ["fit.json", "model.weights.h5", "training.keras"]
     model = comparison.trained(*runs.load(path), folder)
     assert record["parameters"] == model.count_params()
     assert not any("optimizer" in key for key in weights(folder))
@@ -125,7 +127,24 @@ def test_a_killed_run_goes_on(finished, path, tmp_path):
     record = training.fit(*runs.load(path, epochs=4), 0, folder)
     assert_same(finished[0], folder)
     assert record["history"] == finished[1]["history"]
-    assert sorted(p.name for p in folder.iterdir()) == ["fit.json", "model.weights.h5"]
+    names = sorted(p.name for p in folder.iterdir())
+    assert names == ["fit.json", "model.weights.h5", "training.keras"]
+
+
+def test_what_is_left_can_be_fitted_further(finished, path):
+    model = portable.load(finished[0] / training.COMPILED)
+    recipe, data = runs.load(path, epochs=4)
+    batches = Batches(data.train, model, 16, seed=0)
+    assert int(model.optimizer.iterations) == 4 * len(batches)
+    rate = keras.ops.convert_to_numpy(model.optimizer.learning_rate)
+    assert rate == pytest.approx(recipe["training"]["learning_rate"])  # not zero
+    trained = weights(finished[0]).values()
+    assert {x.shape for x in model.get_weights()} == {x.shape for x in trained}
+    moments = [np.asarray(x) for x in model.optimizer.variables[1:]]
+    assert all(np.abs(x).sum() > 0 for x in moments)
+    before = model.get_weights()
+    model.fit(batches, verbose=0)
+    assert all(np.any(a != b) for a, b in zip(before, model.get_weights(), strict=True))
 
 
 def test_bfloat16(path, tmp_path, quick):

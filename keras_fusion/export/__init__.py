@@ -1,6 +1,17 @@
 """Any `keras.Model` -> a versioned, verified TensorFlow SavedModel, and back."""
 
 from keras_fusion.export.exporting import export
+from keras_fusion.export.loading import load
+from keras_fusion.export.manifest import verified_versions, verify
 from keras_fusion.export.reading import check_inputs, input_shapes, labels, signature
 
-__all__ = ["check_inputs", "export", "input_shapes", "labels", "signature"]
+__all__ = [
+    "check_inputs",
+    "export",
+    "input_shapes",
+    "labels",
+    "load",
+    "signature",
+    "verified_versions",
+    "verify",
+]

@@ -1,8 +1,10 @@
 """What runs in a process of its own on the TensorFlow backend."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,48 +13,64 @@ import keras_fusion
 from keras_fusion.export.reading import Arrays
 
 
-def run(*arguments: str | Path) -> None:
-    """Runs `python -m keras_fusion.export` with these arguments on TensorFlow.
+def run(task: str, job: dict, scratch: Path) -> None:
+    """Runs `python -m keras_fusion.export TASK JOB` on the TensorFlow backend.
+
+    It ends with this process, however this one ends: it watches its standard input.
+
+    Args:
+        task: `"write"` or `"ask"`.
+        job: What it reads as JSON.
+        scratch: A folder for that.
 
     Raises:
         RuntimeError: With the last line of what the process says, if it fails.
     """
+    file = scratch / f"{task}.json"
+    file.write_text(json.dumps(job))
     package = str(Path(keras_fusion.__file__).parents[1])
     environment = os.environ | {
         "KERAS_BACKEND": "tensorflow",
         "CUDA_VISIBLE_DEVICES": "-1",  # this process may hold the whole GPU already
-        "PYTHONPATH": os.pathsep.join(
-            filter(None, [package, os.environ.get("PYTHONPATH")])
-        ),
+        # what could be imported here, such as a user's own layers, can be there
+        "PYTHONPATH": os.pathsep.join([package, *filter(None, sys.path)]),
     }
-    process = subprocess.run(
-        [sys.executable, "-m", "keras_fusion.export", *map(str, arguments)],
+    with subprocess.Popen(
+        [sys.executable, "-m", "keras_fusion.export", task, str(file)],
         env=environment,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-    )
+    ) as process:
+        try:
+            said = process.stderr.read().strip().splitlines() or ["nothing"]
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode:
-        said = process.stderr.strip().splitlines() or ["nothing"]
         raise RuntimeError(
             f"The TensorFlow process failed with status {process.returncode} and said "
             f"{said[-1]}"
         )
 
 
-def save_arrays(path: str | Path, arrays: dict[str, Arrays]) -> None:
-    """Writes arrays by signature and name to an npz file."""
+def save_groups(path: str | Path, groups: Iterable[tuple[str, Arrays]]) -> None:
+    """Writes named groups of named arrays to an npz file; names may come twice."""
     flat = {
-        f"{k}/{name}": x for k, group in arrays.items() for name, x in group.items()
+        f"{i}/{group}/{name}": x
+        for i, (group, arrays) in enumerate(groups)
+        for name, x in arrays.items()
     }
     np.savez(path, **flat)
 
 
-def load_arrays(path: str | Path) -> dict[str, Arrays]:
-    """Reads what `save_arrays` wrote."""
-    arrays = {}
+def load_groups(path: str | Path) -> list[tuple[str, Arrays]]:
+    """Reads what `save_groups` wrote."""
+    groups = {}
     with np.load(path, allow_pickle=False) as flat:
         for key, x in flat.items():
-            group, name = key.split("/", 1)
-            arrays.setdefault(group, {})[name] = x
-    return arrays
+            i, group, name = key.split("/", 2)
+            groups.setdefault(i, (group, {}))[1][name] = x
+    return list(groups.values())

@@ -1,16 +1,30 @@
 """Any `keras.Model` on any backend -> a new version of a SavedModel."""
 
+import importlib.metadata
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
+from numbers import Integral
 from pathlib import Path
 
 import keras
 
-from keras_fusion.export import child, verification
-from keras_fusion.export.reading import INPUTS, LABELS, MASK, Arrays, require_tensorflow
-from keras_fusion.export.signatures import signatures_of
+from keras_fusion.catalogue import find
+from keras_fusion.export import (
+    child,
+    forms,
+    manifest,
+    saved_model,
+    verification,
+    warmup,
+)
+from keras_fusion.export.loading import load
+from keras_fusion.export.preparing import config_of, custom_modules, prepared
+from keras_fusion.export.reading import INPUTS, LABELS, MASK, Arrays, require
+from keras_fusion.export.signatures import classes_output, signatures_of
 from keras_fusion.export.versions import put
+from keras_fusion.provenance import provenance
 
 
 def export(
@@ -20,89 +34,158 @@ def export(
     version: int | None = None,
     samples: Arrays | None = None,
     labels: Sequence[str] | None = None,
+    formats: Sequence[str] = (),
+    warmup_batches: Sequence[int] = (),
+    xla_batches: Sequence[int] = (),
+    about: dict | None = None,
 ) -> Path:
     """Writes `folder/<version>`, a SavedModel that TensorFlow Serving takes as it is.
 
     The signature `serving_default` takes the model's inputs by name, B free, and gives
-    float32 outputs by name: the keys of a dict, else the names of the output layers.
-    Of a model with an input `modality_mask` (B, M) it takes every other input and all
-    modalities are present; a second one, `serving_masked`, takes the mask too.
+    float32 outputs by name: the keys of a dict, else the names of the output layers;
+    with `labels` also `classes` (B,), text. `embedding` gives what the head takes. Of a
+    model with an input `modality_mask` (B, M) they take every other input and all
+    modalities are present; `serving_masked` and `embedding_masked` take the mask too.
 
     What was written is loaded in a fresh process and must give the model's own numbers
-    within 1e-5, which a model that computes in float16 or bfloat16 does not reach. It
-    appears whole or not at all, and no version is ever overwritten. From JAX and
-    PyTorch a process on the TensorFlow backend writes it, which knows Keras' layers and
-    those of this library.
+    within 1e-5 on random inputs and on `samples`. It appears whole or not at all, and
+    no version is ever overwritten. `manifest.json` says what it is. From JAX and
+    PyTorch a process on the TensorFlow backend writes it.
 
     Args:
-        model: A functional model with a dict of named inputs, or a `.keras` file.
+        model: Any model that is built, or a `.keras` file; see
+            `keras_fusion.export.preparing`.
         folder: `saved_models/<name>`; made where it does not exist.
         version: A free number; None is the highest one plus one.
-        samples: `(B, ...)` arrays by input name to compare on, `modality_mask`
-            optional; None draws three standard normal rows, of integers 0 or 1.
-        labels: One name per class, kept in `assets.extra/labels.json`.
+        samples: Real `(B, ...)` arrays by input name to compare on and to warm up with,
+            `modality_mask` optional.
+        labels: One name per class, in the graph and in `assets.extra/labels.json`.
+        formats: `"onnx"` and `"litert"` write `model.onnx` and `model.tflite` beside
+            the SavedModel, each tried in its own runtime. An ONNX file has one
+            signature, the one of the most inputs.
+        warmup_batches: Batch sizes that TensorFlow Serving asks for as it loads.
+        xla_batches: Batch sizes to compile by XLA (and to warm up); a batch is padded
+            to the next of them. `tensorflow_model_server` must be started with
+            `--xla_cpu_compilation_enabled=true`, else every request fails.
+        about: `recipe` and `metrics` for the manifest, as JSON knows them.
 
     Returns:
         The version folder.
 
     Raises:
-        ValueError: If the model or the samples do not fit, the version exists, the
-            folder cannot be written to, or the numbers differ.
+        ValueError: If the model, the labels or the samples do not fit, the version
+            exists, the folder cannot be written to, a format cannot hold the model, or
+            the numbers differ.
         RuntimeError: If TensorFlow cannot load the model, or what it wrote.
-        ImportError: If TensorFlow is not installed.
+        ImportError: If TensorFlow, or what a format needs, is not installed.
     """
-    require_tensorflow()
-    model = model if isinstance(model, keras.Model) else load(model)
-    signatures = signatures_of(model)
-    asked = verification.sample_inputs(signatures, samples)
-    expected = verification.answers(signatures, asked)
+    require("tensorflow", "SavedModels are written and read by TensorFlow")
+    for name in formats:
+        find("format", name, forms.FORMATS).check_installed()
+    xla_batches = _sizes("xla_batches", xla_batches)
+    warmup_batches = _sizes("warmup_batches", {*warmup_batches, *xla_batches})
+    if warmup_batches:
+        warmup.check_installed()
+    about = _about(about)
+    model = prepared(load(model) if isinstance(model, str | Path) else model)
+    labels = None if labels is None else [str(x) for x in labels]
+    output = classes_output(model, labels) if labels else None
+    if warmup_batches:
+        saved_model.check_batches(model, xla=bool(xla_batches))
+    beyond = (*xla_batches, max(xla_batches) + 1) if xla_batches else ()
+    cases = verification.cases_for(signatures_of(model), samples, beyond)
 
     def fill(version_folder):
         with tempfile.TemporaryDirectory() as scratch:
-            _write_from_any_backend(model, version_folder, Path(scratch))
-            shapes = {n: x.shape[1:] for n, x in model.input.items() if n != MASK}
-            _write_json(shapes, version_folder / INPUTS)
-            if labels is not None:
-                _write_json([str(x) for x in labels], version_folder / LABELS)
-            received = _ask_afresh(version_folder, asked, Path(scratch))
-        verification.compare(expected, received)
+            scratch = Path(scratch)
+            asked = scratch / "cases.npz"
+            child.save_groups(asked, [(case.signature, case.inputs) for case in cases])
+            wanted = forms.Wanted(
+                name=Path(folder).name,
+                cases=str(asked),
+                labels=labels,
+                formats=tuple(formats),
+                xla_batches=xla_batches,
+                warmup_batches=warmup_batches,
+            )
+            _write_from_any_backend(model, version_folder, wanted, scratch)
+            _write_assets(model, version_folder, labels)
+            answers, specs = _ask_afresh(version_folder, wanted, scratch)
+        verified = verification.verified(cases, answers, formats, labels, output)
+        facts = {**about, "signatures": specs, "verified": verified}
+        manifest.write(version_folder, _facts(model) | facts)
 
     return put(fill, folder, version)
 
 
-def load(file: str | Path) -> keras.Model:
-    """The model of a `.keras` file, in safe mode and not compiled."""
-    # Registers the layers that the file may hold.
-    import keras_fusion.layers  # noqa: F401
-
-    return keras.saving.load_model(file, compile=False)
-
-
-def write(model: keras.Model, folder: str | Path) -> None:
-    """Writes the SavedModel; needs the TensorFlow backend."""
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    for name, (inputs, answer) in signatures_of(model).items():
-        archive.add_endpoint(name, answer, input_signature=[inputs])
-    archive.write_out(str(folder), verbose=False)
-
-
-def _write_from_any_backend(model, folder, scratch):
+def _write_from_any_backend(model, folder, wanted, scratch):
     # Keras' own export from JAX and PyTorch cannot do every model of several inputs.
     if keras.backend.backend() == "tensorflow":
-        write(model, folder)
-    else:
-        model.save(scratch / "model.keras")
-        child.run("write", scratch / "model.keras", folder)
+        return forms.write(model, folder, wanted)
+    modules = custom_modules(config_of(model))
+    if "__main__" in modules:
+        raise ValueError(
+            "The model holds a class of the program itself, which the TensorFlow "
+            "process cannot import: define it in a module and import that."
+        )
+    model.save(scratch / "model.keras")
+    job = {
+        "model": str(scratch / "model.keras"),
+        "modules": sorted(modules),
+        "folder": str(folder),
+        "wanted": asdict(wanted),
+    }
+    child.run("write", job, scratch)
 
 
-def _write_json(value, file):
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps(value), encoding="utf-8")
+def _ask_afresh(folder, wanted, scratch):
+    job = {
+        "folder": str(folder),
+        "cases": wanted.cases,
+        "formats": wanted.formats,
+        "answers": str(scratch / "answers.npz"),
+        "specs": str(scratch / "specs.json"),
+    }
+    child.run("ask", job, scratch)
+    return child.load_groups(job["answers"]), json.loads(Path(job["specs"]).read_text())
 
 
-def _ask_afresh(folder, asked, scratch):
-    inputs, outputs = scratch / "inputs.npz", scratch / "outputs.npz"
-    child.save_arrays(inputs, asked)
-    child.run("ask", folder, inputs, outputs)
-    return child.load_arrays(outputs)
+def _write_assets(model, folder, labels):
+    shapes = {name: x.shape[1:] for name, x in model.input.items() if name != MASK}
+    assets = {INPUTS: shapes} | ({} if labels is None else {LABELS: labels})
+    for file, value in assets.items():
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(json.dumps(value), encoding="utf-8")
+
+
+def _facts(model):
+    """What the manifest says of a model and of where it was exported."""
+    found = provenance()
+    tensorflow = {"tensorflow": importlib.metadata.version("tensorflow")}
+    return {
+        "model": {"name": model.name, "parameters": model.count_params()},
+        "backend": found["backend"],
+        "versions": found["versions"] | tensorflow,
+        "date": found["date"],
+    }
+
+
+def _about(about):
+    about = {"recipe": None, "metrics": None} | (about or {})
+    if set(about) != {"recipe", "metrics"}:
+        raise ValueError(
+            f"about may hold 'recipe' and 'metrics'; received {list(about)}."
+        )
+    try:
+        return json.loads(json.dumps(about, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"about must be what JSON can hold: {error}.") from error
+
+
+def _sizes(name, sizes):
+    """The batch sizes without repetition, the smallest first."""
+    if not all(isinstance(n, Integral) and n > 0 for n in sizes) or len(sizes) > 100:
+        raise ValueError(
+            f"{name} must be at most 100 whole numbers from 1; received {list(sizes)}."
+        )
+    return tuple(sorted({int(n) for n in sizes}))

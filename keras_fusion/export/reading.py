@@ -1,4 +1,4 @@
-"""An exported SavedModel as a function of arrays."""
+"""An exported SavedModel as functions of arrays."""
 
 import importlib.util
 import json
@@ -10,49 +10,93 @@ import numpy as np
 from keras_fusion.export.versions import newest
 
 MASK = "modality_mask"
-DEFAULT, MASKED = "serving_default", "serving_masked"
+EDGES = ("edge_index", "edge_weight")  # of a graph; its nodes are the batch
+DEFAULT, EMBEDDING = "serving_default", "embedding"
+MASKED = {DEFAULT: "serving_masked", EMBEDDING: "embedding_masked"}
+CLASSES = "classes"
 LABELS = Path("assets.extra", "labels.json")
 INPUTS = Path("assets.extra", "inputs.json")
 
 Arrays = dict[str, np.ndarray]
+Answer = Callable[[Arrays], Arrays]
 
 
-def signature(path: str | Path) -> Callable[[Arrays], Arrays]:
-    """The newest SavedModel under `path` as a function of named arrays.
+def signature(path: str | Path, name: str | None = None) -> Answer:
+    """A signature of the newest SavedModel under `path` as a function of named arrays.
 
     Args:
         path: `saved_models/<name>`, or one version folder in it.
+        name: Of the signature. None is `serving_default`, or `serving_masked` for
+            inputs with a `modality_mask`, where the model has it.
 
     Returns:
-        A function from the model's inputs, `(B, ...)` arrays by name, to its outputs,
-        float32 `(B, ...)` arrays by name. Inputs with a `modality_mask` (B, M) go to
-        the signature `serving_masked`, others to `serving_default`. It raises a
+        A function from the signature's inputs, `(B, ...)` arrays by name, to its
+        outputs: float32 `(B, ...)` arrays by name, `classes` as text. It raises a
         ValueError where a name is missing or unknown, or a shape does not fit.
 
     Raises:
-        ValueError: If there is no SavedModel.
+        ValueError: If there is no whole SavedModel, or no such signature.
         ImportError: If TensorFlow is not installed.
     """
-    require_tensorflow()
+    known = signatures(path)
+    if name is not None:
+        if name not in known:
+            raise ValueError(f"{path} has no signature {name!r}; it has {list(known)}.")
+        return known[name]
+    masked = known.get(MASKED[DEFAULT], known[DEFAULT])
+    return lambda inputs: (masked if MASK in inputs else known[DEFAULT])(inputs)
+
+
+def signatures(path: str | Path) -> dict[str, "Served"]:
+    """Every signature of the newest SavedModel under `path`, by name."""
+    require("tensorflow", "SavedModels are written and read by TensorFlow")
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(str(newest(path)))
+    folder = newest(path)
+    try:
+        loaded = tf.saved_model.load(str(folder))
+    except Exception as error:  # of TensorFlow's own making
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(f"{folder} is no whole SavedModel: {reason}") from error
+    return {name: Served(loaded, name) for name in loaded.signatures}
 
-    def answer(inputs):
-        # Reads `loaded`, not only its signatures: those do not keep the weights alive.
-        masked = MASK in inputs and MASKED in loaded.signatures
-        function = loaded.signatures[MASKED if masked else DEFAULT]
+
+class Served:
+    """A signature of a SavedModel, a function of named arrays.
+
+    Attributes:
+        inputs: TensorFlow's specs of what it takes, by name.
+        outputs: Of what it answers.
+    """
+
+    def __init__(self, loaded, name: str):
+        self.loaded = loaded  # a signature by itself does not keep the weights alive
+        self.function = loaded.signatures[name]
         # By the specs' own names: the keys are names that Python would accept.
-        _, keywords = function.structured_input_signature
-        specs = {spec.name: spec for spec in keywords.values()}
-        check_inputs(inputs, {name: tuple(spec.shape) for name, spec in specs.items()})
+        _, keywords = self.function.structured_input_signature
+        self.inputs = {spec.name: spec for spec in keywords.values()}
+        self.outputs = self.function.structured_outputs
+
+    def __call__(self, inputs: Arrays) -> Arrays:
+        import tensorflow as tf
+
+        check_inputs(inputs, {n: tuple(x.shape) for n, x in self.inputs.items()})
         tensors = {
-            name: tf.constant(np.asarray(x, specs[name].dtype.as_numpy_dtype))
+            name: tf.constant(np.asarray(x, self.inputs[name].dtype.as_numpy_dtype))
             for name, x in inputs.items()
         }
-        return {name: x.numpy() for name, x in function(**tensors).items()}
+        return {name: as_array(x) for name, x in self.function(**tensors).items()}
 
-    return answer
+    def described(self) -> dict:
+        """`{"inputs": {name: {"shape": [None, 3], "dtype": "float32"}}, "outputs": {}}`
+        with shapes and dtypes of all."""
+        return {
+            kind: {
+                name: {"shape": x.shape.as_list(), "dtype": x.dtype.name}
+                for name, x in sorted(specs.items())
+            }
+            for kind, specs in (("inputs", self.inputs), ("outputs", self.outputs))
+        }
 
 
 def labels(path: str | Path) -> list[str] | None:
@@ -84,19 +128,29 @@ def input_shapes(path: str | Path) -> dict[str, tuple]:
     return {name: tuple(shape) for name, shape in shapes.items()}
 
 
-def require_tensorflow() -> None:
+def require(package: str, purpose: str, extra: str | None = None) -> None:
     """Raises an ImportError that says what to install, without importing it."""
-    if importlib.util.find_spec("tensorflow") is None:
+    if importlib.util.find_spec(package) is None:
         raise ImportError(
-            "SavedModels are written and read by TensorFlow, which is not installed: "
-            'pip install "keras-fusion[tensorflow]".'
+            f"{purpose}, and {package} is not installed: "
+            f'pip install "keras-fusion[{extra or package}]".'
         )
+
+
+def as_array(x) -> np.ndarray:
+    """A numpy array of what a runtime answers; text as text, not bytes or objects."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "OS":
+        return x
+    flat = [v.decode() if isinstance(v, bytes) else v for v in x.ravel()]
+    return np.array(flat, dtype=str).reshape(x.shape)
 
 
 def check_inputs(inputs: Arrays, shapes: dict[str, tuple]) -> None:
     """Raises a ValueError unless `inputs` has just these names, shapes and one B.
 
-    TensorFlow would broadcast a batch of one silently.
+    TensorFlow would broadcast a batch of one silently. The edges of a graph, whose
+    nodes are the batch, have a number of their own.
     """
     if set(inputs) != set(shapes):
         raise ValueError(
@@ -110,6 +164,6 @@ def check_inputs(inputs: Arrays, shapes: dict[str, tuple]) -> None:
             raise ValueError(
                 f"Input {name!r} must have the shape {expected}; received {shape}."
             )
-    batches = {name: len(x) for name, x in inputs.items()}
+    batches = {name: len(x) for name, x in inputs.items() if name not in EDGES}
     if len(set(batches.values())) > 1:
         raise ValueError(f"Inputs must have one batch size; received {batches}.")

@@ -1,91 +1,185 @@
-"""Whether a reloaded SavedModel gives the model's own numbers."""
+"""Whether what was written gives the model's own numbers."""
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from keras import ops
 
-from keras_fusion.export.reading import DEFAULT, MASK, Arrays, check_inputs
+from keras_fusion.export import forms
+from keras_fusion.export.reading import CLASSES, EDGES, MASK, Arrays, check_inputs
 from keras_fusion.export.signatures import Signature
 
 TOLERANCE = 1e-5
 _BATCH = 3
-_FREE_SIZE = 16  # of axes other than the batch that have no fixed size
+_FREE_SIZES = (16, 5)  # of axes other than the batch that have no fixed size
 
 
-def sample_inputs(
-    signatures: dict[str, Signature], samples: Arrays | None
-) -> dict[str, Arrays]:
-    """The arrays to ask each signature with.
+class Case(NamedTuple):
+    """One question to a signature.
+
+    Attributes:
+        signature: Its name.
+        inputs: `(B, ...)` arrays by input name.
+        expected: The model's own outputs, float32 arrays by name.
+    """
+
+    signature: str
+    inputs: Arrays
+    expected: Arrays
+
+
+def cases_for(
+    signatures: dict[str, Signature],
+    samples: Arrays | None = None,
+    batches: tuple[int, ...] = (),
+) -> list[Case]:
+    """Questions to every signature, on random inputs and on real ones if there are.
 
     Args:
-        samples: `(B, ...)` arrays by input name, where `modality_mask` may be left
-            out; None draws every input.
+        signatures: From `signatures_of`.
+        samples: Real `(B, ...)` arrays by input name; `modality_mask` may be left out.
+        batches: Batch sizes to ask with besides.
 
     Raises:
         ValueError: If the samples do not fit the model's inputs or have no row.
     """
-    inputs = list(signatures.values())[-1].inputs  # the signature that takes them all
+    inputs = list(signatures.values())[-1].inputs  # a signature that takes them all
     rng = np.random.default_rng(0)
-    if samples is None:
-        samples = {n: _draw(x, rng) for n, x in inputs.items() if n != MASK}
+    free = any(None in x.shape[1:] for x in inputs.values())
+    rows = max(_BATCH, *batches) if batches else _BATCH
+    drawn = [_draw(inputs, rows, s, rng) for s in _FREE_SIZES[: 2 if free else 1]]
+    cases = []
+    if samples is not None:  # first, since they are the best to warm a server with
+        cases += _asked(signatures, _completed(samples, inputs, rng))
+    cases += _asked(signatures, drawn[0], (*batches, _BATCH))
+    for arrays in drawn[1:]:
+        cases += _asked(signatures, arrays)
+    return cases
+
+
+def verified(
+    cases: list[Case],
+    answers: list[tuple[str, Arrays]],
+    formats: Sequence[str] = (),
+    labels: list[str] | None = None,
+    output: str | None = None,
+) -> dict:
+    """What the manifest says of the comparison.
+
+    Args:
+        cases: What was asked.
+        answers: What each form answered, as `forms.answers` gives it.
+        formats: The forms besides the SavedModel.
+        labels: One per class.
+        output: The output that `classes` is made from, or None.
+
+    Raises:
+        ValueError: If anything differs.
+    """
+    largest = {}
+    questions = forms.questions([case.signature for case in cases], formats)
+    for (form, i), (_, received) in zip(questions, answers, strict=True):
+        where = f"{cases[i].signature} of the reloaded {form}"
+        if output in received:
+            check_classes(received, output, labels)
+            received = {n: x for n, x in received.items() if n != CLASSES}
+        difference = compare(cases[i].expected, received, where)
+        largest[form] = max(largest.get(form, 0.0), difference)
+    return {"tolerance": TOLERANCE, "largest_difference": largest, "cases": len(cases)}
+
+
+def compare(expected: Arrays, received: Arrays, where: str) -> float:
+    """The largest difference between any two numbers.
+
+    Args:
+        expected: The model's own outputs by name.
+        received: What the written form answers.
+        where: What was asked, for the message.
+
+    Raises:
+        ValueError: If names or shapes differ, or a number by more than `TOLERANCE`.
+    """
+    if set(received) != set(expected):
+        raise ValueError(
+            f"{where}: expected the outputs {list(expected)}; it has {list(received)}."
+        )
+    largest = 0.0
+    for name, numbers in expected.items():
+        difference = _difference(numbers, received[name])
+        if not difference <= TOLERANCE:  # so that NaN is a difference too
+            raise ValueError(
+                f"{where}: {name!r} differs from the model's by {difference:.1e}, more "
+                f"than {TOLERANCE}."
+            )
+        largest = max(largest, float(difference))
+    return largest
+
+
+def check_classes(received: Arrays, output: str, labels: list[str]) -> None:
+    """Raises a ValueError unless `classes` names the largest numbers of `output`."""
+    expected = np.asarray(labels)[received[output].argmax(axis=-1)]
+    if received[CLASSES].tolist() != expected.tolist():
+        raise ValueError(
+            f"{CLASSES!r} is {received[CLASSES].tolist()} where {output!r} says "
+            f"{expected.tolist()}."
+        )
+
+
+def _asked(signatures, arrays, batches=()):
+    cases = []
+    rows = len(next(iter(arrays.values())))
+    for key, signature in signatures.items():
+        inputs = {name: arrays[name] for name in signature.inputs}
+        if MASK in arrays and MASK not in inputs:
+            # What is absent may hold NaN; without the mask nothing is absent.
+            inputs = {n: np.nan_to_num(x) for n, x in inputs.items()}
+        expected = {
+            name: ops.convert_to_numpy(x)
+            for name, x in signature.answer(_tensors(inputs)).items()
+        }
+        cases += [
+            Case(key, _first(inputs, n), _first(expected, n))
+            for n in sorted({*batches} or {rows})
+        ]
+    return cases
+
+
+def _completed(samples, inputs, rng):
     given = {n: x.shape for n, x in inputs.items() if n in samples or n != MASK}
     check_inputs(samples, given)
-    rows = len(next(iter(samples.values())))
+    rows = next(len(x) for name, x in samples.items() if name not in EDGES)
     if not rows:
         raise ValueError("Expected samples of at least one row; received none.")
     if given.keys() != inputs.keys():
         samples = {**samples, MASK: _draw_mask(rows, inputs[MASK].shape[1], rng)}
-    arrays = {name: np.asarray(x, inputs[name].dtype) for name, x in samples.items()}
-    asked = {
-        key: {name: arrays[name] for name in signature.inputs}
-        for key, signature in signatures.items()
-    }
-    if MASK in inputs:
-        # What is absent may hold NaN; without the mask nothing is absent.
-        asked[DEFAULT] = {n: np.nan_to_num(x) for n, x in asked[DEFAULT].items()}
-    return asked
+    return {name: np.asarray(x, inputs[name].dtype) for name, x in samples.items()}
 
 
-def answers(signatures: dict[str, Signature], asked: dict[str, Arrays]):
-    """The model's own numbers, float32 arrays by signature and output."""
-    return {
-        key: {
-            name: ops.convert_to_numpy(x)
-            for name, x in signatures[key].answer(_tensors(inputs)).items()
-        }
-        for key, inputs in asked.items()
-    }
-
-
-def compare(expected: dict[str, Arrays], received: dict[str, Arrays]) -> None:
-    """Raises a ValueError where any number differs by more than `TOLERANCE`."""
-    for key, outputs in expected.items():
-        if set(received[key]) != set(outputs):
-            raise ValueError(
-                f"{key}: expected the outputs {list(outputs)}; the SavedModel has "
-                f"{list(received[key])}."
-            )
-        for name, numbers in outputs.items():
-            difference = _difference(numbers, received[key][name])
-            if not difference <= TOLERANCE:  # so that NaN is a difference too
-                raise ValueError(
-                    f"{key}: {name!r} of the reloaded SavedModel differs from the "
-                    f"model's by {difference:.1e}, more than {TOLERANCE}."
-                )
-
-
-def _draw(x, rng):
-    shape = (x.shape[0] or _BATCH, *(size or _FREE_SIZE for size in x.shape[1:]))
-    if x.dtype.startswith(("int", "uint", "bool")):
-        return rng.integers(0, 2, shape)  # small enough for every vocabulary
-    return rng.standard_normal(shape)
+def _draw(inputs, rows, free_size, rng):
+    drawn = {}
+    for name, x in inputs.items():
+        first = free_size if name in EDGES else rows
+        shape = (x.shape[0] or first, *(size or free_size for size in x.shape[1:]))
+        if name == MASK:
+            drawn[name] = _draw_mask(*shape, rng)
+        elif x.dtype.startswith(("int", "uint", "bool")):
+            # small enough for every vocabulary
+            drawn[name] = rng.integers(0, 2, shape).astype(x.dtype)
+        else:
+            drawn[name] = rng.standard_normal(shape).astype(x.dtype)
+    return drawn
 
 
 def _draw_mask(rows, modalities, rng):
     mask = rng.random((rows, modalities)) < 0.5
     mask[np.arange(rows), rng.integers(0, modalities, rows)] = True
     return mask
+
+
+def _first(arrays, rows):
+    return {name: x if name in EDGES else x[:rows] for name, x in arrays.items()}
 
 
 def _tensors(arrays):

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from numbers import Integral
 from pathlib import Path
 
+from keras_fusion.files import process_runs
+
 
 def put(
     fill: Callable[[Path], None], folder: str | Path, version: int | None = None
@@ -67,18 +69,8 @@ def _stage(folder):
 def _remove_stale(folder):
     for path in folder.glob(".tmp-*-*"):
         pid = path.name.split("-")[1]
-        if pid.isdecimal() and not _runs(int(pid)):
+        if pid.isdecimal() and not process_runs(int(pid)):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _runs(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is another user's
-        return True
-    return True
 
 
 def _number(folder, version):

@@ -24,30 +24,56 @@ from keras_fusion.layers.fusion.released_mutual_former_block import (
 from keras_fusion.layers.fusion.scalar_weighting import ScalarWeighting
 from keras_fusion.layers.fusion.softmax_gating import SoftmaxGating
 from keras_fusion.layers.fusion.summation import Summation
+from keras_fusion.layers.mixing.attention_augmented_conv2d import (
+    AttentionAugmentedConv2D,
+)
+from keras_fusion.layers.mixing.channel_scale import ChannelScale
+from keras_fusion.layers.mixing.efficient_channel_attention import (
+    EfficientChannelAttention,
+)
+from keras_fusion.layers.mixing.graph_attention import GraphAttention
+from keras_fusion.layers.mixing.graph_convolution import GraphConvolution
+from keras_fusion.layers.mixing.local_self_attention import LocalSelfAttention
+from keras_fusion.layers.mixing.non_local_block import NonLocalBlock
+from keras_fusion.layers.mixing.offset_attention import OffsetAttention
+from keras_fusion.layers.mixing.position_attention import PositionAttention
+from keras_fusion.layers.mixing.simple_graph_convolution import SimpleGraphConvolution
+from keras_fusion.layers.mixing.squeeze_excitation import SqueezeExcitation
 from keras_fusion.layers.modality_dropout import ModalityDropout
 from keras_fusion.layers.position_embedding import PositionEmbedding
 
 __all__ = [
     "AdaptiveWeighting",
+    "AttentionAugmentedConv2D",
     "Averaging",
     "BottleneckAttention",
+    "ChannelScale",
     "ClassToken",
     "Concatenation",
     "CrossAttention",
     "CrossDiffusionAttention",
+    "EfficientChannelAttention",
     "Fusion",
     "GatedMultimodalUnit",
+    "GraphAttention",
+    "GraphConvolution",
     "JointAttention",
+    "LocalSelfAttention",
     "Maximum",
     "ModalityAttention",
     "ModalityDropout",
     "ModalityTransformer",
     "MutualFormerBlock",
+    "NonLocalBlock",
+    "OffsetAttention",
+    "PositionAttention",
     "PositionEmbedding",
     "Product",
     "ReleasedMutualFormerBlock",
     "ScalarWeighting",
+    "SimpleGraphConvolution",
     "SoftmaxGating",
+    "SqueezeExcitation",
     "Summation",
 ]
 

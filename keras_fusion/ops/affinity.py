@@ -1,53 +1,67 @@
-"""Softmax affinities of stacked modalities, `(M, B, N, T, T)`, and their products."""
+"""How much positions matter to each other: f in y_i = 1/C sum_j f(x_i, x_j) g_j(x_j).
+
+Each function takes every row of the queries with every row of the keys, `(..., I, h)`
+and `(..., J, h)` to `(..., I, J)` float32, leading axes broadcast. Under a softmax
+f is the exponential of what it returns.
+"""
+
+import functools
 
 from keras import ops
 
-from keras_fusion.ops.presence import select, softmax
 
+def dot_product(queries, keys):
+    """`q_i k_j`; under a softmax the Gaussian, embedded where q and k are projections.
 
-def affinities(queries, keys, kept=None):
-    """`softmax(q k^T / sqrt(h))` over the keys.
-
-    Args:
-        queries: float32 tensor `(M, B, N, T, h)`.
-        keys: float32 tensor `(M, B, N, T, h)`.
-        kept: Boolean tensor `(M, B, 1, T)`, or None. Rows and columns of what is not
-            kept are zero.
-
-    Returns:
-        float32 tensor `(M, B, N, T, T)`.
+    Reference: Wang, Girshick, Gupta and He, 2018, Non-local Neural Networks.
     """
-    queries = queries * keys.shape[-1] ** -0.5
-    logits = ops.matmul(queries, ops.swapaxes(keys, -1, -2))
-    if kept is None:
-        return softmax(logits)
-    return select(softmax(logits, kept[..., None, :]), kept[..., None])
+    queries, keys = ops.cast(queries, "float32"), ops.cast(keys, "float32")
+    if queries.shape[-2] == keys.shape[-2] == 1:  # a batch of 1 x 1 products is slow
+        return ops.sum(queries * keys, axis=-1, keepdims=True)
+    return ops.matmul(queries, ops.swapaxes(keys, -1, -2))
 
 
-def replace_absent(affinities, present=None):
-    """The mean of the affinities that are present in place of those that are not.
+def additive(queries, keys, activation):
+    """`activation(q_i + k_j)` of scalars, h = 1: a linear map of x_i beside x_j.
 
-    Args:
-        affinities: Tensor `(M, B, ...)`, finite everywhere.
-        present: Boolean tensor `(M, B)`, or None. Where nothing is present all is zero.
+    It is what a vector w gives on the concatenation `[x_i | x_j]`, since both of its
+    halves can be applied before the pairs are made.
     """
-    if present is None:
-        return affinities
-    there = ops.reshape(present, (*ops.shape(present), *[1] * (affinities.ndim - 2)))
-    known = select(affinities, there)
-    count = ops.sum(ops.cast(there, known.dtype), axis=0, keepdims=True)
-    mean = ops.sum(known, axis=0, keepdims=True) / ops.maximum(count, 1)
-    return ops.where(there, known, mean)
+    queries, keys = ops.cast(queries, "float32"), ops.cast(keys, "float32")
+    return activation(queries + ops.swapaxes(keys, -1, -2))
 
 
-def dense_products(affinities):
-    """The function `(x, y)` to `(P x, P^T y)` of given affinities `(M, B, N, T, T)`."""
+def concatenation(queries, keys):
+    """`relu(w [x_i | x_j])`, see `additive`.
 
-    def products(x, y):
-        transposed = ops.swapaxes(affinities, -1, -2)
-        return (
-            None if x is None else ops.matmul(affinities, x),
-            None if y is None else ops.matmul(transposed, y),
-        )
+    Reference: Wang, Girshick, Gupta and He, 2018, Non-local Neural Networks.
+    """
+    return additive(queries, keys, ops.relu)
 
-    return products
+
+def gat(queries, keys):
+    """`leaky_relu(a [x_i | x_j])`, see `additive`.
+
+    Reference: Velickovic et al., 2018, Graph Attention Networks.
+    """
+    return additive(queries, keys, leaky_relu)
+
+
+def gatv2(queries, keys, vector):
+    """`a leaky_relu(q_i + k_j)` with `a` (N, h), N the last of the leading axes.
+
+    Reference: Brody, Alon and Yahav, 2022, How Attentive are Graph Attention Networks?
+    """
+    queries, keys = ops.expand_dims(queries, -2), ops.expand_dims(keys, -3)
+    hidden = ops.cast(leaky_relu(queries + keys), "float32")  # (..., N, I, J, h)
+    return ops.sum(hidden * ops.cast(vector, "float32")[:, None, None], axis=-1)
+
+
+def constant(queries, keys):
+    """1, whatever the features: convolution, and the adjacency of a graph."""
+    queries, keys = queries[..., :1], keys[..., :1]
+    ones = ops.ones_like(queries, dtype="float32")
+    return ones + ops.zeros_like(ops.swapaxes(keys, -1, -2), dtype="float32")
+
+
+leaky_relu = functools.partial(ops.leaky_relu, negative_slope=0.2)

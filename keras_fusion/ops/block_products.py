@@ -7,9 +7,11 @@ written by hand: automatic ones would keep every block.
 Tensors are `(M, G, T, width)` with G = B * N; a width may be 0.
 """
 
+import keras
 from keras import ops
 
-from keras_fusion.ops.blocks import over_blocks
+from keras_fusion.ops import block_products_torch
+from keras_fusion.ops.blocks import mixed, over_blocks, unmixed
 
 
 def block_products(queries, keys, mix=None):
@@ -40,28 +42,31 @@ def block_products(queries, keys, mix=None):
 def _products(q, k, x, y, mix, normaliser):
     """`P x`, `P^T y` and the normaliser, side by side since Keras' custom gradient
     knows a single output on torch."""
-    px, pty, found = _forward(q, k, x, y, mix, normaliser)
+    passes = (forward, backward)
+    if keras.backend.backend() == "torch":  # why, stands there
+        passes = (block_products_torch.forward, block_products_torch.backward)
+    px, pty, found = passes[0](q, k, x, y, mix, normaliser)
     known = q, k, x, y, mix, found, px
 
     def gradient(*arguments, upstream=None):
         upstream = arguments[0] if upstream is None else upstream
         width = x.shape[-1]
-        gradients = _backward(*known, upstream[..., :width], upstream[..., width:-1])
+        gradients = passes[1](*known, upstream[..., :width], upstream[..., width:-1])
         return *gradients, ops.zeros_like(mix), ops.zeros_like(normaliser)
 
     return ops.concatenate([px, pty, found], axis=-1), gradient
 
 
-def _forward(q, k, x, y, mix, normaliser):
+def forward(q, k, x, y, mix, normaliser):
+    """`(P x, P^T y, normaliser)`."""
+
     def block(rows, whole):
         (q, y, mix, normaliser), (k, x) = rows, whole
         p, scale, normaliser = _exponentials(q, k, normaliser)
         if mix.shape[-1]:
-            p, scale = _mixed(p if scale is None else scale * p, mix), None
-        px = ops.matmul(p, x)
-        if scale is not None:
-            px, y = scale * px, scale * y
-        return (px, normaliser), (ops.matmul(_transposed(p), y),)
+            p, scale = mixed(scale * p, mix), 1.0
+        px = scale * ops.matmul(p, x)
+        return (px, normaliser), (ops.matmul(_transposed(p), scale * y),)
 
     (px, normaliser), (pty,) = over_blocks(
         block, (q, y, mix, normaliser), (k, x), (x.shape[-1], 1), (y.shape[-1],)
@@ -69,12 +74,13 @@ def _forward(q, k, x, y, mix, normaliser):
     return px, pty, normaliser
 
 
-def _backward(q, k, x, y, mix, normaliser, px, gpx, gpty):
+def backward(q, k, x, y, mix, normaliser, px, gpx, gpty):
+    """The gradients of q, k, x and y, from those of `P x` and of `P^T y`."""
+
     def block(rows, whole):
         (q, y, mix, normaliser, px, gpx), (k, x, gpty) = rows, whole
-        own = p = ops.exp(ops.matmul(q, _transposed(k)) - normaliser)
-        if mix.shape[-1]:
-            p = _mixed(own, mix)
+        own, _, _ = _exponentials(q, k, normaliser)
+        p = mixed(own, mix) if mix.shape[-1] else own
         gy = ops.matmul(p, gpty)
         gx = ops.matmul(_transposed(p), gpx)
         gp = ops.matmul(
@@ -82,7 +88,7 @@ def _backward(q, k, x, y, mix, normaliser, px, gpx, gpty):
             _transposed(ops.concatenate([x, gpty], axis=-1)),
         )
         if mix.shape[-1]:
-            gp = _unmixed(gp, mix)
+            gp = unmixed(gp, mix)
             mean = ops.sum(own * gp, axis=-1, keepdims=True)
         else:
             mean = ops.sum(gpx * px, axis=-1, keepdims=True)
@@ -91,41 +97,25 @@ def _backward(q, k, x, y, mix, normaliser, px, gpx, gpty):
         gq = ops.matmul(glogits, k)
         return (gq, gy), (ops.matmul(_transposed(glogits), q), gx)
 
-    widths = [z.shape[-1] for z in (q, y, k, x)]
     (gq, gy), (gk, gx) = over_blocks(
         block,
         (q, y, mix, normaliser, px, gpx),
         (k, x, gpty),
-        widths[:2],
-        widths[2:],
+        (q.shape[-1], y.shape[-1]),
+        (k.shape[-1], x.shape[-1]),
     )
     return gq, gk, gx, gy
 
 
 def _exponentials(q, k, normaliser):
-    """`(e, scale, normaliser)`: rows of P are `scale * e`, or `e` where scale is None."""
+    """`(e, scale, normaliser)` of a block; its rows of P are `scale * e`."""
     logits = ops.matmul(q, _transposed(k))
     if normaliser.shape[-1]:
-        return ops.exp(logits - normaliser), None, normaliser
+        return ops.exp(logits - normaliser), 1.0, normaliser
     top = ops.max(logits, axis=-1, keepdims=True)
     e = ops.exp(logits - top)
     total = ops.sum(e, axis=-1, keepdims=True)
     return e, 1 / total, top + ops.log(total)
-
-
-def _mixed(p, mix):
-    return sum(mix[..., m : m + 1] * p[m] for m in range(p.shape[0]))
-
-
-def _unmixed(gp, mix):
-    """The transpose of `_mixed`."""
-    count = gp.shape[0]
-    return ops.stack(
-        [
-            sum(mix[i, ..., m : m + 1] * gp[i] for i in range(count))
-            for m in range(count)
-        ]
-    )
 
 
 def _transposed(x):

@@ -2,10 +2,9 @@
 
 import math
 
-import keras
 from keras import ops
 
-BLOCK_BYTES = 8 * 2**20  # of one block of affinities; it should stay in the cache
+BLOCK_BYTES = 4 * 2**20  # of affinities at a time; they should stay in the cache
 
 
 def over_blocks(block, rows, whole, row_widths, total_widths):
@@ -25,10 +24,10 @@ def over_blocks(block, rows, whole, row_widths, total_widths):
     """
     count = rows[0].shape[0]
     groups, tokens = ops.shape(rows[0])[1:3]
-    size, blocks = _cut(count, tokens)
+    size = rows_at_once(count, tokens)
+    blocks = _ceil(tokens, size)
     padded = size * blocks
     rows = [_pad(x, padded - tokens) for x in rows]
-    like = rows[0]
     results = [
         *(ops.zeros((count, groups, padded, w), "float32") for w in row_widths),
         *(ops.zeros((count, groups, tokens, w), "float32") for w in total_widths),
@@ -56,15 +55,33 @@ def over_blocks(block, rows, whole, row_widths, total_widths):
     )
 
 
-def _cut(count, tokens):
-    """Rows in a block, and the number of blocks."""
+def rows_at_once(count, tokens):
+    """Rows of a block that fits, all blocks of nearly the same size."""
     most = BLOCK_BYTES // (4 * count * tokens)
     if isinstance(tokens, int):
-        blocks = math.ceil(tokens / max(1, most))
-        return math.ceil(tokens / blocks), blocks
-    most = ops.maximum(1, most)
-    blocks = (tokens + most - 1) // most
-    return (tokens + blocks - 1) // blocks, blocks
+        return math.ceil(tokens / math.ceil(tokens / max(1, most)))
+    most = ops.maximum(1, most)  # T is a tensor where the graph does not know it
+    return _ceil(tokens, _ceil(tokens, most))
+
+
+def _ceil(x, y):
+    return (x + y - 1) // y
+
+
+def mixed(p, mix):
+    """Rows `(M, ..., R, T)` summed over the modalities by `mix`, `(M, ..., R, M)`."""
+    return sum(mix[..., m : m + 1] * p[m] for m in range(p.shape[0]))
+
+
+def unmixed(gp, mix):
+    """The transpose of `mixed`: its gradient."""
+    count = gp.shape[0]
+    return ops.stack(
+        [
+            sum(mix[i, ..., m : m + 1] * gp[i] for i in range(count))
+            for m in range(count)
+        ]
+    )
 
 
 def _pad(x, more):
@@ -76,7 +93,4 @@ def _take(x, group, first, size):
 
 
 def _put(x, group, first, new):
-    if keras.backend.backend() == "torch":  # its slice_update copies the whole tensor
-        x[:, group : group + 1, first : first + new.shape[2]] = new
-        return x
     return ops.slice_update(x, (0, group, first, 0), new)

@@ -2,8 +2,8 @@
 
 from keras import ops
 
-from keras_fusion.ops.affinity import replace_absent
 from keras_fusion.ops.block_products import block_products
+from keras_fusion.ops.dense_products import replace_absent
 from keras_fusion.ops.presence import select
 
 

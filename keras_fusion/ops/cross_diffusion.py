@@ -2,8 +2,9 @@
 
 from keras import ops
 
-from keras_fusion.ops.affinity import affinities, dense_products, replace_absent
+from keras_fusion.ops import blocks
 from keras_fusion.ops.blockwise import blockwise_products
+from keras_fusion.ops.dense_products import affinities, dense_products, replace_absent
 from keras_fusion.ops.diffusion import diffuse
 from keras_fusion.ops.diffusion_arguments import check
 from keras_fusion.ops.presence import select
@@ -44,7 +45,8 @@ def cross_diffusion(
         masks: list of M tensors `(B, T)` bool or None, True = keep, or None. Padded
             tokens are neither queries nor keys: their rows and columns are zero.
         implementation: `"dense"` holds affinities `(B, N, T, T)`; `"blockwise"` never
-            does, and takes memory linear in T, in training too; `"auto"` chooses.
+            does, and takes memory linear in T, in training too; `"auto"` chooses by
+            size.
 
     Returns:
         `(attended, messages)`: list of M tensors `P_m v_m`, `(B, N, T, h)`, and a list
@@ -61,12 +63,22 @@ def cross_diffusion(
     kept = _kept(masks, values)
     there = None if present is None else ops.transpose(ops.cast(present, "bool"))
     q, k, v = (_stack(x, there, kept) for x in (queries, keys, values))
-    if implementation == "blockwise":
+    large = is_large(len(values), *values[0].shape[1:3])
+    if implementation == "blockwise" or (implementation == "auto" and large):
         products = blockwise_products(q, k, kept, there)
     else:
         products = dense_products(replace_absent(affinities(q, k, kept), there))
     results = diffuse(products, v, epsilon, steps, initial, form)
     return unstack_results(*results, values[0].dtype)
+
+
+def is_large(count, heads, tokens):
+    """Whether the affinities of one sample are more than a block.
+
+    Blocks are faster from there on: the rest of the time goes into memory. A count of
+    tokens that a graph leaves open may be any.
+    """
+    return tokens is None or 4 * count * heads * tokens**2 > blocks.BLOCK_BYTES
 
 
 def unstack_results(attended, messages, dtype):

@@ -1,5 +1,7 @@
 """Positions (tokens, pixels, frames) as rows of one flat batch, and back."""
 
+import math
+
 from keras import ops
 
 
@@ -30,3 +32,21 @@ def flatten_presence(present, like):
     everywhere = ops.ones_like(like[..., :1], dtype="bool")
     full = [ops.logical_and(p, everywhere) for p in present]
     return flatten_positions(ops.concatenate(full, axis=-1))
+
+
+def tokens(x):
+    """`(B, *S, C)` to `(B, P, C)`: the positions of all axes in one."""
+    positions = x.shape[1:-1]
+    if len(positions) == 1:
+        return x
+    if None in positions:
+        return ops.reshape(x, (ops.shape(x)[0], -1, x.shape[-1]))
+    return ops.reshape(x, (-1, math.prod(positions), x.shape[-1]))
+
+
+def with_last(x, like, *last):
+    """`x` as `(B, *S, *last)`, its leading axes those of `like` `(B, *S, C)`."""
+    positions = tuple(like.shape[1:-1])
+    if None in positions:
+        return ops.reshape(x, (*ops.shape(like)[:-1], *last))
+    return ops.reshape(x, (-1, *positions, *last))

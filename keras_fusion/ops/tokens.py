@@ -3,6 +3,7 @@
 import functools
 import itertools
 
+import keras
 from keras import ops
 
 from keras_fusion.ops.attention import affinity_logits, mix
@@ -29,13 +30,31 @@ def attend(queries, keys, values, kept=None, drop=None):
         drop: Function applied to the weights before they are used, or None.
 
     Returns:
-        What each query receives `(B, N, Q, h)`, zeros where it has no key, and the
-        weights `(B, N, Q, T)` float32.
+        What each query receives `(B, N, Q, h)`, zeros where it has no key, and a
+        function that returns the weights `(B, N, Q, T)` float32.
     """
     if kept is not None:
         kept = ops.swapaxes(kept, 1, 2)[:, None]  # (B, 1, 1, T)
-    weights = softmax(affinity_logits(queries, keys), kept)
-    return mix(drop(weights) if drop else weights, values), weights
+    weigh = functools.partial(_weigh, queries, keys, kept)
+    # Eager torch passes over the weights once for each step of the softmax; its fused
+    # attention takes a half to a quarter of the time and never holds them. Compiled by
+    # the other backends, the plain steps are at least as fast as theirs.
+    if keras.backend.backend() == "torch" and drop is None:
+        return _fused(queries, keys, values, kept), weigh
+    weights = weigh()
+    return mix(drop(weights) if drop else weights, values), lambda: weights
+
+
+def _weigh(queries, keys, kept):
+    return softmax(affinity_logits(queries, keys), kept)
+
+
+def _fused(queries, keys, values, kept):
+    parts = [ops.swapaxes(x, 1, 2) for x in (queries, keys, values)]
+    received = ops.swapaxes(ops.dot_product_attention(*parts, mask=kept), 1, 2)
+    if kept is None:
+        return received
+    return select(received, ops.any(kept, axis=-1, keepdims=True))
 
 
 def token_spans(inputs):

@@ -9,6 +9,7 @@
 from keras_fusion.zoo.affinities import affinities as affinities
 from keras_fusion.zoo.deployable import deployable as deployable
 from keras_fusion.zoo.fusion_classifier import FusionClassifier
+from keras_fusion.zoo.graph_node_classifier import GraphNodeClassifier
 from keras_fusion.zoo.late_fusion_classifier import LateFusionClassifier
 from keras_fusion.zoo.modality_weights import modality_weights as modality_weights
 from keras_fusion.zoo.mutual_former_classifier import MutualFormerClassifier
@@ -17,6 +18,7 @@ from keras_fusion.zoo.unimodal_classifier import UnimodalClassifier
 
 __all__ = [
     "FusionClassifier",
+    "GraphNodeClassifier",
     "LateFusionClassifier",
     "MutualFormerClassifier",
     "MutualFormerSegmenter",

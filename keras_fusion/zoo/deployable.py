@@ -19,7 +19,8 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
     Returns:
         A model with the same inputs and a dict of outputs: `probabilities` `(B, K)` or
         `(B, H, W, K)` (`predictions` for regression) and, where the operator has
-        weights, `modality_weights` `(B, M)`.
+        weights, `modality_weights` `(B, M)`, and where there is one head, `embedding`
+        `(B, U)`, what it takes.
     """
     inputs = {
         name: keras.Input(x.shape[1:], dtype=x.dtype, name=name)
@@ -36,8 +37,19 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
     weights = symbolic_weights(model)
     if weights is not None:
         outputs["modality_weights"] = weights
+    embedding = _embedding(model)
+    if embedding is not None:
+        outputs["embedding"] = embedding
     named = keras.Model(model.input, outputs, name=model.name)
     return keras.Model(inputs, named(prepared), name=f"deployable_{model.name}")
+
+
+def _embedding(model):
+    """What the head takes; None where the model has none, or several."""
+    for layer in model.layers:
+        if layer.name == "predictions" and isinstance(layer, layers.Dense):
+            return layer.input
+    return None
 
 
 def _standardised(name, x, mean, std):

@@ -1,6 +1,8 @@
 import keras
+from keras import ops
 
 from keras_fusion.ops.presence import share
+from keras_fusion.zoo.graph_layers import EDGES
 from keras_fusion.zoo.inputs import check_inputs
 
 
@@ -27,6 +29,8 @@ def modality_weights(model: keras.Model, inputs: dict):
             "to them use Shapley values."
         )
     weigher = keras.Model(model.input, weights)
+    if EDGES in inputs:  # a graph is one batch
+        return ops.convert_to_numpy(weigher(inputs))
     return weigher.predict(inputs, verbose=0)
 
 

@@ -4,14 +4,15 @@ import contextlib
 import io
 from pathlib import Path
 
-from keras_fusion import card, cli, commands
+from keras_fusion import card, cli
+from keras_fusion.commands.console import console
 
 CARD = f"# A card\n\n{card.BEGIN}\nold\n{card.END}\n\nThe end.\n"
 
 
 def run(*arguments):
     """Exit status, stdout and stderr of one command."""
-    commands.console.width = 200  # nothing is folded
+    console.width = 200  # nothing is folded
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         status = cli.main([str(a) for a in arguments])

@@ -90,6 +90,27 @@ BAD = {  # what is prepared, the command, what it says
         "export . --runs runs --output recipe.toml",
         "cannot be written",
     ),
+    "format": (
+        None,
+        "export . --runs runs --formats onx",
+        "No format 'onx'. Did you mean 'onnx'",
+    ),
+    "version": (
+        lambda folder: (folder / "saved" / "3").mkdir(parents=True),
+        "export . --runs runs --output saved --version 3",
+        "saved already has a version 3, which is never overwritten",
+    ),
+    "samples": (
+        npz("own.npz", a=np.ones((100, 7)), y=None),
+        "export . --runs runs --output saved --samples own.npz",
+        r"'a' must have the shape \(None, 5\)",
+    ),
+    "nothing exported": (None, "verify out", "out: expected a manifest.json or numb"),
+    "no whole export": (
+        text("manifest.json", "{}"),
+        "verify .",
+        "manifest.json is not as it was exported",
+    ),
     "no model": (None, "predict no.keras data.npz", "There is no model no.keras"),
     "no SavedModel": (None, "predict out data.npz", "out: expected a SavedModel"),
     "half a model": (

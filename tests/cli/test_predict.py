@@ -1,11 +1,10 @@
 import csv
 import json
 
-import keras
 import numpy as np
 import pytest
 
-from keras_fusion import commands, comparison, datasets
+from keras_fusion import comparison, datasets
 from keras_fusion import recipe as recipe_files
 from tests import runs
 from tests.cli.running import succeed
@@ -69,7 +68,7 @@ def test_what_users_call_things_is_no_markup(tmp_path, monkeypatch):
     monkeypatch.setattr(prediction, "predict", predict)
     monkeypatch.setattr(prediction, "class_names", lambda model: ["[red]", "b"])
     monkeypatch.setattr(prediction, "modalities", lambda model: ["a"])
-    monkeypatch.setattr(commands.datasets, "read", lambda file: {})
+    monkeypatch.setattr(datasets, "read", lambda file: {})
     assert "[red]" in succeed("predict", "m.keras", "x.npz")
 
 
@@ -95,29 +94,3 @@ def _without_label(path):
     lines = [line.rpartition(",")[0] for line in path.read_text().splitlines()]
     path.with_name("features.csv").write_text("\n".join(lines))
     return path.with_name("features.csv")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="test_export has the other routes"
-)
-def test_an_export_predicts_the_same(trained, home, tmp_path):
-    output = tmp_path / "saved" / "tiny"
-    out = succeed("export", home, "--runs", home / "runs", "--output", output)
-    assert str(output / "1") in out
-    for path in features(tmp_path):
-        own = json.loads(succeed("predict", trained[0], path, "--json"))
-        served = json.loads(succeed("predict", output, path, "--json"))
-        assert own.keys() == served.keys()
-        assert own["class_names"] == served["class_names"]
-        for key in ("probabilities", "modality_weights"):
-            np.testing.assert_allclose(served[key], own[key], atol=1e-5)
-    assert succeed("predict", output, path) == succeed("predict", trained[0], path)
-    single = tmp_path / "single.json"  # nothing tells the width of what is absent
-    single.write_text(json.dumps([{"a": None, "b": [1, 2, 3]}]))
-    own, served = (
-        succeed("predict", m, single, "--json") for m in (trained[0], output)
-    )
-    np.testing.assert_allclose(
-        json.loads(served)["probabilities"], json.loads(own)["probabilities"], atol=1e-5
-    )

@@ -148,11 +148,11 @@ each_aligned_case = pytest.mark.parametrize(
 each_operator = pytest.mark.parametrize("name", list(VARIANTS))
 
 
-def randomise(layer, seed=0):
+def randomise(layer, seed=0, scale=0.7):
     """The layer with normal draws in all its weights, the same for the same shapes."""
     rng = np.random.default_rng(seed)
     for weight in layer.weights:
-        weight.assign(rng.normal(0, 0.7, weight.shape))
+        weight.assign(rng.normal(0, scale, weight.shape))
     return layer
 
 

@@ -4,6 +4,7 @@ import pytest
 from keras.src.testing import TestCase
 
 from keras_fusion import layers
+from tests.layers import mixing_cases
 
 SHAPES = ((2, 3, 4), (2, 3, 4))
 CONFIGURED = {
@@ -19,7 +20,7 @@ CONFIGURED = {
 
 @pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")  # by the test itself
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
-@pytest.mark.parametrize("name", sorted(set(layers.__all__) - {"Fusion"}))
+@pytest.mark.parametrize("name", [*sorted(layers.operators()), "ModalityDropout"])
 def test_keras_own_layer_test(name):
     layer, config = getattr(layers, name), CONFIGURED.get(name, {})
     fuses = name in layers.operators()
@@ -33,4 +34,23 @@ def test_keras_own_layer_test(name):
         expected_output_shape=shape if fuses else ([shape, shape], (2, 2)),
         supports_masking=fuses,
         run_training_check=fuses,  # else the output is partly boolean
+    )
+
+
+ONE_TENSOR = [name for name, variants in mixing_cases.MIXING.items() if variants[0][0]]
+
+
+@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")
+@pytest.mark.parametrize("name", ONE_TENSOR)
+def test_keras_own_layer_test_of_one_tensor(name):
+    axes, config = mixing_cases.MIXING[name][0]
+    layer = getattr(layers, name)
+    TestCase().run_layer_test(
+        layer,
+        init_kwargs=config,
+        input_shape=mixing_cases.SHAPES[axes],
+        expected_output_shape=layer(**config).compute_output_shape(
+            mixing_cases.SHAPES[axes]
+        ),
+        supports_masking=False,
     )

@@ -1,10 +1,6 @@
 """Laws about functional models, configurations and files."""
 
-import importlib.util
 import json
-import os
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -24,9 +20,12 @@ from tests.layers.cases import (
     randomise,
     some_absent,
 )
+from tests.layers.saving import (
+    check_another_backend,
+    check_saved_model,
+    check_saved_weights,
+)
 
-# Each backend's files are read by the next: around the ring all numbers agree.
-NEXT = {"tensorflow": "jax", "jax": "torch", "torch": "tensorflow"}
 FREE = [case for case in CASES if case.config.get("per") != "element"]
 
 
@@ -51,11 +50,6 @@ def visit(model):
     """All outputs of the museum, as numpy arrays."""
     arrays = [*modalities(), draw(3, 2, QUERY_WIDTH), some_absent(3)]
     return [to_numpy(y) for y in model(arrays)]
-
-
-def assert_all_close(actual, expected):
-    for a, b in zip(actual, expected, strict=True):
-        assert_close(a, b)
 
 
 @pytest.fixture(scope="module")
@@ -84,41 +78,16 @@ def test_the_number_of_tokens_may_be_unknown():
 
 
 def test_a_saved_model_gives_the_same_outputs(model, tmp_path):
-    model.save(tmp_path / "museum.keras")
-    again = keras.saving.load_model(tmp_path / "museum.keras")
-    assert_all_close(visit(again), visit(model))
+    check_saved_model(model, visit, tmp_path)
 
 
 def test_saved_weights_give_the_same_outputs(model, tmp_path):
-    model.save_weights(tmp_path / "museum.weights.h5")
-    again = randomise(keras.models.clone_model(model), seed=1)
-    again.load_weights(tmp_path / "museum.weights.h5")
-    assert_all_close(visit(again), visit(model))
+    check_saved_weights(model, visit, tmp_path)
 
 
 @pytest.mark.slow
 def test_another_backend_gives_the_same_outputs(model, tmp_path):
-    backend = NEXT[keras.backend.backend()]
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-    model.save(tmp_path / "museum.keras")
-    program = (
-        "import sys, keras, numpy as np\n"
-        "from tests.layers.test_saving import visit\n"
-        "model = keras.saving.load_model(sys.argv[1])\n"
-        "np.savez(sys.argv[2], *visit(model))"
-    )
-    subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "museum.keras", tmp_path / "y.npz"],
-        env={
-            **os.environ,
-            "KERAS_BACKEND": backend,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        },
-        check=True,
-    )
-    with np.load(tmp_path / "y.npz") as file:
-        assert_all_close(file.values(), visit(model))
+    check_another_backend(model, visit, tmp_path)
 
 
 @each_case

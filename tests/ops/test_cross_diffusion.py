@@ -1,14 +1,17 @@
 """Dense and blockwise cross-diffusion against the definition, value and gradient."""
 
+import importlib
+
 import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.ops import blocks, cross_diffusion
+from keras_fusion.ops import blocks, blockwise, cross_diffusion
 from tests.conftest import TOLERANCES, assert_close
 from tests.gradients import with_gradients
 from tests.layers.cases import draw
 from tests.ops import diffusion_oracle as oracle
+from tests.ops.diffusion_results import compare, flat, options
 
 IMPLEMENTATIONS = ("dense", "blockwise")
 each_implementation = pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
@@ -42,22 +45,6 @@ def arrays(count, shape=(2, 2, 11, 4), sharp=2.0):
 def run(stacked, **arguments):
     q, k, v = ([ops.convert_to_tensor(x) for x in y] for y in stacked)
     return cross_diffusion(q, k, v, **arguments)
-
-
-def flat(attended, messages):
-    """One list of all results, the messages in the order of their pairs."""
-    return [*attended, *(y for row in messages for y in row if y is not None)]
-
-
-def compare(found, expected, dtype="float32"):
-    attended, messages = expected
-    wanted = [*attended, *(messages[pair] for pair in sorted(messages))]
-    for y, y_0 in zip(flat(*found), wanted, strict=True):
-        assert_close(y, y_0, dtype)
-
-
-def options(steps, initial, form, epsilon=0.6):
-    return {"steps": steps, "initial": initial, "form": form, "epsilon": epsilon}
 
 
 @each_implementation
@@ -159,3 +146,68 @@ def test_one_mask_of_two():
         run(arrays(2), masks=masks),
         oracle.cross_diffusion(*in_float64(arrays(2)), masks=expected),
     )
+
+
+@each_implementation
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("form", ["paper", "released"])
+def test_half_precision_of_strongly_peaked_affinities(implementation, dtype, form):
+    # all queries look at one key, so that columns of P sum up to T and more
+    q = np.full((2, 1, 1, 300, 4), 30, "float32")
+    k, v = draw(2, 1, 1, 300, 4), 100 + draw(2, 1, 1, 300, 4, seed=2)
+    rounded = [ops.cast(x, dtype) for x in (q, k, v)]
+    found = run(rounded, implementation=implementation, form=form)
+    exact = [ops.convert_to_numpy(ops.cast(x, "float32")) for x in rounded]
+    expected = oracle.cross_diffusion(*in_float64(exact), form=form)
+    for y in flat(*found):
+        assert dtype in str(y.dtype)
+    compare(found, expected, dtype)
+
+
+def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
+    asked = []
+    products = blockwise.blockwise_products
+    monkeypatch.setattr(
+        importlib.import_module("keras_fusion.ops.cross_diffusion"),
+        "blockwise_products",
+        lambda *arguments: asked.append(True) or products(*arguments),
+    )
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 2 * 2 * 11**2)
+    run(arrays(2))
+    assert not asked
+    run(arrays(2, (2, 2, 12, 4)))
+    assert asked
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"epsilon": 1.0}, r"epsilon must be in \[0, 1\); got 1.0"),
+        ({"epsilon": -0.1}, "epsilon must be in"),
+        ({"epsilon": float("nan")}, "epsilon must be in"),
+        ({"steps": 0}, "steps must be an integer of at least 1; got 0"),
+        ({"steps": 1.5}, "steps must be an integer"),
+        (
+            {"initial": "zeros"},
+            "initial must be one of identity, affinity; got 'zeros'",
+        ),
+        ({"form": "released"}, "for two modalities; got 3"),
+        ({"form": "official"}, "form must be one of paper, released"),
+        ({"implementation": "sparse"}, "implementation must be one of auto, dense"),
+        ({"masks": [None]}, "one mask .* for each of 3 modalities; got 1"),
+        ({"tokens": 4}, "keys of modality 1 have 4 tokens, where modality 0 has 5"),
+        ({"flat": True}, "expects tensors .batch, heads, tokens, width.; values"),
+        ({"fewer": True}, "of the same modalities, at least one; got 3, 3 and 2"),
+    ],
+)
+def test_refusals(change, message):
+    q, k, v = ([ops.zeros((1, 2, 5, 4))] * 3 for _ in range(3))
+    change = dict(change)
+    if "tokens" in change:
+        k = [k[0], ops.zeros((1, 2, change.pop("tokens"), 4)), k[2]]
+    if change.pop("flat", False):
+        v = [x[:, 0] for x in v]
+    if change.pop("fewer", False):
+        v = v[:2]
+    with pytest.raises(ValueError, match=message):
+        cross_diffusion(q, k, v, **change)

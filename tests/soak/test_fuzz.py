@@ -7,8 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from keras_fusion import commands, prediction, training
+from keras_fusion import prediction, training
 from keras_fusion import recipe as recipes
+from keras_fusion.commands import train
 from tests import runs
 from tests.cli.running import run, succeed
 
@@ -49,7 +50,7 @@ def stand_in(monkeypatch):
     def replace(fit):
         record = {"validation": 1, "epochs": 1, "seconds": 1, "parameters": 1}
         monkeypatch.setattr(training, "fit", lambda *a, **k: record | (fit(*a) or {}))
-        monkeypatch.setattr(commands, "save_deployable", lambda *a: "nowhere")
+        monkeypatch.setattr(train, "save_deployable", lambda *a: "nowhere")
 
     return replace
 

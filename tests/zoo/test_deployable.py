@@ -41,6 +41,8 @@ def test_raw_features_give_the_models_numbers(builder, shapes, raw, tmp_path):
     if builder == "FusionClassifier":
         expected = zoo.modality_weights(model, standardised | mask)
         assert_close(outputs["modality_weights"], expected)
+        head = model.get_layer("predictions")
+        assert_close(head(outputs["embedding"]), outputs["probabilities"])
     else:
         assert list(outputs) == ["probabilities"]
 
@@ -62,7 +64,7 @@ def test_regression_is_called_predictions(raw):
     raw = {name: raw[name] for name in VECTORS}
     model = zoo.FusionClassifier(VECTORS, 1, classifier_activation=None, **OPTIONS)
     served = zoo.deployable(model, measure(raw))
-    assert list(served.output) == ["predictions", "modality_weights"]
+    assert list(served.output) == ["predictions", "modality_weights", "embedding"]
 
 
 def test_inputs_that_do_not_fit_the_model():

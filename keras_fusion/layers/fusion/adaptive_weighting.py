@@ -40,6 +40,7 @@ class AdaptiveWeighting(Fusion):
     """
 
     has_weights = True
+    choices = {"gate": (None, "sigmoid", "softmax")}
 
     def __init__(
         self, units=None, intermediate_dim=None, activation="gelu", gate=None, **kwargs

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from typing import ClassVar
 
 import keras
 from keras import ops, tree
@@ -58,6 +59,7 @@ class Fusion(keras.layers.Layer):
     rebuilds_absent = False  # whether the stream of an absent modality is not zero
     has_weights = False
     uses_query = False
+    choices: ClassVar[dict] = {}  # what a search tries, by argument
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from keras_fusion.layers.fusion.transformer import (
     NormedHeads,
     ResidualHalves,
     dropper,
+    weight_dropper,
 )
 from keras_fusion.ops.pooling import pool
 from keras_fusion.ops.presence import select
@@ -54,6 +55,8 @@ class BottleneckAttention(TokenTransformer):
     Reference: Nagrani et al., 2021, Attention Bottlenecks for Multimodal Fusion.
     """
 
+    choices = {"num_heads": (1, 2, 4), "num_latents": (2, 4, 8)}
+
     def __init__(self, units=None, num_latents=4, **kwargs):
         super().__init__(units, **kwargs)
         self.num_latents = require_positive(self, "num_latents", num_latents)
@@ -69,7 +72,8 @@ class BottleneckAttention(TokenTransformer):
 
     def fuse(self, inputs, present, query=None, training=None):
         parts = [heads(x) for heads, x in zip(self.heads, inputs)]
-        latents = self._gather(parts, present, training)  # (B, L, U)
+        latents = self.latents + ops.zeros_like(inputs[0][:, :1])  # (B, L, U)
+        latents = self._gather(latents, parts, present, training)
         drop = dropper(self.dropouts, training)
         streams, weights = [], []
         for m, (x, halves) in enumerate(zip(inputs, self.halves)):
@@ -83,9 +87,9 @@ class BottleneckAttention(TokenTransformer):
             return pool_tokens(streams, present, self.readout), shares
         return streams, shares
 
-    def _gather(self, parts, present, training):
+    def _gather(self, latents, parts, present, training):
         """The mean of the latents after each modality present has told them."""
-        latents, told = self.latents[None], []
+        told = []
         drop = dropper(self.dropouts, training)
         for m, (heads, halves) in enumerate(zip(self.heads, self.halves)):
             queries, *read = heads(latents)
@@ -101,30 +105,26 @@ class BottleneckAttention(TokenTransformer):
         Args:
             queries: `(B, N, Q, h)`.
             own: keys and values of the tokens, `(B, N, T_m, h)`.
-            read: keys and values of the latents, `(B, N, L, h)` or `(1, N, L, h)`.
+            read: keys and values of the latents, `(B, N, L, h)`.
         """
-        keys, values = (
-            ops.concatenate([x, z + ops.zeros_like(x[:, :, :1])], axis=2)
-            for x, z in zip(own, read)
-        )
+        keys, values = (ops.concatenate(both, axis=2) for both in zip(own, read))
         kept = None
         if present is not None:
             tokens = ops.ones_like(own[0][:, 0, :, :1], dtype="bool")
             kept = ops.logical_and(tokens, present[m])  # (B, T_m, 1)
             padding = ((0, 0), (0, self.num_latents), (0, 0))
             kept = ops.pad(kept, padding, constant_values=True)
-        drop = dropper(self.dropouts[:1], training)
+        drop = weight_dropper(self, training)
         return attend(queries, keys, values, kept, drop)
 
     def _shares(self, weights, present):
         parts = [1 / self.num_modalities] * self.num_modalities
         if present is not None:
-            there = [
-                ops.cast(p, "float32") for p in sample_presence(present)
-            ]  # (B, 1, 1)
+            there = [ops.cast(p, "float32") for p in sample_presence(present)]
             parts = [t / ops.maximum(sum(there), 1) for t in there]
         rows = []
-        for m, row in enumerate(weights):
+        for m, weigh in enumerate(weights):
+            row = weigh()
             latents = ops.sum(row[..., -self.num_latents :], axis=-1)  # (B, N, T_m)
             columns = [latents * part for part in parts]
             columns[m] += ops.sum(row[..., : -self.num_latents], axis=-1)

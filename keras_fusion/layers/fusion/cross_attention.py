@@ -7,6 +7,7 @@ from keras_fusion.layers.fusion.transformer import (
     NormedHeads,
     ResidualHalves,
     dropper,
+    weight_dropper,
 )
 from keras_fusion.ops.presence import select
 from keras_fusion.ops.tokens import (
@@ -115,11 +116,11 @@ class CrossAttention(TokenTransformer):
             keys,
             values,
             token_presence(asked, there),
-            dropper(self.dropouts[:1], training),
+            weight_dropper(self, training),
         )
 
         def shares():
-            columns = modality_shares(weights, token_spans(asked))
+            columns = modality_shares(weights(), token_spans(asked))
             columns.insert(m, ops.zeros_like(columns[0]))
             columns = ops.stack(columns, axis=-1)  # (B, N, T_m, M)
             return columns if present is None else select(columns, present[m][:, None])

@@ -67,6 +67,7 @@ class CrossDiffusionAttention(Fusion):
     refines = True
     rebuilds_absent = True
     has_weights = True
+    choices = {"num_heads": (1, 2, 4), "epsilon": (0.3, 0.6, 0.9), "steps": (1, 2)}
 
     def __init__(
         self,

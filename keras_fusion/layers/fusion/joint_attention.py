@@ -6,6 +6,7 @@ from keras_fusion.layers.fusion.transformer import (
     NormedHeads,
     ResidualHalves,
     dropper,
+    weight_dropper,
 )
 from keras_fusion.ops.presence import select
 from keras_fusion.ops.tokens import (
@@ -62,13 +63,13 @@ class JointAttention(TokenTransformer):
         there = token_presence(inputs, present)
         tokens = [x + self.embeddings[m] for m, x in enumerate(inputs)]
         tokens = ops.concatenate(tokens, axis=1)  # (B, T, U)
-        drop_weights = dropper(self.dropouts[:1], training)
+        drop_weights = weight_dropper(self, training)
         attended, weights = attend(*self.heads(tokens), there, drop_weights)
         drop = dropper(self.dropouts, training)
         tokens = self.halves(tokens, attended=attended, drop=drop)
 
         def shares():
-            columns = ops.stack(modality_shares(weights, spans), axis=-1)
+            columns = ops.stack(modality_shares(weights(), spans), axis=-1)
             return columns if there is None else select(columns, there[:, None])
 
         streams = [tokens[:, start:end] for start, end in spans]

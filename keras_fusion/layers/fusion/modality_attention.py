@@ -64,6 +64,11 @@ class ModalityAttention(Fusion):
 
     refines = True
     has_weights = True
+    choices = {
+        "readout": ("mean", "max", "token", "query"),
+        "num_heads": (1, 2, 4),
+        "transform": ("shared", "position"),
+    }
 
     def __init__(
         self,

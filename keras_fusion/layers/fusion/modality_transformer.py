@@ -47,6 +47,7 @@ class ModalityTransformer(Fusion):
 
     refines = True
     has_weights = True
+    choices = {"num_heads": (1, 2, 4), "readout": ("mean", "max")}
 
     def __init__(
         self,

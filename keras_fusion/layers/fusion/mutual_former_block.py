@@ -51,6 +51,7 @@ class MutualFormerBlock(TokenTransformer):
 
     aligned_tokens = True
     rebuilds_absent = True
+    choices = {"num_heads": (1, 2, 4), "epsilon": (0.3, 0.6, 0.9), "steps": (1, 2)}
     readouts = ("fused", None)
 
     def __init__(

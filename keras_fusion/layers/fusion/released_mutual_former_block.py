@@ -11,6 +11,7 @@ from keras_fusion.layers.fusion.transformer import (
     ResidualHalves,
     dropper,
     layer_norm,
+    weight_dropper,
 )
 from keras_fusion.ops.presence import any_present, select, select_all
 from keras_fusion.ops.tokens import attend
@@ -57,6 +58,7 @@ class ReleasedMutualFormerBlock(TokenTransformer):
     min_modalities = 2
     max_modalities = 2
     rebuilds_absent = True
+    choices = {"num_heads": (1, 2, 4), "epsilon": (0.3, 0.6, 0.9)}
     readouts = ("fused", None)
 
     def __init__(
@@ -113,7 +115,7 @@ class ReleasedMutualFormerBlock(TokenTransformer):
         there = None if present is None else any_present(present)
         fused = select(query if self.uses_query else both, there)
         fused = fused if self.stream is None else self.stream(fused)
-        drop_weights = dropper(self.dropouts[:1], training)
+        drop_weights = weight_dropper(self, training)
         attended, _ = attend(*self.heads(fused), there, drop_weights)
         fused = fused + drop(self.aggregation(ops.concatenate(streams, axis=-1)))
         return self.halves(fused, attended=attended, drop=drop), weights

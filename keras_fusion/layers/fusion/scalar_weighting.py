@@ -38,6 +38,10 @@ class ScalarWeighting(Fusion):
     """
 
     has_weights = True
+    choices = {
+        "per": ("modality", "channel"),
+        "constraint": (None, "affine", "convex"),
+    }
 
     def __init__(self, units=None, per="modality", constraint=None, **kwargs):
         super().__init__(units, **kwargs)

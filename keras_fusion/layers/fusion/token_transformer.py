@@ -28,6 +28,7 @@ class TokenTransformer(Fusion):
     takes = "tokens"
     refines = True
     has_weights = True
+    choices = {"num_heads": (1, 2, 4)}
     readouts = ("mean", "max", None)
 
     def __init__(

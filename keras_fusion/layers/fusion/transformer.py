@@ -48,6 +48,11 @@ def dropper(layers, training):
     return functools.partial(apply, layers, training=training)
 
 
+def weight_dropper(op, training):
+    """The first of the `dropouts` as a function, or None where it does nothing."""
+    return dropper(op.dropouts[:1], training) if training and op.dropout else None
+
+
 class NormedHeads(keras.layers.Layer):
     """`LN(x) W` as some sets of heads: queries, keys, values, or what is needed.
 

@@ -1,0 +1,47 @@
+"""`keras-fusion evaluate`."""
+
+from keras_fusion import comparison
+from keras_fusion import recipe as recipe_files
+from keras_fusion.card import publish
+from keras_fusion.commands.console import console
+from keras_fusion.commands.results import print_results, record_cells
+from keras_fusion.commands.runs import run_of
+from keras_fusion.files import write_json
+from keras_fusion.plots import save_plots
+
+
+def run(options) -> None:
+    """Trains the baselines, judges all on the test set, writes results and plots."""
+    recipe, seeds, folder = run_of(options)
+    if options.publish and (options.dataset or options.label or options.epochs):
+        raise ValueError(
+            "--publish is for the recipe as it stands: leave out --dataset, --label "
+            "and --epochs."
+        )
+    count = 0
+
+    def report(name, record):
+        nonlocal count
+        count += 1
+        cells = "  ".join(record_cells(record)[:3:2])
+        console.print(f"fit {count}: {name}: {cells} s", style="dim")
+
+    results = comparison.compare(
+        recipe,
+        seeds,
+        folder,
+        part=options.on,
+        precision=options.precision,
+        leave_out=options.leave_out,
+        report=report,
+    )
+    write_json(folder / "results.json", results)
+    for note in results["notes"]:
+        console.print(note, style="dim")
+    print_results(results)
+    written = [folder / "results.json", *save_plots(results, folder)]
+    if options.publish:
+        home = recipe_files.file_of(options.recipe).parent
+        written += publish(results, home, folder)
+    for path in written:
+        console.print(f"wrote {path}")

@@ -1,0 +1,50 @@
+"""`keras-fusion list`."""
+
+import json
+
+from keras_fusion import comparison, datasets, layers, recipes, tables, zoo
+from keras_fusion import recipe as recipe_files
+from keras_fusion.commands.console import console
+from keras_fusion.commands.results import print_results
+
+
+def run(options) -> None:
+    """Prints everything that has a name, or the published results of a recipe."""
+    if options.recipe:
+        return _print_published(recipe_files.read(options.recipe)["name"])
+    kinds = {
+        "operators": {n: _first_line(c) for n, c in layers.operators().items()},
+        "builders": {n: _first_line(b) for n, b in zoo.builders().items()},
+        "recipes": {n: _recipe_line(n) for n in recipes.names()},
+        "data sets": {n: "known" for n in datasets.names()}
+        | {name: "your own" for name in datasets.own()},
+    }
+    for kind, entries in kinds.items():
+        console.print(
+            tables.rich_table(kind, ["name", "what it is"], [*entries.items()])
+        )
+
+
+def _print_published(name):
+    path = recipes.folder() / name / "results.json"
+    if not path.is_file():
+        raise ValueError(f"{name} has no published results; {path} is not there.")
+    results = json.loads(path.read_text())
+    console.print(f"from {path}, measured on {results['date']}")
+    print_results(results)
+
+
+def _recipe_line(name):
+    results = recipes.folder() / name / "results.json"
+    if not results.is_file():
+        return "no results yet"
+    found = json.loads(results.read_text())
+    runs = found["scores"][comparison.MODEL]["all"]
+    return (
+        f"{found['recipe']['dataset']}: {tables.spread(runs)} % {found['metric']}, "
+        f"{len(runs)} seeds"
+    )
+
+
+def _first_line(thing):
+    return thing.__doc__.strip().splitlines()[0]

@@ -1,0 +1,16 @@
+"""`keras-fusion panel`."""
+
+from pathlib import Path
+
+from keras_fusion import panel as panels
+from keras_fusion import recipe as recipe_files
+from keras_fusion.commands.console import console
+
+
+def run(options) -> None:
+    """Draws one test frame of a recipe for dense prediction."""
+    recipe = recipe_files.read(options.recipe)
+    model, data = panels.load(recipe, Path(options.runs))
+    path = Path(options.output or f"{recipe['name']}.png")
+    panels.save_panel(model, data, options.row, tuple(options.point), path)
+    console.print(f"wrote {path}")

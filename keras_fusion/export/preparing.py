@@ -1,0 +1,155 @@
+"""Any `keras.Model` -> a functional one with a dict of named inputs, in float32."""
+
+import warnings
+
+import keras
+
+_HALF = ("float16", "bfloat16")
+
+
+def prepared(model: keras.Model) -> keras.Model:
+    """The same numbers from a functional model with a dict of named inputs.
+
+    A model that computes in float16 or bfloat16 gets a twin that computes in float32
+    with its weights: what a server answers is float32 whatever the policy was.
+
+    Args:
+        model: A functional model as it is; of a Sequential model and of a list of
+            inputs the inputs are called by their tensors; a subclassed model must have
+            been called before, its inputs are float32 and called by their keys.
+
+    Raises:
+        ValueError: If the model is not built, or another process could not load it.
+    """
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"Expected a keras.Model or a .keras file; received {model}.")
+    if not model.built:
+        raise ValueError(
+            f"The model {model.name!r} is not built: call it on data once, or begin it "
+            "with keras.Input, so that its inputs have shapes."
+        )
+    config = config_of(model)
+    custom_modules(config)
+    return _functional(_in_float32(model, config))
+
+
+def custom_modules(config) -> set[str]:
+    """The modules of registered classes and functions, Keras' own left out.
+
+    Raises:
+        ValueError: If a class or function is not registered.
+    """
+    modules = set()
+    for found in _objects(config):
+        name, module = found["class_name"], found.get("module") or "__main__"
+        if name == "__lambda__":
+            raise ValueError(
+                "The model holds a lambda, which no other process may load: put a "
+                "registered function or layer in its place."
+            )
+        if name.startswith("__") or module.split(".")[0] in ("builtins", "keras"):
+            continue
+        registered = found.get("registered_name")
+        if keras.saving.get_registered_object(registered) is None:
+            name = found["config"] if name == "function" else name
+            raise ValueError(
+                f"{name!r} in {module} is not registered, so no other process can load "
+                "it: decorate it with @keras.saving.register_keras_serializable()."
+            )
+        modules.add(module)
+    return modules
+
+
+def config_of(model: keras.Model) -> dict:
+    """What Keras writes about a model into its `.keras` file, how it compiles left out.
+
+    Raises:
+        ValueError: If Keras cannot write it.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about lambdas, which are refused below
+            config = keras.saving.serialize_keras_object(model)
+    except Exception as error:  # a user's get_config raises what it likes
+        raise ValueError(
+            f"The model {model.name!r} cannot be saved, so it cannot be exported: "
+            f"{' '.join(str(error).split())}"
+        ) from error
+    config.pop("compile_config", None)
+    return config
+
+
+def _objects(config):
+    """Every serialised object in a config."""
+    if isinstance(config, dict):
+        if "class_name" in config and "config" in config:
+            yield config
+        config = config.values()
+    elif not isinstance(config, (list, tuple)):
+        return
+    for value in config:
+        yield from _objects(value)
+
+
+def _in_float32(model, config):
+    policies = [
+        found["config"]
+        for found in _objects(config)
+        if found["class_name"] == "DTypePolicy"
+    ]
+    half = [p for p in policies if p["name"].removeprefix("mixed_") in _HALF]
+    if not half:
+        return model
+    for policy in half:
+        policy["name"] = "float32"
+    twin = keras.saving.deserialize_keras_object(config)
+    twin.set_weights(model.get_weights())
+    return twin
+
+
+def _functional(model):
+    if isinstance(model, keras.Sequential):
+        return _chained(model)
+    inputs = getattr(model, "inputs", None)
+    if not inputs:
+        return _called(model)
+    if isinstance(model.input, dict):
+        return model
+    return keras.Model({x.name: x for x in inputs}, model.output, name=model.name)
+
+
+def _chained(model):
+    """A Sequential model layer by layer: it keeps the batch size it was built with."""
+    (first,) = model.inputs
+    x = keras.Input(first.shape[1:], dtype=first.dtype, name=first.name)
+    inputs = {x.name: x}
+    for layer in model.layers:
+        x = layer(x)
+    return keras.Model(inputs, x, name=model.name)
+
+
+def _called(model):
+    """A subclassed model, called on inputs of the shapes that it was built with."""
+    build = model.get_build_config() or {}
+    shapes = build.get("shapes_dict") or {"inputs": build.get("input_shape")}
+    if None in shapes.values():
+        raise ValueError(
+            f"The model {model.name!r} was never called, so its inputs have no shapes: "
+            "call it on data once."
+        )
+    inputs = {}
+
+    def place(name, shape):
+        if isinstance(shape, dict):
+            return {key: place(key, x) for key, x in shape.items()}
+        if not all(size is None or isinstance(size, int) for size in shape):
+            return [place(f"{name}_{i}", x) for i, x in enumerate(shape)]
+        inputs[name] = keras.Input(shape[1:], name=name)
+        return inputs[name]
+
+    arguments = {
+        name.removesuffix("_shape"): place(name.removesuffix("_shape"), shape)
+        for name, shape in shapes.items()
+    }
+    called = model(**arguments) if len(shapes) > 1 else model(*arguments.values())
+    return keras.Model(inputs, called, name=model.name)

@@ -1,0 +1,38 @@
+"""What a layer outside `Fusion` shares with the others: its configuration, kernels."""
+
+import inspect
+
+import keras
+
+
+def own_arguments(layer) -> dict:
+    """The constructor arguments of `layer`, each stored unchanged under its name.
+
+    For `get_config`: Keras' automatic one breaks on a `DTypePolicy` as argument.
+    """
+    parameters = inspect.signature(type(layer).__init__).parameters.items()
+    return {
+        name: getattr(layer, name)
+        for name, p in parameters
+        if name != "self" and p.kind is not p.VAR_KEYWORD
+    }
+
+
+def fresh(initializer):
+    """An initializer of its own: one instance would draw the same values twice."""
+    found = keras.initializers.get(initializer)
+    return found.clone() if hasattr(found, "clone") else found
+
+
+def add_kernel(layer, name, shape, initializer=None):
+    """A weight with the layer's `kernel_initializer` and `kernel_regularizer`.
+
+    Args:
+        initializer: In place of the layer's.
+    """
+    return layer.add_weight(
+        shape=shape,
+        initializer=fresh(initializer or layer.kernel_initializer),
+        regularizer=keras.regularizers.get(layer.kernel_regularizer),
+        name=name,
+    )

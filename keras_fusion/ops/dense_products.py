@@ -1,0 +1,53 @@
+"""Softmax affinities of stacked modalities, `(M, B, N, T, T)`, and their products."""
+
+from keras import ops
+
+from keras_fusion.ops.presence import select, softmax
+
+
+def affinities(queries, keys, kept=None):
+    """`softmax(q k^T / sqrt(h))` over the keys.
+
+    Args:
+        queries: float32 tensor `(M, B, N, T, h)`.
+        keys: float32 tensor `(M, B, N, T, h)`.
+        kept: Boolean tensor `(M, B, 1, T)`, or None. Rows and columns of what is not
+            kept are zero.
+
+    Returns:
+        float32 tensor `(M, B, N, T, T)`.
+    """
+    queries = queries * keys.shape[-1] ** -0.5
+    logits = ops.matmul(queries, ops.swapaxes(keys, -1, -2))
+    if kept is None:
+        return softmax(logits)
+    return select(softmax(logits, kept[..., None, :]), kept[..., None])
+
+
+def replace_absent(affinities, present=None):
+    """The mean of the affinities that are present in place of those that are not.
+
+    Args:
+        affinities: Tensor `(M, B, ...)`, finite everywhere.
+        present: Boolean tensor `(M, B)`, or None. Where nothing is present all is zero.
+    """
+    if present is None:
+        return affinities
+    there = ops.reshape(present, (*ops.shape(present), *[1] * (affinities.ndim - 2)))
+    known = select(affinities, there)
+    count = ops.sum(ops.cast(there, known.dtype), axis=0, keepdims=True)
+    mean = ops.sum(known, axis=0, keepdims=True) / ops.maximum(count, 1)
+    return ops.where(there, known, mean)
+
+
+def dense_products(affinities):
+    """The function `(x, y)` to `(P x, P^T y)` of given affinities `(M, B, N, T, T)`."""
+
+    def products(x, y):
+        transposed = ops.swapaxes(affinities, -1, -2)
+        return (
+            None if x is None else ops.matmul(affinities, x),
+            None if y is None else ops.matmul(transposed, y),
+        )
+
+    return products

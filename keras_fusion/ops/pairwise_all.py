@@ -1,0 +1,27 @@
+"""Every position with every other."""
+
+from keras import ops
+
+from keras_fusion.ops.affinity import dot_product
+from keras_fusion.ops.presence import softmax
+
+
+def pairwise_all(queries, keys, values, affinity=dot_product, normalise="softmax"):
+    """`y_i = 1/C_i sum_j f(q_i, k_j) v_j` over all j.
+
+    Args:
+        queries: `(..., I, h)`.
+        keys: `(..., J, h)`.
+        values: `(..., J, u)`, what g_j made of position j.
+        affinity: f, from `keras_fusion.ops.affinity`.
+        normalise: C: `"softmax"`, `"mean"` (the number of positions J) or None.
+
+    Returns:
+        `(..., I, u)` in the dtype of the values. Cost and memory grow with I J.
+    """
+    weights = affinity(queries, keys)  # (..., I, J)
+    if normalise == "softmax":
+        weights = softmax(weights)
+    elif normalise == "mean":
+        weights = weights / ops.cast(ops.shape(weights)[-1], weights.dtype)
+    return ops.matmul(ops.cast(weights, values.dtype), values)

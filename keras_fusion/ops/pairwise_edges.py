@@ -1,0 +1,97 @@
+"""Every node of a graph with those that have an edge to it."""
+
+from keras import ops
+
+from keras_fusion.ops.affinity import constant
+from keras_fusion.ops.segments import gather, segment_max, segment_sum
+
+
+def pairwise_edges(
+    queries,
+    keys,
+    values,
+    edge_index,
+    edge_weight=None,
+    affinity=constant,
+    normalise="degree",
+    loops=True,
+    dropout=None,
+):
+    """`y_i = 1/C_i sum_j f(q_i, k_j) v_j` over the edges j -> i, and over i itself.
+
+    Nothing larger than one row per edge is made. An edge that is listed twice counts
+    twice. An isolated node is left with itself, or without `loops` with zeros. Edges
+    are not looked into: `keras_fusion.graphs.check_edges` finds those that point
+    outside the graph.
+
+    Args:
+        queries, keys: `(n, N, h)`, n nodes, N heads.
+        values: `(n, N, u)`.
+        edge_index: `(2, E)` integers, rows source j and target i.
+        edge_weight: `(E,)`, multiplies f, or None. With a constant f it is the
+            adjacency matrix.
+        affinity: f, from `keras_fusion.ops.affinity`.
+        normalise: C: `"softmax"`, `"mean"` (over the edges to i), `"degree"`
+            (`sqrt(d_i d_j)`, d the sum of f over the edges to a node; zero where d is
+            not positive) or None.
+        loops: Whether every node has an edge of weight 1 to itself besides.
+        dropout: Function that drops some of the weights f, or None.
+
+    Returns:
+        `(n, N, u)` in the dtype of the values.
+    """
+    source, target = edge_index[0], edge_index[1]
+    count = ops.shape(values)[0]
+    own = ops.ones_like(values[..., :1], dtype="float32")  # of the edge to itself
+    weights = None  # of the edges, all ones
+    if affinity is not constant:
+        weights = _each(affinity, gather(queries, target), gather(keys, source))
+        own = _each(affinity, queries, keys)
+    if normalise == "softmax":
+        weights, own = _exponentials(weights, own, target, count, loops)
+    if edge_weight is not None:
+        there = ops.cast(edge_weight, "float32")[:, None, None]
+        weights = there if weights is None else weights * there
+    scale = None
+    if normalise is not None:
+        total = _total(normalise, weights, own, target, count, loops)
+        scale = _power(total, -0.5 if normalise == "degree" else -1.0, values.dtype)
+        values = values * scale if normalise == "degree" else values
+    messages = gather(values, source)  # (E, N, u)
+    if dropout is not None:
+        weights, own = dropout(weights), dropout(own)
+    if weights is not None:
+        messages = messages * ops.cast(weights, values.dtype)
+    mixed = segment_sum(messages, target, count)
+    if loops:
+        mixed = mixed + ops.cast(own, values.dtype) * values
+    return mixed if scale is None else mixed * scale
+
+
+def _each(affinity, queries, keys):
+    """f of rows that belong together: `(E, N, h)` twice to `(E, N, 1)`."""
+    return affinity(queries[..., None, :], keys[..., None, :])[..., 0]
+
+
+def _exponentials(logits, own, target, count, loops):
+    """Exponentials that no logit makes overflow: a softmax before it is divided."""
+    if logits is None:
+        return None, own
+    top = segment_max(logits, target, count)
+    top = ops.stop_gradient(ops.maximum(top, own) if loops else top)
+    return ops.exp(logits - gather(top, target)), ops.exp(own - top)
+
+
+def _total(normalise, weights, own, target, count, loops):
+    """C, or for "degree" d: `(n, N, 1)` float32, zero where there is nothing."""
+    if weights is None or normalise == "mean":
+        weights = ops.ones_like(target, dtype="float32")[:, None, None]
+        own = ops.ones_like(own)
+    total = segment_sum(weights, target, count)
+    return total + own if loops else total
+
+
+def _power(x, exponent, dtype):
+    """`x ** exponent` where x is positive, zero elsewhere."""
+    power = ops.power(ops.where(x > 0, x, 1.0), exponent)
+    return ops.cast(ops.where(x > 0, power, 0.0), dtype)

@@ -1,0 +1,111 @@
+"""Asks a TensorFlow Serving, or the local server, with dicts of arrays."""
+
+import numpy as np
+
+from keras_fusion.serving.absence import DEFAULT, complete
+from keras_fusion.serving.description import Described, described
+from keras_fusion.serving.errors import ServingError
+from keras_fusion.serving.transport import Target
+
+
+class Client:
+    """One server, over REST or gRPC as its url says.
+
+    Inputs are named arrays; modalities that are left out are absent: the client sends
+    zeros of the right shape for them and tells `serving_masked` so. What a signature
+    takes is asked of the server once per model.
+
+    Args:
+        url: `http://localhost:8501`, `https://...` or `grpc://localhost:8500`.
+        timeout: Seconds that an answer may take.
+
+    Raises:
+        ValueError: If the url is of another form.
+    """
+
+    def __init__(self, url: str, timeout: float = 30.0):
+        self._transport = _transport(url, timeout)
+        self._known: dict[Target, dict[str, Described]] = {}
+
+    def predict(
+        self,
+        model: str,
+        inputs: dict[str, np.ndarray],
+        *,
+        version: int | None = None,
+        label: str | None = None,
+        signature: str = DEFAULT,
+    ) -> dict[str, np.ndarray]:
+        """The model's outputs.
+
+        Args:
+            model: Its name at the server.
+            inputs: `(B, ...)` arrays by name. With `modality_mask` all are
+                needed, and it says what is absent.
+            version: The newest unless given.
+            label: In place of a version.
+            signature: With inputs absent, `serving_default` becomes `serving_masked`
+                and `embedding` becomes `embedding_masked`.
+
+        Returns:
+            Arrays by output name.
+
+        Raises:
+            ValueError: If the inputs do not fit the signature.
+            ServingError: With the server's sentence if it refuses, or none answers.
+        """
+        target = Target(model, version, label)
+        signatures = self.signatures(model, version=version, label=label)
+        name, arrays = complete(inputs, signatures, signature)
+        try:
+            return self._transport.predict(target, name, arrays, signatures[name])
+        except ServingError:
+            self._known.pop(target, None)  # it may be another version by now
+            raise
+
+    def signatures(
+        self, model: str, *, version: int | None = None, label: str | None = None
+    ) -> dict[str, Described]:
+        """What each signature of a model takes and gives, by its name.
+
+        Raises:
+            ServingError: If there is no such model, or no server.
+        """
+        target = Target(model, version, label)
+        if target not in self._known:
+            self._known[target] = described(self._transport.metadata(target))
+        return self._known[target]
+
+    def status(self, model: str) -> dict[int, str]:
+        """The state of each version that the server knows: AVAILABLE, LOADING, END.
+
+        Raises:
+            ServingError: If there is no such model, or no server.
+        """
+        return self._transport.status(Target(model))
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._transport.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+
+def _transport(url, timeout):
+    scheme, _, address = url.partition("://")
+    if scheme in ("http", "https") and address:
+        from keras_fusion.serving.rest_transport import RestTransport
+
+        return RestTransport(url, timeout)
+    if scheme == "grpc" and address:
+        from keras_fusion.serving.grpc_transport import GrpcTransport
+
+        return GrpcTransport(address, timeout)
+    raise ValueError(
+        f"Expected http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT; received "
+        f"{url!r}."
+    )

@@ -1,0 +1,209 @@
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_fusion.export import child, export, exporting, forms, verification
+from keras_fusion.export.signatures import signatures_of
+from tests.export.models import Doubling, masked_model, ones, plain_model, samples
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Puts a function of arrays in the place of what is written and asked."""
+
+    def replace(answer):
+        def ask(folder, wanted, scratch):
+            assert names(folder) == ["assets.extra", "saved_model.pb"]
+            cases = child.load_groups(wanted.cases)
+            return [("saved_model", answer(inputs)) for _, inputs in cases], {}
+
+        monkeypatch.setattr(
+            exporting,
+            "_write_from_any_backend",
+            lambda model, folder, *_: (folder / "saved_model.pb").touch(),
+        )
+        monkeypatch.setattr(exporting, "_ask_afresh", ask)
+
+    return replace
+
+
+def test_numbers_that_differ_leave_nothing(tmp_path, written):
+    model = plain_model()
+    (name,) = model.output_names
+    off = 0.0
+    written(lambda inputs: {name: model.predict(inputs, verbose=0) + np.float32(off)})
+    assert export(model, tmp_path).name == "1"
+    off = 5e-5
+    with pytest.raises(ValueError, match="serving_default of .* differs from the mod"):
+        export(model, tmp_path)
+    assert names(tmp_path) == ["1"]
+
+
+def test_real_inputs_are_asked_too(tmp_path, written):
+    model = plain_model()
+    (name,) = model.output_names
+
+    def wrong_on_ones(inputs):
+        off = np.float32(inputs["x"].min() == 1)
+        return {name: model.predict(inputs, verbose=0) + off}
+
+    written(wrong_on_ones)
+    export(model, tmp_path)
+    with pytest.raises(ValueError, match="differs from the model's by 1.0e"):
+        export(model, tmp_path, samples={"x": ones()})
+
+
+def test_labels_that_do_not_name_the_largest(tmp_path, written):
+    model = plain_model()
+    (name,) = model.output_names
+
+    def answer(inputs, turn=0):
+        scores = model.predict(inputs, verbose=0)
+        labels = np.array(["a", "b"])[(scores.argmax(axis=-1) + turn) % 2]
+        return {name: scores, "classes": labels}
+
+    written(answer)
+    export(model, tmp_path, labels=["a", "b"])
+    written(lambda inputs: answer(inputs, turn=1))
+    with pytest.raises(ValueError, match="'classes' is .* where '.*' says"):
+        export(model, tmp_path, labels=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        {"y": np.float32([[1, 2 + 2e-5]])},
+        {"y": np.float32([[1, np.nan]])},
+        {"y": np.float32([1, 2])},
+        {"z": np.float32([[1, 2]])},
+    ],
+)
+def test_compare_refuses(received):
+    expected = {"y": np.float32([[1, 2]])}
+    found = verification.compare(
+        expected, {"y": np.float32([[1, 2 + 5e-6]])}, "default"
+    )
+    assert 4e-6 < found < 6e-6
+    with pytest.raises(ValueError, match="default: "):
+        verification.compare(expected, received, "default")
+
+
+def test_nan_is_never_verified():
+    nan = {"y": np.float32([np.nan])}
+    with pytest.raises(ValueError, match="by nan"):
+        verification.compare(nan, nan, "default")
+
+
+def test_every_form_is_compared():
+    case = verification.Case("serving_default", {}, {"y": np.float32([1])})
+    good, bad = {"y": np.float32([1])}, {"y": np.float32([1.1])}
+    for i in range(3):
+        answers = [("", good)] * i + [("", bad)] + [("", good)] * (2 - i)
+        form = ["saved_model", "onnx", "litert"][i]
+        with pytest.raises(ValueError, match=f"reloaded {form}: 'y' differs"):
+            verification.verified([case], answers, ("onnx", "litert"))
+
+
+def test_onnx_is_asked_by_the_signature_of_the_most_inputs():
+    both = ["serving_default", "serving_masked"]
+    assert forms.questions(both, ["onnx"])[2:] == [("onnx", 1)]
+    assert forms.questions(both[:1], ["onnx"])[1:] == [("onnx", 0)]
+
+
+def test_drawn_samples_fit_the_inputs():
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    outputs = keras.layers.GlobalMaxPooling1D()(keras.layers.Embedding(2, 3)(ids))
+    signatures = signatures_of(keras.Model({"ids": ids}, outputs))
+    cases = verification.cases_for(signatures, batches=(1, 5))
+    drawn = [c.inputs["ids"] for c in cases if c.signature == "serving_default"]
+    assert all(x.dtype == np.int32 and set(np.unique(x)) <= {0, 1} for x in drawn)
+    # batch and free axis both come in several sizes
+    assert {x.shape for x in drawn} == {(1, 16), (3, 16), (5, 16), (5, 5)}
+
+
+def test_every_drawn_row_has_a_modality():
+    given = samples(200)
+    given["pose"][0] = np.nan
+    cases = verification.cases_for(signatures_of(masked_model()), given)
+    asked = {case.signature: case.inputs for case in reversed(cases)}
+    mask = asked["serving_masked"]["modality_mask"]
+    assert mask.any(axis=1).all() and not mask.all(axis=1).all()
+    assert np.isnan(asked["serving_masked"]["pose"][0]).all()
+    assert "modality_mask" not in asked["serving_default"]
+    assert np.isfinite(asked["serving_default"]["pose"]).all()
+
+
+def test_samples_that_do_not_fit_are_refused(tmp_path):
+    model = masked_model()
+    with pytest.raises(ValueError, match=r"received \[\]"):
+        export(model, tmp_path, samples={})
+    with pytest.raises(ValueError, match="at least one row"):
+        export(model, tmp_path, samples=samples(0))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"formats": ["onx"]}, "No format 'onx'. Did you mean 'onnx'?"),
+        ({"xla_batches": [0]}, r"xla_batches must be .* from 1; received \[0\]"),
+        ({"warmup_batches": range(1, 200)}, "warmup_batches must be at most 100"),
+        ({"about": {"author": 1}}, "may hold 'recipe' and 'metrics'; .*'author'"),
+        ({"about": {"metrics": np.nan}}, "must be what JSON can hold"),
+        ({"labels": ["a"]}, "an output with 1 classes"),
+    ],
+)
+def test_options_that_do_not_fit(options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        export(plain_model(), tmp_path / "name", **options)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() == "tensorflow", reason="no other process writes there"
+)
+def test_a_class_of_the_program_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(Doubling, "__module__", "__main__")
+    with pytest.raises(ValueError, match="cannot import: define it in a module"):
+        export(masked_model(), tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_xla_needs_fixed_sizes(tmp_path):
+    x = keras.Input((None, 3), name="x")
+    with pytest.raises(ValueError, match="no free axis but the batch.* for x"):
+        export(keras.Model({"x": x}, x * 2.0), tmp_path, xla_batches=[2])
+
+
+def test_a_graph_has_no_batches(tmp_path):
+    inputs = {
+        "x": keras.Input((3,), name="x"),
+        "edge_index": keras.Input((2,), dtype="int32", name="edge_index"),
+    }
+    model = keras.Model(inputs, inputs["x"] * 2.0)
+    for option in ("warmup_batches", "xla_batches"):
+        with pytest.raises(ValueError, match="A graph is asked as a whole"):
+            export(model, tmp_path, **{option: [2]})
+
+
+@pytest.mark.parametrize(
+    ("package", "extra", "options"),
+    [
+        ("tensorflow", "tensorflow", {}),
+        ("tf2onnx", "onnx", {"formats": ["onnx"]}),
+        ("onnxruntime", "onnx", {"formats": ["onnx"]}),
+        ("ai_edge_litert", "litert", {"formats": ["litert"]}),
+        ("tensorflow_serving", "serving", {"warmup_batches": [1]}),
+    ],
+)
+def test_without_what_is_needed(package, extra, options, tmp_path, monkeypatch):
+    model = plain_model()
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=rf"{package} is .*keras-fusion\[{extra}\]"):
+        export(model, tmp_path, **options)
+    assert names(tmp_path) == []

@@ -1,0 +1,19 @@
+"""Results of cross-diffusion, beside those of the oracle."""
+
+from tests.conftest import assert_close
+
+
+def flat(attended, messages):
+    """One list of all results, the messages in the order of their pairs."""
+    return [*attended, *(y for row in messages for y in row if y is not None)]
+
+
+def compare(found, expected, dtype="float32"):
+    attended, messages = expected
+    wanted = [*attended, *(messages[pair] for pair in sorted(messages))]
+    for y, y_0 in zip(flat(*found), wanted, strict=True):
+        assert_close(y, y_0, dtype)
+
+
+def options(steps, initial, form, epsilon=0.6):
+    return {"steps": steps, "initial": initial, "form": form, "epsilon": epsilon}

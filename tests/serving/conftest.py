@@ -1,0 +1,74 @@
+"""One small SavedModel, one server of it, and a real TensorFlow Serving if there is."""
+
+import os
+import socket
+from pathlib import Path
+
+import keras
+import pytest
+
+from keras_fusion.files import write_json
+from keras_fusion.provenance import provenance
+from keras_fusion.serving.server import Server
+from tests.serving.asking import Address
+from tests.serving.saved_model import save
+
+RESULTS = Path(__file__).parents[2] / "benchmarks/results/tensorflow_serving.json"
+reports = {}
+
+
+def pytest_runtest_logreport(report):
+    """Keeps what came of the tests that asked a real TensorFlow Serving."""
+    path, _, name = report.nodeid.partition("::")
+    asked = name.partition("[")[2].rstrip("]").split("-")
+    counts = report.failed or (report.when == "call" and report.passed)
+    if path.startswith("tests/serving/") and "real" in asked and counts:
+        reports[name] = reports.get(name, True) and report.passed
+
+
+def pytest_sessionfinish():
+    if reports:
+        passed = [name for name, fine in reports.items() if fine]
+        failed = sorted(reports.keys() - passed)
+        counts = {"passed": len(passed), "failed": failed}
+        write_json(RESULTS, counts | provenance())
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory):
+    """The folder `small/1`, to serve or to copy from."""
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("TensorFlow alone loads and serves, whatever Keras runs on")
+    return save(tmp_path_factory.mktemp("saved") / "small" / "1")
+
+
+@pytest.fixture(scope="session")
+def local(saved):
+    """The local server's address."""
+    with Server(saved.parents[1], rest_port=0, grpc_port=0, say=lambda _: None) as s:
+        yield Address(f"http://127.0.0.1:{s.rest_port}", f"127.0.0.1:{s.grpc_port}")
+
+
+@pytest.fixture(scope="session", params=["local", "real"])
+def server(request):
+    """The local server, and TensorFlow Serving where addresses are given.
+
+    It must serve what `python -m tests.serving.saved_model FOLDER` writes.
+    """
+    if request.param == "local":
+        return request.getfixturevalue("local")
+    given = Address(
+        os.environ.get("TENSORFLOW_SERVING_REST"),
+        os.environ.get("TENSORFLOW_SERVING_GRPC"),
+    )
+    if None in given:
+        pytest.skip("TENSORFLOW_SERVING_REST and TENSORFLOW_SERVING_GRPC are not set")
+    return given
+
+
+@pytest.fixture
+def free_port():
+    """A port that nothing listens at."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]

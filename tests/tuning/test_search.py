@@ -1,0 +1,167 @@
+"""One small search, and what may come between.
+
+Trials are quickest on torch; that a search runs at all is proved on each backend.
+"""
+
+import keras
+import pytest
+
+from keras_fusion import training, tuning
+from tests import runs
+
+TEXT = (
+    runs.RECIPE.split("[arguments]")[0]
+    + """
+[training]
+epochs = 1
+batch_size = 16
+
+[space]
+fusion = ["Summation", "AdaptiveWeighting", "Concatenation"]
+units = [4, 8]
+encoder_depth = [0, 1]
+
+[search]
+trials = 4
+"""
+)
+
+
+on_torch = pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="no matter of the backend"
+)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Compiles less: XLA takes seconds for what then runs for milliseconds."""
+    monkeypatch.setattr(training, "fast_settings", lambda steps: {})
+
+
+@pytest.fixture
+def small(tmp_path):
+    return tuning.read(str(runs.write(tmp_path, TEXT)))
+
+
+def values(trials):
+    return [t["values"] for t in trials]
+
+
+def test_a_search_runs_on_every_backend(small, tmp_path):
+    (trial,) = tuning.search(tuning.changed(small, trials=1), tmp_path / "runs")
+    assert trial["status"] == "completed" and 0 <= trial["scores"][0] <= 1
+
+
+@on_torch
+def test_a_search_that_was_stopped_goes_on(small, tmp_path):
+    whole = tuning.search(small, tmp_path / "whole")
+    assert [t["status"] for t in whole] == ["completed"] * 4
+    assert all(t["parameters"] > 0 and t["latency"] > 0 for t in whole)
+
+    def stop(trial):
+        if trial["trial"] == "1":
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        tuning.search(small, folder, stop)
+    assert values(tuning.summaries(folder)) == values(whole)[:2]
+    finished = []
+    assert values(tuning.search(small, folder, finished.append)) == values(whole)
+    assert len(finished) == 2  # the first two are not run again
+    assert [t["scores"] for t in tuning.summaries(folder)] == [
+        t["scores"] for t in whole
+    ]
+
+
+@on_torch
+def test_a_trial_that_was_under_way_is_run_again(small, tmp_path, monkeypatch):
+    fit, calls = training.fit, []
+
+    def killed(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return fit(*args, **kwargs)
+
+    monkeypatch.setattr(training, "fit", killed)
+    with pytest.raises(KeyboardInterrupt):
+        tuning.search(small, tmp_path / "runs")
+    assert len(tuning.summaries(tmp_path / "runs")) == 1
+    assert [t["trial"] for t in tuning.search(small, tmp_path / "runs")] == [*"0123"]
+
+
+@on_torch
+def test_failed_trials_are_counted_and_say_why(small, tmp_path, monkeypatch):
+    fit, calls = training.fit, []
+
+    def failing(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == 1:
+            raise MemoryError("no room")
+        return fit(*args, **kwargs)
+
+    monkeypatch.setattr(training, "fit", failing)
+    found = tuning.search(small, tmp_path / "runs")
+    assert found[0]["reason"] == "MemoryError: no room"
+    assert tuning.counted(found) == "3 trials completed, 1 failed"
+    assert len(tuning.leaderboard(found)[1]) == 3
+
+
+@on_torch
+def test_a_search_whose_trials_all_fail_says_so(small, tmp_path, monkeypatch):
+    def failing(*args, **kwargs):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(training, "fit", failing)
+    with pytest.raises(ValueError, match="All 4 trials failed.*no room"):
+        tuning.search(small, tmp_path / "runs")
+
+
+@on_torch
+def test_a_full_disk_ends_the_search(small, tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training, "fit", full)
+    with pytest.raises(OSError, match="No space left"):
+        tuning.search(small, tmp_path / "runs")
+
+
+@on_torch
+def test_the_budget_may_grow_but_not_the_space(small, tmp_path):
+    few = tuning.changed(small, trials=1)
+    assert len(tuning.search(few, tmp_path / "runs")) == 1
+    assert len(tuning.search(tuning.changed(small, trials=2), tmp_path / "runs")) == 2
+    other = small | {"space": {"units": [4, 4]}}
+    with pytest.raises(ValueError, match="differs in space"):
+        tuning.search(other, tmp_path / "runs")
+
+
+@on_torch
+def test_minutes_bound_a_search(small, tmp_path):
+    short = tuning.changed(small, minutes=1e-6)
+    assert len(tuning.search(short, tmp_path / "runs")) == 1
+
+
+@on_torch
+@pytest.mark.parametrize("tuner", ["bayesian", "hyperband"])
+def test_every_tuner_runs(small, tmp_path, tuner):
+    search = tuning.changed(small, tuner=tuner, trials=2)
+    search["training"] = search["training"] | {"epochs": 2}
+    found = tuning.search(search, tmp_path / "runs")
+    assert {t["status"] for t in found} == {"completed"}
+
+
+@pytest.mark.parametrize(
+    "budget, sentence",
+    [
+        ({"tuner": "grid"}, "tuner must be one of random, bayesian, hyperband"),
+        ({"trials": 0}, "trials must be a whole number from 1"),
+        ({"minutes": -1}, "minutes must be a positive number"),
+        ({"seed": -1}, "seed must be a whole number from 0"),
+    ],
+)
+def test_bad_budgets_are_refused(small, budget, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        tuning.changed(small, **budget)

@@ -1,0 +1,141 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_fusion import zoo
+from keras_fusion.graphs import symmetric
+from keras_fusion.layers import operators
+from tests.conftest import assert_close, to_numpy
+from tests.layers.cases import draw, randomise
+
+NODES = 7
+SHAPES = {"words": 5, "position": (3,)}
+EDGES = symmetric(np.array([[0, 0, 1, 3, 4], [1, 2, 2, 4, 5]])).astype("int32")
+INPUTS = {"words": draw(NODES, 5), "position": draw(NODES, 3), "edge_index": EDGES}
+ALONE = {"class_name": "Concatenation", "config": {"units": None}}
+
+
+def built(**config):
+    config = {"units": 16, "dropout": 0.0} | config
+    return randomise(zoo.GraphNodeClassifier(SHAPES, 3, **config), scale=0.3)
+
+
+def classify(model, **changes):
+    return to_numpy(model(INPUTS | changes))
+
+
+@pytest.mark.parametrize("kind", ["gcn", "gat", "gatv2", "sgc"])
+@pytest.mark.parametrize("stage", ["early", "middle", "late"])
+def test_every_stage_with_every_layer(stage, kind):
+    config = {"num_heads": 2, "residual": True, "classifier_activation": None}
+    model = built(fusion_stage=stage, graph=kind, **config)
+    logits = classify(model)
+    assert model.output_shape == (None, 3) and logits.shape == (NODES, 3)
+    changed = classify(model, words=INPUTS["words"] + (np.arange(NODES) == 1)[:, None])
+    moved = np.abs(changed - logits).max(axis=1) > 1e-6
+    assert moved[:3].all() and not moved[3:].any()  # the other parts of the graph
+
+
+@pytest.mark.parametrize("name", sorted(operators()))
+def test_every_operator(name):
+    if operators()[name].takes != "aligned":
+        pytest.skip("fuses tokens")
+    model = zoo.GraphNodeClassifier(SHAPES, 3, fusion=name, units=4)
+    assert classify(model).shape == (NODES, 3)
+
+
+@pytest.mark.parametrize(
+    "readout", ["sum", "mean", "max", "token", "query", "words", "node"]
+)
+def test_every_readout(readout):
+    query = readout if readout in ("words", "node") else None
+    config = {"readout": "node" if query else readout}
+    fusion = {"class_name": "ModalityAttention", "config": config}
+    model = built(fusion=fusion, query=query, fusion_stage="late")
+    weights = zoo.modality_weights(model, INPUTS)
+    assert weights.shape == (NODES, 2)
+    assert_close(weights.sum(axis=1), np.ones(NODES, "float32"))
+
+
+@pytest.mark.parametrize("stage", ["early", "middle", "late"])
+def test_what_is_absent_at_a_node_changes_nothing_anywhere(stage):
+    model = built(fusion_stage=stage, modality_mask=True)
+    there = np.ones((NODES, 2), bool)
+    there[1, 0] = False
+    absent = (np.arange(NODES) == 1)[:, None]
+    words = np.where(absent, np.nan, INPUTS["words"])
+    with_nan = classify(model, words=words, modality_mask=there)
+    assert_close(with_nan, classify(model, modality_mask=there))
+    full = classify(model, modality_mask=np.ones((NODES, 2), bool))
+    assert np.abs(full - with_nan).max() > 1e-4
+
+
+def test_mask_and_weights_make_no_other_layers():
+    plain, masked = built(), built(modality_mask=True, edge_weight=True)
+    masked.set_weights(plain.get_weights())
+    ones = {"modality_mask": np.ones((NODES, 2), bool)}
+    ones["edge_weight"] = np.ones(EDGES.shape[1], "float32")
+    assert_close(classify(masked, **ones), classify(plain))
+    heavy = ones | {"edge_weight": 3 * ones["edge_weight"]}
+    assert np.abs(classify(masked, **heavy) - classify(plain)).max() > 1e-4
+
+
+def test_probabilities():
+    assert_close(classify(built()).sum(axis=1), np.ones(NODES, "float32"))
+
+
+def test_without_top():
+    assert built(include_top=False).output_shape == (None, 16)
+    assert built(include_top=False, fusion_stage="late").output_shape == (None, 16)
+
+
+def test_words_alone_are_the_published_gcn():
+    nn = pytest.importorskip("torch_geometric.nn", reason="the rival is not installed")
+    import torch
+
+    shapes, config = {"words": 5}, {"units": 4, "fusion": ALONE}
+    model = randomise(zoo.GraphNodeClassifier(shapes, 3, **config))
+    first, second = nn.GCNConv(5, 4), nn.GCNConv(4, 3)
+    with torch.no_grad():
+        for layer, number in ((first, "graph_0"), (second, "graph_head")):
+            ours = model.get_layer(number)
+            layer.lin.weight.copy_(torch.from_numpy(to_numpy(ours.kernel).T))
+            layer.bias.copy_(torch.from_numpy(to_numpy(ours.bias)))
+        edges = torch.from_numpy(EDGES).long()
+        hidden = first(torch.from_numpy(INPUTS["words"]), edges).relu()
+        expected = second(hidden, edges).softmax(-1).numpy()
+    inputs = {"words": INPUTS["words"], "edge_index": EDGES}
+    assert_close(model(inputs), expected)
+
+
+def test_a_saved_model_gives_the_same(tmp_path):
+    model = built(graph="gat", modality_mask=True)
+    there = {"modality_mask": np.ones((NODES, 2), bool)}
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert_close(classify(again, **there), classify(model, **there))
+
+
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        ({"fusion_stage": "before"}, "No fusion_stage 'before'.*early, middle, late"),
+        ({"graph": "gin"}, "No graph 'gin'"),
+        ({"fusion_stage": "middle", "graph_depth": 1}, "at least 2 for .*middle"),
+        ({"graph": "gat", "edge_weight": True}, "gat computes the weights"),
+        ({"query": "text"}, "No query 'text'"),
+    ],
+)
+def test_arguments_that_do_not_fit(config, message):
+    with pytest.raises(ValueError, match=message):
+        zoo.GraphNodeClassifier(SHAPES, 3, **config)
+
+
+def test_modalities_that_are_no_vectors():
+    with pytest.raises(ValueError, match="modalities of a node are vectors"):
+        zoo.GraphNodeClassifier({"image": (4, 4, 1)}, 3)
+
+
+def test_a_name_that_is_taken():
+    with pytest.raises(ValueError, match="cannot be called 'node'"):
+        zoo.GraphNodeClassifier({"node": 4}, 3)
