@@ -45,7 +45,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/demo/installed: EXTRAS := tensorflow,datasets,plots
-.venv/test/installed: EXTRAS := tensorflow,jax,torch,datasets,plots,tuning,serving,onnx,litert,dev
+.venv/test/installed: EXTRAS := tensorflow,jax,torch,datasets,plots,metrics,tuning,serving,onnx,litert,dev
 
 .venv/demo/installed .venv/test/installed: .venv/%/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

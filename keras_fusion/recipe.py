@@ -157,8 +157,10 @@ def only(recipe: dict, modality: str) -> dict:
     Its data have this modality alone. The classifiers of vectors have nothing to fuse
     then; of the others it is the model itself, whose attention is self-attention there.
     """
-    if recipe["builder"] not in _SIMPLE:
-        return recipe
+    if recipe["builder"] not in _SIMPLE:  # named, since their average holds them all
+        return recipe | {
+            "arguments": recipe["arguments"] | {"name": f"only_{modality}"}
+        }
     shared = ("encoder_depth", "units", "dropout", "classifier_activation")
     arguments = {k: v for k, v in recipe["arguments"].items() if k in shared}
     return recipe | {

@@ -5,7 +5,10 @@ import numpy as np
 from keras import ops
 
 from keras_fusion.layers import MutualFormerBlock
-from keras_fusion.ops.cross_diffusion import cross_diffusion
+from keras_fusion.ops.affinity import affinities as own_affinities
+from keras_fusion.ops.affinity import dense_products
+from keras_fusion.ops.cross_diffusion import unstack_results
+from keras_fusion.ops.diffusion import diffuse
 from keras_fusion.ops.tokens import split_heads
 from keras_fusion.zoo.inputs import check_inputs
 
@@ -37,18 +40,12 @@ def affinities(model: keras.Model, inputs: dict, layer: str = "fusion") -> dict:
     taken = block.input[: len(names)]
     tokens = keras.Model(model.input, taken).predict(inputs, verbose=0)
     queries, keys = zip(*(_heads(block, m, x) for m, x in enumerate(tokens)))
+    own = own_affinities(ops.stack(queries), ops.stack(keys))  # (M, B, N, T, T)
     # what carries values carries the identity matrix to the affinity itself
-    shape = (*queries[0].shape[:3], queries[0].shape[2])
-    identity = ops.broadcast_to(ops.eye(shape[-1]), shape)
-    own, messages = cross_diffusion(
-        queries,
-        keys,
-        [identity] * len(names),
-        epsilon=block.epsilon,
-        steps=block.steps,
-        initial=block.initial,
-        implementation="dense",
-    )
+    identity = ops.broadcast_to(ops.eye(own.shape[-1]), own.shape)
+    settings = block.epsilon, block.steps, block.initial, "paper"
+    carried = diffuse(dense_products(own), identity, *settings)
+    own, messages = unstack_results(*carried, "float32")
     result = {name: _mean(x) for name, x in zip(names, own)}
     for name, row in zip(names, messages):
         pairs = zip(names, row)

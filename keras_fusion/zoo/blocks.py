@@ -1,5 +1,6 @@
 """Fusion blocks in depth: every block but the last hands back to the modalities."""
 
+import keras
 from keras import layers
 
 from keras_fusion.layers import Concatenation, Fusion
@@ -21,12 +22,25 @@ def template(fusion, units: int) -> Fusion:
             "fusion must be an operator's name, an operator, or "
             f'{{"class_name": ..., "config": {{...}}}}; received {fusion!r}.'
         )
-    operator = get_operator(fusion["class_name"])
+    operator = _operator(fusion["class_name"])
     config = {"units": units} | fusion.get("config", {})
     try:
         return operator(**config)
     except TypeError as error:
         raise ValueError(f"{fusion['class_name']} cannot be built: {error}") from error
+
+
+def _operator(name):
+    """The operator of this name, or one's own by `package>Name`, where registered."""
+    if ">" not in name:
+        return get_operator(name)
+    operator = keras.saving.get_registered_object(name)
+    if operator is None or not issubclass(operator, Fusion):
+        raise ValueError(
+            f"No operator {name!r} is registered: import what defines it, a `Fusion` "
+            "under keras.saving.register_keras_serializable."
+        )
+    return operator
 
 
 def fuse(

@@ -38,8 +38,9 @@ def FusionClassifier(
         input_shapes: Shape without batch axis of each modality, by name.
         classes: Number of classes, any integer type. `classes=1` with
             `classifier_activation=None` is regression.
-        fusion: An operator's name (see `keras_fusion.layers`), `{"class_name": ...,
-            "config": {...}}`, or an operator as a template that each block copies.
+        fusion: An operator's name (see `keras_fusion.layers`, or `package>Name` of
+            one's own that is registered with Keras), `{"class_name": ..., "config":
+            {...}}`, or an operator as a template that each block copies.
         encoder_depth: Layers of the default encoders; 0 is only the projection (early
             fusion).
         depth: Number of fusion blocks, at least 1. Each but the last hands its result

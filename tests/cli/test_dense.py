@@ -1,4 +1,4 @@
-"""Masks in place of labels, and rivals of the recipe's own: from `evaluate` to `panel`."""
+"""Masks in place of labels, and rivals of a recipe's own: from evaluate to panel."""
 
 import json
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from keras_fusion.datasets import mfeat
+from keras_fusion.datasets import archives, av_digits, mfeat, tools_rgbd
+from tests import shared
 
 pytestmark = pytest.mark.slow
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -41,3 +42,65 @@ def test_own_copy_is_read_and_checked(tmp_path):
     config = tfds.download.DownloadConfig(manual_dir=tmp_path / "own")
     with pytest.raises(ValueError, match="own/mfeat.npz: expected SHA-256"):
         load(tmp_path, download_and_prepare_kwargs={"download_config": config})
+
+
+def prepared(name, folder):
+    import keras_fusion.datasets.tfds  # noqa: F401  registers the builders
+
+    config = tfds.download.DownloadConfig(manual_dir=archives.folder())
+    return tfds.load(
+        name,
+        data_dir=folder,
+        with_info=True,
+        download_and_prepare_kwargs={"download_config": config},
+    )
+
+
+def same_rows(rows, expected):
+    """Whether the dicts of arrays are the rows of these columns, in any order."""
+
+    def digests(columns):
+        count = len(next(iter(columns.values())))
+        flat = [np.asarray(x).reshape(count, -1) for _, x in sorted(columns.items())]
+        return sorted(b"".join(x[i].tobytes() for x in flat) for i in range(count))
+
+    found = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    wanted = {n: x.astype(found[n].dtype) for n, x in expected.items()}
+    return digests(found) == digests(wanted)
+
+
+@shared.needs("tools_rgbd")
+def test_tools_rgbd_is_the_raw_data(tmp_path):
+    splits, info = prepared("tools_rgbd", tmp_path)
+    columns = tools_rgbd.columns()
+    del columns["class_names"]
+    for split, chosen in zip(("train", "test"), (True, False)):
+        rows = list(tfds.as_numpy(splits[split]))
+        of_part = columns["is_train"] == chosen
+        expected = {n: x[of_part] for n, x in columns.items() if n != "is_train"}
+        assert same_rows(rows, expected)
+    assert info.features["depth"].dtype == np.uint16
+    assert info.features["rgb"].shape == (108, 192, 3)
+
+
+@shared.needs("av_digits")
+def test_av_digits_has_two_configs(tmp_path):
+    splits, info = prepared("av_digits/hard", tmp_path)
+    columns = av_digits.columns("hard")
+    chosen = ~columns.pop("is_train")
+    rows = list(tfds.as_numpy(splits["test"]))
+    assert same_rows(rows, {name: x[chosen] for name, x in columns.items()})
+    assert info.splits["train"].num_examples == 9000
+    assert info.features["label"].num_classes == 10
+
+
+def test_without_the_archive_it_says_what_to_put_where(tmp_path):
+    import keras_fusion.datasets.tfds  # noqa: F401  registers the builders
+
+    config = tfds.download.DownloadConfig(manual_dir=tmp_path)
+    with pytest.raises(ValueError, match="tools_rgbd.npz: no such file.*SHA-256"):
+        tfds.load(
+            "tools_rgbd",
+            data_dir=tmp_path / "data",
+            download_and_prepare_kwargs={"download_config": config},
+        )

@@ -149,6 +149,15 @@ def test_an_operator_on_tokens_gets_tokens():
     assert model(draw(SHAPES) | {"modality_mask": there}).shape == (3, 2)
 
 
+def test_ones_own_operator_by_its_registered_name():
+    name = "keras_fusion_tests>TokenMean"
+    model = zoo.FusionClassifier(SHAPES, 2, fusion=name, units=4)
+    assert isinstance(model.get_layer("fusion"), TokenMean)
+    for wrong in ("keras_fusion_tests>TokenMeen", "keras_fusion>SaliencyLoss"):
+        with pytest.raises(ValueError, match=f"No operator '{wrong}' is registered"):
+            zoo.FusionClassifier(SHAPES, 2, fusion=wrong)
+
+
 def test_a_modality_as_the_query():
     fusion = {"class_name": "ModalityAttention", "config": {"readout": "node"}}
     model = zoo.FusionClassifier(VECTORS, 2, fusion=fusion, units=4, query="b", depth=2)
