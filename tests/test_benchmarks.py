@@ -42,7 +42,13 @@ def test_target():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["modality_attention", "adaptive_weighting", "fit_overhead", "graph_layers"],
+    [
+        "modality_attention",
+        "adaptive_weighting",
+        "fit_overhead",
+        "cross_diffusion",
+        "graph_layers",
+    ],
 )
 def test_smallest_case_writes_its_results(name, tmp_path):
     pytest.importorskip("torch", reason="the rival is torch's attention")

@@ -1,4 +1,4 @@
-"""The examples in README.md and zoo/README.md run as they stand."""
+"""The examples in README.md, zoo/README.md and docs/ run as they stand."""
 
 import re
 from pathlib import Path
@@ -60,3 +60,10 @@ def test_trained_weights():
     for code in blocks("zoo/README.md", ""):
         exec(code, scope)
     assert (scope["predictions"] == scope["digits"].test.labels).mean() > 0.9
+
+
+def test_which_fusion():
+    scope = {}
+    for code in blocks("docs/which-fusion.md", ""):
+        exec(code, scope)
+    assert scope["shares"].shape == (30, 2)

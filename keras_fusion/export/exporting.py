@@ -80,6 +80,7 @@ def export(
         ImportError: If TensorFlow, or what a format needs, is not installed.
     """
     require("tensorflow", "SavedModels are written and read by TensorFlow")
+    formats = tuple(dict.fromkeys(formats))
     for name in formats:
         find("format", name, forms.FORMATS).check_installed()
     xla_batches = _sizes("xla_batches", xla_batches)
@@ -104,7 +105,7 @@ def export(
                 name=Path(folder).name,
                 cases=str(asked),
                 labels=labels,
-                formats=tuple(formats),
+                formats=formats,
                 xla_batches=xla_batches,
                 warmup_batches=warmup_batches,
             )

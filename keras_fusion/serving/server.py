@@ -73,7 +73,7 @@ class Server:
     def __enter__(self):
         self._undo = contextlib.ExitStack()
         with self._undo:
-            rest_socket = self._undo.enter_context(_listen(self._host, self.rest_port))
+            rest_socket = self._undo.enter_context(listen(self._host, self.rest_port))
             self.rest_port = rest_socket.getsockname()[1]
             runner = Runner(self._limits)
             self._undo.callback(runner.close)
@@ -122,6 +122,7 @@ class Server:
     def _grpc_server(self, core, runner):
         # More threads than calls of a model: status and refusals do not queue.
         pool = futures.ThreadPoolExecutor(4 * self._limits.workers + 4)
+        self._undo.callback(pool.shutdown, wait=False)
         server = grpc.server(
             pool,
             maximum_concurrent_rpcs=self._limits.connections,
@@ -137,7 +138,7 @@ class Server:
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelService(core), server
         )
-        _listen(self._host, self.grpc_port).close()  # says what is wrong, if anything
+        listen(self._host, self.grpc_port).close()  # says what is wrong, if anything
         self.grpc_port = server.add_insecure_port(f"{self._host}:{self.grpc_port}")
         return server
 
@@ -171,7 +172,12 @@ class Server:
         self._undo.callback(stop)
 
 
-def _listen(host, port):
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound and that nobody else can bind.
+
+    Raises:
+        ValueError: If the port is in use or the host is none of this machine.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named TCP, so that asyncio sends small answers at once: without, 40 ms later.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

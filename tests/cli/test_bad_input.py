@@ -41,7 +41,7 @@ BAD = {  # what is prepared, the command, what it says
     "builder": (
         text("x.toml", 'dataset = "mfeat"\nbuilder = "Fusion"'),
         TRAIN.format("x.toml"),
-        "No builder 'Fusion'.*There are: FusionClassifier, LateFusion",
+        "No builder 'Fusion'.*There are: FusionClassifier, ",
     ),
     "operator": (
         text("x.toml", 'dataset = "mfeat"\n[arguments]\nfusion = "Sumation"'),

@@ -5,7 +5,7 @@ import pytest
 from keras_fusion.export.signatures import classes_output, signatures_of
 from keras_fusion.export.verification import cases_for
 from tests.conftest import assert_close
-from tests.export.models import masked_model, ones, plain_model, samples
+from tests.export.models import masked_model, ones, plain_model
 
 
 def asked(model, **arrays):
@@ -107,7 +107,3 @@ def test_outputs_of_one_name_are_refused():
     x, dense = keras.Input((3,), name="x"), keras.layers.Dense(3)
     with pytest.raises(ValueError, match="return a dict"):
         signatures_of(keras.Model({"x": x}, [dense(x), dense(dense(x))]))
-
-
-def test_the_masked_model_takes_its_samples():
-    assert len(cases_for(signatures_of(masked_model()), samples(2))) == 8

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from keras_fusion.serving.limits import Limits
-from keras_fusion.serving.server import Server
+from keras_fusion.serving.server import Server, listen
 from tests.cli.running import run
 from tests.serving.asking import Address, Stubs, get, http_ask, post, predict_request
 
@@ -149,6 +149,20 @@ def test_two_servers_never_share_a_port(saved, local):
     port = int(local.grpc.split(":")[1])
     with pytest.raises(ValueError, match=f"Port {port} on 127.0.0.1 is in use"):
         Server(saved.parents[1], rest_port=0, grpc_port=port).__enter__()
+
+
+def test_nobody_joins_a_port_later(local):
+    port = int(local.grpc.split(":")[1])
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        with pytest.raises(OSError, match="in use"):
+            s.bind(("127.0.0.1", port))
+
+
+def test_small_answers_are_sent_at_once():
+    # What asyncio asks before it sets TCP_NODELAY; it took 40 ms without.
+    with listen("127.0.0.1", 0) as s:
+        assert s.proto == socket.IPPROTO_TCP
 
 
 def test_a_server_that_has_stopped_leaves_its_ports(saved, free_port):

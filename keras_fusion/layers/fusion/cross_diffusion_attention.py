@@ -158,12 +158,13 @@ class CrossDiffusionAttention(Fusion):
     def _weights(self, attended, messages, present):
         rows = []
         for m, own in enumerate(self.own):
-            sources = self.num_modalities - 1
+            sources = self.num_modalities - 1.0
             if present is not None:
                 others = [p for j, p in enumerate(sample_presence(present)) if j != m]
                 sources = sum(ops.cast(p, "float32") for p in others)
+                sources = ops.maximum(sources, 1)
             row = [
-                _size(x, self.others[m].kernel) / ops.maximum(sources, 1)
+                _size(x, self.others[m].kernel) / sources
                 if j != m
                 else _size(attended[m], own.kernel)
                 for j, x in enumerate(messages[m])
