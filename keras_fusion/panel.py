@@ -86,7 +86,10 @@ def save_panel(
     taken = model_inputs(model, frame)
     shares = model.predict(taken, verbose=0)[0]  # (H, W, K)
     prediction = shares[..., 0] if data.classes == 1 else shares.argmax(axis=-1)
-    inputs = [Picture(m, _raw(x[0], data.statistics[m])) for m, x in frame.items()]
+    inputs = [
+        Picture(m, _raw(x[0], data.statistics[m]), point=point)
+        for m, x in frame.items()
+    ]
     truth = [Picture("truth", labels[row]), Picture("prediction", prediction)]
     related = _affinities(model, taken, labels.shape[1:], point)
     _draw([*inputs, *truth, *related], labels.shape[1:], path)
