@@ -84,7 +84,9 @@ def test_published_beside_the_recipe(home, results, monkeypatch):
     data = recipe_files.load_data(recipe_files.read("tiny"), 0)
     model = recipe_files.build(recipe_files.read("tiny"), data, weights="tiny")
     ours = home / "runs" / "tiny" / "model" / "seed-0"
-    expected = comparison.trained(recipe_files.read("tiny"), data, ours, mask=False)
+    expected = comparison.trained(
+        recipe_files.read("tiny"), data, ours, modality_mask=False
+    )
     for found, there in zip(model.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_array_equal(found, there)
     shown = succeed("list")
