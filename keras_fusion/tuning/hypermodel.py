@@ -1,8 +1,11 @@
+import inspect
+
 import keras
 import keras_tuner
 
 from keras_fusion import layers, zoo
 from keras_fusion import recipe as recipes
+from keras_fusion.catalogue import find
 from keras_fusion.tuning import space as spaces
 from keras_fusion.zoo.inputs import named_inputs
 
@@ -10,9 +13,10 @@ from keras_fusion.zoo.inputs import named_inputs
 class FusionHyperModel(keras_tuner.HyperModel):
     """A zoo builder with its fusion, depth and training left open, for any tuner.
 
-    The space holds every operator that fits the inputs, each single modality and the
-    average of all of them (`"late average"`), so that a search always sees the bar that
-    it has to clear. What belongs to one operator is active only under it.
+    The space holds every operator that fits the inputs, and of `FusionClassifier` also
+    each single modality (`"only-<modality>"`) and the average of all of them (`"late
+    average"`), so that a search sees the bar that fusion has to clear. What belongs to
+    one operator is active only under it.
 
     Args:
         builder: Name of a builder in `keras_fusion.zoo`.
@@ -50,16 +54,23 @@ class FusionHyperModel(keras_tuner.HyperModel):
         self.builder = builder
         self.input_shapes = input_shapes
         self.classes = classes
-        self.space = spaces.checked(space or {})
+        self.space = self._taken(spaces.checked(space or {}))
         self.arguments = arguments or {}
         self.optimizer = optimizer
         self.operators = self._fitting(self.space["fusion"])
+        self.bars = []
+        if builder == "FusionClassifier":
+            alone = [f"{spaces.ONLY}{m}" for m in input_shapes]
+            self.bars = [spaces.LATE, *alone]
 
     def build(self, hp):
         """A compiled model for one point of the space."""
         drawn = self.draw(hp)
-        model = self._with_all_inputs(recipes.build(drawn, self))
         regression = self.classes == 1
+        head = {"classifier_activation": None} if regression else {}
+        build = zoo.builders()[drawn["builder"]]
+        model = build(self.input_shapes, self.classes, **head | drawn["arguments"])
+        model = self._with_all_inputs(model)
         config = dict(drawn["training"])
         model.compile(
             keras.optimizers.get({"class_name": self.optimizer, "config": config}),
@@ -70,7 +81,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
 
     def draw(self, hp) -> dict:
         """`builder`, `arguments` and `training` of a recipe for one point."""
-        point = spaces.draw(hp, self.space, self.operators, list(self.input_shapes))
+        point = spaces.draw(hp, self.space, self.operators, self.bars)
         arguments = self.arguments | point["arguments"]
         fusion = {"class_name": point["fusion"], "config": point["config"]}
         drawn = {
@@ -91,6 +102,12 @@ class FusionHyperModel(keras_tuner.HyperModel):
         inputs = named_inputs(self.input_shapes, modality_mask=False)
         own = {name: inputs[name] for name in model.input}
         return keras.Model(inputs, model(own), name=model.name)
+
+    def _taken(self, space):
+        """What the builder takes of a space, and how a model is trained."""
+        build = find("builder", self.builder, zoo.builders())
+        known = (*inspect.signature(build).parameters, *spaces.TRAINING)
+        return {name: values for name, values in space.items() if name in known}
 
     def _fitting(self, names):
         """The operators that the builder can build with; those named must fit."""

@@ -21,7 +21,7 @@ RANGES = {
 }
 _WHOLE = ("encoder_depth", "depth", "units")
 _LOGARITHMIC = ("units", "learning_rate", "weight_decay")
-_TRAINING = ("learning_rate", "weight_decay")
+TRAINING = ("learning_rate", "weight_decay")
 _OF_FUSION = ("depth", "modality_dropout")  # what a single modality has no use for
 _POSITIVE = ("depth", *_LOGARITHMIC)
 
@@ -52,36 +52,31 @@ def checked(space: dict) -> dict:
     return {"fusion": names, **ranges}
 
 
-def draw(hp, space: dict, operators: list[str], modalities: list[str]) -> dict:
+def draw(hp, space: dict, operators: list[str], bars: list[str]) -> dict:
     """Asks `hp` for one point of the space.
 
     Args:
         hp: `keras_tuner.HyperParameters`.
-        space: From `checked`.
+        space: From `checked`, but for what the builder does not take.
         operators: Names of those to choose from.
-        modalities: Their names. Each alone, and their average, are in every space, as
-            the bar that fusion has to clear.
+        bars: What else `fusion` may be: what fusion has to beat.
 
     Returns:
         `fusion` (an operator's name, `"late average"` or `"only-<modality>"`), `config`
         for the operator, and `arguments` and `training` by name.
     """
-    alone = [f"{ONLY}{m}" for m in modalities]
-    fusion = hp.Choice("fusion", [*operators, LATE, *alone])
-    drawn = {}
-    for name in RANGES:
-        if name not in _OF_FUSION:
-            drawn[name] = _draw(hp, name, space[name])
+    fusion = hp.Choice("fusion", [*operators, *bars])
+    names = [name for name in RANGES if name in space]
+    drawn = {n: _draw(hp, n, space[n]) for n in names if n not in _OF_FUSION}
     with hp.conditional_scope("fusion", operators):
-        depth = _draw(hp, "depth", space["depth"])
-        dropped = _draw(hp, "modality_dropout", space["modality_dropout"])
+        deep = {n: _draw(hp, n, space[n]) for n in names if n in _OF_FUSION}
     if fusion in operators:
-        drawn |= {"depth": depth, "modality_dropout": dropped}
+        drawn |= deep
     configs = {name: _draw_config(hp, name) for name in operators}
     return {
         "fusion": fusion,
         "config": configs.get(fusion, {}),
-        "training": {name: drawn.pop(name) for name in _TRAINING},
+        "training": {name: drawn.pop(name) for name in TRAINING},
         "arguments": drawn,
     }
 

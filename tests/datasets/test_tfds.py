@@ -1,10 +1,16 @@
+import keras
 import numpy as np
 import pytest
 
 from keras_fusion.datasets import archives, av_digits, mfeat, tools_rgbd
 from tests import shared
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        keras.backend.backend() != "tensorflow", reason="no matter of the backend"
+    ),
+]
 tfds = pytest.importorskip("tensorflow_datasets")
 
 

@@ -13,7 +13,8 @@ def point(fusion, space=None, **values):
     hp = keras_tuner.HyperParameters()
     hp.values = {"fusion": fusion} | values
     names = list(layers.operators())
-    drawn = spaces.draw(hp, spaces.checked(space or {}), names, list(SHAPES))
+    bars = ["late average", "only-a"]
+    drawn = spaces.draw(hp, spaces.checked(space or {}), names, bars)
     return drawn, {n for n in hp.values if hp.is_active(n)}
 
 
@@ -68,6 +69,13 @@ def test_operators_that_do_not_fit_are_left_out_or_give_their_reason(monkeypatch
     assert "Summation" not in fitting and "Averaging" in fitting
     with pytest.raises(ValueError, match="Summation does not fit.*too many"):
         FusionHyperModel("FusionClassifier", SHAPES, 3, {"fusion": ["Summation"]})
+
+
+def test_a_builder_gets_what_it_takes():
+    space = {"fusion": ["Summation"]}
+    model = FusionHyperModel("GraphNodeClassifier", SHAPES, 3, space)
+    assert "encoder_depth" not in model.space and "depth" in model.space
+    assert model.build(keras_tuner.HyperParameters()).output_shape == (None, 3)
 
 
 def test_a_plain_keras_tuner_takes_it(tmp_path):
