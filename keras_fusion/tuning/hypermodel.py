@@ -97,7 +97,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
 
     def _with_all_inputs(self, model):
         """A single modality's model as one that is given all of them."""
-        if set(model.input) == set(self.input_shapes):
+        if set(model.input) >= set(self.input_shapes):
             return model
         inputs = named_inputs(self.input_shapes, modality_mask=False)
         own = {name: inputs[name] for name in model.input}
