@@ -76,9 +76,13 @@ def is_large(count, heads, tokens):
     """Whether the affinities of one sample are more than a block.
 
     Blocks are faster from there on: the rest of the time goes into memory. A count of
-    tokens that a graph leaves open may be any.
+    tokens that a graph leaves open may be any. JAX leaves none open; where it finds out
+    shapes alone it has a symbol there, which does not compare, and nothing is computed.
     """
-    return tokens is None or 4 * count * heads * tokens**2 > blocks.BLOCK_BYTES
+    if tokens is None:
+        return True
+    known = isinstance(tokens, int)
+    return known and 4 * count * heads * tokens**2 > blocks.BLOCK_BYTES
 
 
 def unstack_results(attended, messages, dtype):
