@@ -52,6 +52,8 @@ def test_target():
 )
 def test_smallest_case_writes_its_results(name, tmp_path):
     pytest.importorskip("torch", reason="the rival is torch's attention")
+    if name != "modality_attention" and keras.backend.backend() != "torch":
+        pytest.skip("what measures and writes is the same: torch is the quickest")
     if name == "graph_layers":
         pytest.importorskip("torch_geometric", reason="the rival is torch_geometric")
     path = tmp_path / "results.json"
