@@ -68,7 +68,8 @@ def _parser():
     tune.add_argument("search", help="folder with search.toml, or a .toml file")
     tune.add_argument("--trials", type=int, help="in place of the search's")
     tune.add_argument("--minutes", type=float, help="of training, in place of its own")
-    tune.add_argument("--tuner", help="random, bayesian or hyperband")
+    tune.add_argument("--epochs", type=int, help="of a trial, in place of its own")
+    tune.add_argument("--tuner", help="halving, random, bayesian or hyperband")
     tune.add_argument("--seed", type=int, help="of the trials drawn")
     tune.add_argument("--runs", default="tuning/runs", help="runs go to RUNS/SEARCH")
 

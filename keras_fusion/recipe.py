@@ -158,9 +158,11 @@ def only(recipe: dict, modality: str) -> dict:
     then; of the others it is the model itself, whose attention is self-attention there.
     """
     if recipe["builder"] not in _SIMPLE:  # named, since their average holds them all
-        return recipe | {
-            "arguments": recipe["arguments"] | {"name": f"only_{modality}"}
+        arguments = {
+            k: {modality: v[modality]} if isinstance(v, dict) and modality in v else v
+            for k, v in recipe["arguments"].items()
         }
+        return recipe | {"arguments": arguments | {"name": f"only_{modality}"}}
     shared = ("encoder_depth", "units", "dropout", "classifier_activation")
     arguments = {k: v for k, v in recipe["arguments"].items() if k in shared}
     return recipe | {

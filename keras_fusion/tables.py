@@ -9,12 +9,12 @@ from rich.table import Table
 from keras_fusion.comparison import CONCATENATION, MODEL
 
 
-def spread(values: list[float], scale: float = 100) -> str:
+def spread(values: list[float], scale: float = 100, digits: int = 1) -> str:
     """Mean and standard deviation over seeds, `97.1±0.4`, in percent by default."""
-    mean = f"{scale * statistics.fmean(values):.1f}"
+    mean = f"{scale * statistics.fmean(values):.{digits}f}"
     if len(values) < 2:
         return mean
-    return f"{mean}±{scale * statistics.stdev(values):.1f}"
+    return f"{mean}±{scale * statistics.stdev(values):.{digits}f}"
 
 
 def comparison_rows(results: dict) -> tuple[list[str], list[list[str]]]:

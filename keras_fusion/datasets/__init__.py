@@ -3,7 +3,7 @@
 import difflib
 from functools import partial
 
-from keras_fusion.datasets import av_digits, mfeat, tools_rgbd
+from keras_fusion.datasets import av_digits, leaves100, mfeat, tools_rgbd
 from keras_fusion.datasets.arrays import modality_mask
 from keras_fusion.datasets.dataset import Dataset, Split
 from keras_fusion.datasets.depth import normalise as normalise_depth
@@ -27,6 +27,7 @@ __all__ = [
 # A bare name is the first of its configs.
 _KNOWN = {
     "mfeat": mfeat.read,
+    "leaves100": leaves100.read,
     "av_digits": partial(av_digits.read, "clean"),
     "av_digits/hard": partial(av_digits.read, "hard"),
     "tools_rgbd": partial(tools_rgbd.read, "foreground"),

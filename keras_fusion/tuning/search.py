@@ -1,23 +1,20 @@
 """Runs a search trial by trial, and goes on with it after a kill."""
 
 import json
-import math
-import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import keras_tuner
 
-from keras_fusion import recipe as recipes
-from keras_fusion import training
+import keras_fusion
 from keras_fusion.checkpoint import require_same
 from keras_fusion.files import write_json
-from keras_fusion.tuning.hypermodel import FusionHyperModel
-from keras_fusion.tuning.oracles import make_oracle, requeue
-from keras_fusion.tuning.trial import failure, summary
+from keras_fusion.provenance import provenance
+from keras_fusion.tuning.trial import summaries
+from keras_fusion.tuning.tuner import FusionTuner
 
-IDENTITY, TRIAL = "search.json", "summary.json"
+IDENTITY, RESULTS = "search.json", "results.json"
 
 
 def search(
@@ -40,108 +37,49 @@ def search(
         ValueError: If the folder holds another search, the space is empty, or every
             trial failed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _require_same_search(folder, search)
-    tuner = _Tuner(search, folder, report)
+    begin(search, folder)
     try:
-        tuner.search()
+        FusionTuner(search, folder, report).search()
     except keras_tuner.errors.FatalError as error:
         raise error.__cause__ from None
+    return ended(folder)
+
+
+def begin(search: dict, folder: Path) -> None:
+    """Makes the folder, or sees that it is this search's.
+
+    A budget may grow from one call to the next; what is searched may not change.
+    """
+    fixed = {k: v for k, v in search.items() if k != "search"}
+    fixed |= {k: search["search"][k] for k in ("tuner", "seed")}
+    fixed |= {"keras_fusion": keras_fusion.__version__}
+    fixed |= {"backend": keras.backend.backend()}
+    fixed = json.loads(json.dumps(fixed))
+    path = folder / IDENTITY
+    if not path.is_file():
+        write_json(path, fixed)
+        return
+    try:
+        found = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is broken ({error}); delete {folder}.") from error
+    require_same(folder, found, fixed)
+
+
+def ended(folder: Path) -> list[dict]:
+    """The trials of a search that ended; a ValueError where all of them failed."""
     found = summaries(folder)
     if not any(t["status"] == "completed" for t in found):
-        raise ValueError(
-            f"All {len(found)} trials failed; the last because: {found[-1]['reason']}"
-        )
+        reason = found[-1]["reason"] if found else "there is none"
+        raise ValueError(f"All {len(found)} trials failed; the last because: {reason}")
     return found
 
 
-def summaries(folder: Path) -> list[dict]:
-    """The summaries of the trials that ended in this folder, by their names."""
-    files = sorted(folder.glob(f"trials/*/{TRIAL}"))
-    return [json.loads(file.read_text()) for file in files]
+def results(search: dict, folder: Path) -> dict:
+    """What `results.json` holds: the search, every trial, where the numbers are from.
 
-
-def _require_same_search(folder, search):
-    """A budget may grow from one call to the next; what is searched may not change."""
-    fixed = {k: v for k, v in search.items() if k != "search"}
-    fixed |= {k: search["search"][k] for k in ("tuner", "seed")}
-    fixed = json.loads(json.dumps(fixed))
-    path = folder / IDENTITY
-    if path.is_file():
-        require_same(folder, json.loads(path.read_text()), fixed)
-    else:
-        write_json(path, fixed)
-
-
-class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
-    """Trains every trial as `keras-fusion train` would."""
-
-    def __init__(self, search, folder, report):
-        self.recipe = {k: v for k, v in search.items() if k not in ("space", "search")}
-        self.folder = folder
-        self.report = report
-        self.minutes = search["search"]["minutes"]
-        seeds = search["training"]["seeds"]
-        self.data = {seed: recipes.load_data(search, seed) for seed in seeds}
-        first = self.data[seeds[0]]
-        self.fusion = FusionHyperModel(
-            search["builder"],
-            first.input_shapes,
-            first.classes,
-            space=search["space"],
-            arguments=search["arguments"],
-        )
-        # The space is known from the draws alone: no model is built to find it.
-        super().__init__(
-            make_oracle(search),
-            hypermodel=self.fusion.draw,
-            directory=str(folder),
-            project_name="tuner",
-        )
-        self.oracle.verbose = 0
-        requeue(self.oracle)
-
-    def pre_create_trial(self):
-        spent = sum(t["seconds"] for t in summaries(self.folder)) / 60
-        if self.minutes is not None and spent >= self.minutes:
-            self.oracle.max_trials = len(self.oracle.trials)  # ends the search
-
-    def on_trial_begin(self, trial):
-        self.began = time.perf_counter()
-
-    def run_trial(self, trial):
-        recipe = self._recipe_of(trial)
-        folder = self._folder_of(trial)
-        try:
-            records = [
-                training.fit(recipe, data, seed, folder / f"seed-{seed}")
-                for seed, data in self.data.items()
-            ]
-        except OSError as error:  # a full disk is nothing that the next trial mends
-            raise keras_tuner.errors.FatalError(str(error)) from error
-        scores = [record["validation"] for record in records]
-        done = summary(recipe, self.data, folder, records)
-        self._write(trial, done)
-        return {"score": statistics.fmean(scores)}
-
-    def on_trial_end(self, trial):
-        if trial.status != "COMPLETED":
-            self._write(trial, failure(trial.message, time.perf_counter() - self.began))
-        super().on_trial_end(trial)
-        self.report(json.loads((self._folder_of(trial) / TRIAL).read_text()))
-
-    def _recipe_of(self, trial):
-        drawn = self.fusion.draw(trial.hyperparameters)
-        settings = self.recipe["training"] | drawn["training"]
-        epochs = trial.hyperparameters.values.get("tuner/epochs", settings["epochs"])
-        return self.recipe | drawn | {"training": settings | {"epochs": epochs}}
-
-    def _folder_of(self, trial):
-        """Hyperband trains a point again, for longer, under another trial's name."""
-        return self.folder / "trials" / trial.trial_id
-
-    def _write(self, trial, outcome):
-        values = trial.hyperparameters.values
-        named = {"trial": trial.trial_id, "values": values} | outcome
-        assert all(math.isfinite(s) for s in named["scores"])
-        write_json(self._folder_of(trial) / TRIAL, named)
+    A trial has its active `values`, `scores` by seed with their mean `score` and
+    `spread`, `parameters`, `seconds` of training, `latency` (milliseconds), `status`
+    and `reason`, a learning `curve`, and the `recipe` that trains it again.
+    """
+    return {"search": search, "trials": summaries(folder), **provenance()}
