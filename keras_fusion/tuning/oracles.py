@@ -70,8 +70,9 @@ def requeue(oracle) -> None:
     keras-tuner forgets a trial whose own file is there but not yet named in the
     oracle's, and would draw the same one again.
     """
+    oracle.trials = dict(sorted(oracle.trials.items()))  # read in any order
     known = {*oracle.end_order, *oracle._retry_queue}
-    for name in sorted(oracle.trials):
+    for name in oracle.trials:
         if name not in known:
             oracle._retry_queue.append(name)
             oracle._record_values(oracle.trials[name])
