@@ -19,7 +19,7 @@ DEFAULTS = {
     "arguments": {},
     "baselines": True,
     "rivals": {},
-    "split": {"labels_per_class": None},
+    "split": {"labels_per_class": None, "train_on_validation": False},
     "training": {
         "optimizer": "adamw",
         "learning_rate": 1e-3,
@@ -52,6 +52,7 @@ _KINDS = {
     "baselines": _YES_OR_NO,
     "rivals": _RIVALS,
     "labels_per_class": _COUNT,
+    "train_on_validation": _YES_OR_NO,
     "optimizer": _TEXT,
     "learning_rate": _NUMBER,
     "weight_decay": _NUMBER,

@@ -52,6 +52,7 @@ def load(
     *,
     seed: int = 0,
     labels_per_class: int | None = None,
+    train_on_validation: bool = False,
     label: str = "y",
 ) -> Dataset:
     """A data set, split and standardised.
@@ -69,6 +70,8 @@ def load(
             (by class, or by rig).
         labels_per_class: Train on so many rows of every class only. Validation and
             test stay as they are.
+        train_on_validation: Train on the rows that validate, too: for the last run,
+            when all is chosen. Scores on them mean nothing then.
         label: Array or column that holds the labels of one's own file: strings,
             booleans and whole numbers are classes, other numbers mean regression.
 
@@ -89,7 +92,7 @@ def load(
         raw = read_images(path)
     else:
         raise ValueError(_unknown(name))
-    return prepare(name, raw, seed, labels_per_class)
+    return prepare(name, raw, seed, labels_per_class, train_on_validation)
 
 
 def _unknown(name):

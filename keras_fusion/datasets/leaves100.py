@@ -1,7 +1,9 @@
 """UCI One-hundred plant species leaves: shape, margin and texture of 1600 leaves.
 
 Source: J. Cope, T. Beghin, P. Remagnino, S. Barman, One-hundred plant species leaves
-data set, UCI Machine Learning Repository, https://doi.org/10.24432/C5RG76, CC BY 4.0.
+data set, UCI Machine Learning Repository, number 241. Features: C. Mallah, J. Cope,
+J. Orwell (2013), Plant Leaf Classification Using Probabilistic Integration of Shape,
+Texture and Margin Features.
 """
 
 from pathlib import Path
@@ -12,7 +14,7 @@ from keras_fusion.datasets.dataset import Raw
 ARCHIVE = archives.Archive(
     "leaves100.npz",
     "a9e94ed86459bba9788e8f9f59a1550c4ad14349f93be5e4e586be5e5bd88a10",
-    "https://doi.org/10.24432/C5RG76, CC BY 4.0",
+    "https://archive.ics.uci.edu/dataset/241, CC BY 4.0",
 )
 MODALITIES = ("shape", "margin", "texture")
 

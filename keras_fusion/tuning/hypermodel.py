@@ -62,8 +62,10 @@ class FusionHyperModel(keras_tuner.HyperModel):
         self.classes = classes
         self.optimizer = optimizer
         self.arguments = arguments or {}
-        self._build = find("builder", builder, zoo.builders())
-        self._parameters = inspect.signature(self._build).parameters
+        self._builder = find("builder", builder, zoo.builders())
+        self._parameters = inspect.signature(self._builder).parameters
+        if "fusion" not in self._parameters:
+            raise ValueError(f"{builder} fuses by no operator that could be searched.")
         self.space = self._taken(spaces.checked(space or {}))
         self._check_arguments()
         self.dense = False
@@ -75,7 +77,8 @@ class FusionHyperModel(keras_tuner.HyperModel):
         drawn = self.draw(hp)
         task = task_for(self.dense, self.classes)
         build = zoo.builders()[drawn["builder"]]
-        names = self._modalities(hp.get("fusion"))
+        alone = spaces.alone(hp.get("fusion"))
+        names = [alone] if alone else self.input_shapes
         shapes = {name: self.input_shapes[name] for name in names}
         model = build(shapes, self.classes, **task.head | drawn["arguments"])
         config = dict(drawn["training"])
@@ -93,22 +96,15 @@ class FusionHyperModel(keras_tuner.HyperModel):
         name, arguments = point["fusion"], self.arguments | point["arguments"]
         drawn = {"builder": self.builder, "training": point["training"]}
         if name == spaces.LATE:
-            late = {} if self.builder == SIMPLE else {"builder": self.builder}
-            drawn["builder"] = "LateFusionClassifier"
-            return drawn | {"arguments": arguments | late}
+            late = {k: v for k, v in arguments.items() if k != "query"}
+            if self.builder != SIMPLE:
+                late["builder"] = self.builder
+            return drawn | {"builder": "LateFusionClassifier", "arguments": late}
         if name in self.bars:
-            alone = name.removeprefix(spaces.ONLY)
-            return recipes.only(drawn | {"arguments": arguments}, alone)
+            own = drawn | {"arguments": arguments}
+            return recipes.only(own, spaces.alone(name))
         fusion = {"class_name": name, "config": point["config"]}
         return drawn | {"arguments": arguments | {"fusion": fusion}}
-
-    def data_of(self, fusion: str, data):
-        """What of a data set a model with this `fusion` is trained on."""
-        return data.only(*self._modalities(fusion))
-
-    def _modalities(self, fusion):
-        alone = fusion.removeprefix(spaces.ONLY)
-        return [alone] if fusion in self.bars and alone != fusion else self.input_shapes
 
     def _with_all_inputs(self, model):
         """A single modality's model as one that is given all of them."""
@@ -162,7 +158,9 @@ class FusionHyperModel(keras_tuner.HyperModel):
     def _try(self, operator):
         plain = {"classifier_activation": None, "units": self.space["units"][0]}
         settings = self.arguments | plain
-        return self._build(self.input_shapes, self.classes, fusion=operator, **settings)
+        return self._builder(
+            self.input_shapes, self.classes, fusion=operator, **settings
+        )
 
     def _bars(self):
         """Single modalities and their average, and what is nothing to tune in them.

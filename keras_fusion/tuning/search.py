@@ -1,34 +1,47 @@
 """Runs a search trial by trial, and goes on with it after a kill."""
 
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import keras_tuner
+from keras_tuner.src.distribute import utils as dist_utils
 
 import keras_fusion
 from keras_fusion.checkpoint import require_same
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
+from keras_fusion.tuning import workers as crew
+from keras_fusion.tuning.chief import Chief
 from keras_fusion.tuning.trial import summaries
 from keras_fusion.tuning.tuner import FusionTuner
+from keras_fusion.tuning.worker import work
 
 IDENTITY, RESULTS = "search.json", "results.json"
 
 
 def search(
-    search: dict, folder: Path, report: Callable[[dict], None] = lambda trial: None
+    search: dict,
+    folder: Path,
+    report: Callable[[dict], None] = lambda trial: None,
+    workers: int | None = None,
 ) -> list[dict]:
     """Runs what is left of a search.
 
     Every trial is a run of `training.fit` in a folder of its own, so that a search that
     was killed goes on inside the trial in which it was.
 
+    Where keras-tuner's environment variables name a chief, this process is the chief,
+    or one of its workers, and the folder is one that all of them see.
+
     Args:
         search: From `search_file.read`.
         folder: Of this search alone: gets the tuner's state and the trials.
         report: Is told the summary of every trial as it ends.
+        workers: Processes to share the trials among; None runs them in this one.
 
     Returns:
         The summary of every trial so far, in the order of their names.
@@ -37,12 +50,48 @@ def search(
         ValueError: If the folder holds another search, the space is empty, or every
             trial failed.
     """
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers must be a number from 1; received {workers}.")
+    if is_worker():
+        _await(folder / IDENTITY)
     begin(search, folder)
+    if is_worker():
+        work(search, folder)
+    elif dist_utils.is_chief_oracle():
+        _serve(FusionTuner(search, folder, report))
+    elif workers:
+        crew.run(search, folder, report, workers)
+    else:
+        _run_here(FusionTuner(search, folder, report))
+    return ended(folder)
+
+
+def is_worker() -> bool:
+    """Whether this process is told to be a worker of a chief elsewhere."""
+    return dist_utils.has_chief_oracle() and not dist_utils.is_chief_oracle()
+
+
+def _run_here(tuner):
     try:
-        FusionTuner(search, folder, report).search()
+        tuner.search()
     except keras_tuner.errors.FatalError as error:
         raise error.__cause__ from None
-    return ended(folder)
+
+
+def _serve(tuner):
+    host, port = (os.environ[f"KERASTUNER_ORACLE_{part}"] for part in ("IP", "PORT"))
+    with Chief(tuner, f"{host}:{port}") as chief:
+        while not chief.over():
+            time.sleep(0.2)
+
+
+def _await(path, minutes=10):
+    """Waits for what the chief writes first."""
+    until = time.monotonic() + 60 * minutes
+    while not path.is_file():
+        if time.monotonic() > until:
+            raise ValueError(f"No chief has written {path} within {minutes} minutes.")
+        time.sleep(0.5)
 
 
 def begin(search: dict, folder: Path) -> None:
@@ -52,7 +101,7 @@ def begin(search: dict, folder: Path) -> None:
     """
     fixed = {k: v for k, v in search.items() if k != "search"}
     fixed |= {k: search["search"][k] for k in ("tuner", "seed")}
-    fixed |= {"keras_fusion": keras_fusion.__version__}
+    fixed |= {"version of keras_fusion": keras_fusion.__version__}
     fixed |= {"backend": keras.backend.backend()}
     fixed = json.loads(json.dumps(fixed))
     path = folder / IDENTITY

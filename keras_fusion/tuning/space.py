@@ -27,6 +27,11 @@ _POSITIVE = ("depth", *_LOGARITHMIC)
 _STEPS = 5  # between the ends of a range that is no logarithm
 
 
+def alone(fusion: str) -> str | None:
+    """The modality that this `fusion` is about, where it is about one alone."""
+    return fusion.removeprefix(ONLY) if fusion.startswith(ONLY) else None
+
+
 def checked(space: dict) -> dict:
     """The space with what it leaves out filled in; `fusion` is None for all that fit.
 

@@ -1,3 +1,4 @@
+import contextlib
 import time
 
 import keras_tuner
@@ -7,7 +8,7 @@ from keras_fusion import training
 from keras_fusion.tuning import trial as trials
 from keras_fusion.tuning.hypermodel import FusionHyperModel
 from keras_fusion.tuning.oracles import OBJECTIVE, end_if_spent, make_oracle, requeue
-from keras_fusion.tuning.space import EPOCHS
+from keras_fusion.tuning.space import EPOCHS, alone
 
 
 class FusionTuner(keras_tuner.engine.base_tuner.BaseTuner):
@@ -23,16 +24,18 @@ class FusionTuner(keras_tuner.engine.base_tuner.BaseTuner):
         self.settings = search
         self.folder = folder
         self.report = report
+        self.trial = None  # the name of the one under way
         seeds = search["training"]["seeds"]
         self.data = {seed: recipes.load_data(search, seed) for seed in seeds}
         self.fusion = hypermodel(search, self.data[seeds[0]])
         # The space is known from the draws alone: no model is built to find it.
-        super().__init__(
-            make_oracle(search),
-            hypermodel=self.fusion.draw,
-            directory=str(folder),
-            project_name="tuner",
-        )
+        with contextlib.redirect_stdout(None):  # it says where it reloads from
+            super().__init__(
+                make_oracle(search),
+                hypermodel=self.fusion.draw,
+                directory=str(folder),
+                project_name="tuner",
+            )
         self.oracle.verbose = 0
         if not self._is_worker():
             requeue(self.oracle)
@@ -43,13 +46,14 @@ class FusionTuner(keras_tuner.engine.base_tuner.BaseTuner):
             end_if_spent(self.oracle, self.settings, seconds)
 
     def on_trial_begin(self, trial):
+        self.trial = trial.trial_id
         self.began = time.perf_counter()
 
     def run_trial(self, trial):
-        name = trial.hyperparameters.get("fusion")
+        modality = alone(trial.hyperparameters.get("fusion"))
         recipe = self._recipe_of(trial)
         folder = trials.folder_of(self.folder, trial.trial_id)
-        data = {seed: self.fusion.data_of(name, d) for seed, d in self.data.items()}
+        data = {s: d.only(modality) if modality else d for s, d in self.data.items()}
         try:
             records = [
                 training.fit(recipe, d, seed, folder / f"seed-{seed}")
@@ -66,6 +70,7 @@ class FusionTuner(keras_tuner.engine.base_tuner.BaseTuner):
             seconds = time.perf_counter() - self.began
             done = trials.failure(trial.message.strip().splitlines()[-1], seconds)
             trials.write(self.folder, trial, done)
+        self.trial = None
         super().on_trial_end(trial)
         self.report(trials.read(self.folder, trial.trial_id))
 

@@ -9,6 +9,7 @@ from tests import shared
 
 av = shared.needs("av_digits")
 tools = shared.needs("tools_rgbd")
+leaves = shared.needs("leaves100")
 
 
 @av
@@ -70,3 +71,13 @@ def test_every_part_has_its_share_of_each_rig():
     of_rig_0 = found["rgb"][found["rig"] == 0][:, ::9, ::9]
     matches = [(row == of_rig_0).all(axis=(1, 2, 3)).any() for row in raw]
     assert abs(np.mean(matches) - share) < 0.02
+
+
+@leaves
+def test_leaves100():
+    data = datasets.load("leaves100", labels_per_class=3)
+    assert data.input_shapes == {"shape": (64,), "margin": (64,), "texture": (64,)}
+    assert data.classes == 100
+    assert np.bincount(data.train.labels).tolist() == [3] * 100
+    assert len(data.validation.labels) == 280 and len(data.test.labels) == 320
+    assert all(abs(x.mean()) < 1e-3 for x in data.train.inputs.values())
