@@ -64,7 +64,7 @@ class _Servicer(OracleServicer):
         self.tuner = tuner
         self.deaths = collections.Counter()  # by trial
         self.heard = {}  # when, by trial
-        self.last = time.monotonic()
+        self.last = self.watched = time.monotonic()
         self.error = None
 
     def CreateTrial(self, request, context):
@@ -102,6 +102,9 @@ class _Servicer(OracleServicer):
         if self.error is not None:
             raise self.error
         now = time.monotonic()
+        if now - self.watched > SILENCE / 4:  # this process slept, so nobody was heard
+            self.heard = dict.fromkeys(self.heard, now)
+        self.watched = now
         for name, trial in self._ongoing().items():
             if now - self.heard.get(name, now) > SILENCE:
                 self._bury(trial, elsewhere=True)

@@ -67,10 +67,17 @@ def failure(reason: str, seconds: float) -> dict:
 
 def write(folder: Path, trial, outcome: dict) -> None:
     """Writes how one of keras-tuner's trials ended, with its active values."""
-    active = trial.hyperparameters.values
-    values = {name: _short(value) for name, value in active.items()}
+    values = {k: _short(v) for k, v in _active(trial.hyperparameters)}
     named = {"trial": trial.trial_id, "values": values} | outcome
     write_json(folder_of(folder, trial.trial_id) / SUMMARY, named)
+
+
+def _active(hyperparameters):
+    """Names and values; on the wire inactive ones get defaults."""
+    known = {hp.name for hp in hyperparameters.space}
+    for name, value in hyperparameters.values.items():
+        if name not in known or hyperparameters.is_active(name):
+            yield name, value
 
 
 def read(folder: Path, name: str) -> dict:

@@ -113,3 +113,12 @@ def rows(data):
     kept, everything = raw(data, data.train, "kar"), mfeat.read().inputs["kar"]
     distances = np.abs(kept[:, None, :8] - everything[:, :8]).sum(axis=-1)
     return set(distances.argmin(axis=1).tolist())
+
+
+def test_the_last_run_trains_on_what_validated():
+    few = datasets.load("mfeat", labels_per_class=5, train_on_validation=True)
+    assert len(few.train.labels) == 50 + 320
+    np.testing.assert_array_equal(few.train.labels[50:], few.validation.labels)
+    np.testing.assert_array_equal(few.test.labels, DATA.test.labels)
+    kar = few.train.inputs["kar"]
+    np.testing.assert_allclose(kar.mean(axis=0), 0, atol=1e-5)
