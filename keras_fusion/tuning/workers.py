@@ -12,6 +12,7 @@ from keras_fusion.tuning.tuner import FusionTuner
 from keras_fusion.tuning.worker import SEARCH
 
 HOST = "127.0.0.1"
+WORKER = "from keras_fusion.tuning.worker import main; main()"
 STILLBORN = 3  # deaths without a trial until the search gives up
 
 
@@ -65,7 +66,7 @@ def _start(name, folder, port, count):
     }
     with _log(name, folder).open("a") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "keras_fusion.tuning.worker", str(folder)],
+            [sys.executable, "-c", WORKER, str(folder)],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -157,7 +157,7 @@ def test_values_of_a_range_are_round():
 def test_a_build_of_ones_own_uses_the_operators():
     def build(hp):
         name = hp.Choice("fusion", ["Summation", "GatedMultimodalUnit"])
-        inputs = {n: keras.Input(s) for n, s in SHAPES.items()}
+        inputs = {n: keras.Input(s, name=n) for n, s in SHAPES.items()}
         fused = layers.get(name)(units=hp.Int("units", 4, 8))(list(inputs.values()))
         model = keras.Model(inputs, keras.layers.Dense(1)(fused))
         model.compile("sgd", "mse")
