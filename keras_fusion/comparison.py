@@ -83,12 +83,12 @@ def compare(
         models = {n: load(n) for n in chosen if not n.startswith(WITHOUT)}
         if singles:
             models[LATE] = _late_average(data, load)
-            models[SINGLE] = models[best]
-        for method in _ordered(models):
-            found = evaluation.missing_scores(models[method], split, task.score)
+        judged = {name: _judged(model, split, task) for name, model in models.items()}
+        if singles:
+            judged[SINGLE] = judged[best]
+        for method in _ordered(judged):
+            found, more = judged[method]
             scores.setdefault(method, []).append(found)
-            outputs = evaluation.full_outputs(models[method], split)
-            more = task.measures(split.labels, outputs)
             measures.setdefault(method, []).append(more)
         for m in data.input_shapes if leave_out else ():
             unseen = getattr(data.without(m), part)
@@ -110,6 +110,13 @@ def compare(
     }
 
 
+def _judged(model, split, task):
+    """Scores with everything there and with parts missing, and the other measures."""
+    found = evaluation.missing_scores(model, split, task.score)
+    outputs = evaluation.full_outputs(model, split)
+    return found, task.measures(split.labels, outputs)
+
+
 def _late_average(data, load):
     """The mean of the outputs of the models of one modality each."""
     return zoo.LateFusionClassifier(
@@ -120,12 +127,12 @@ def _late_average(data, load):
     )
 
 
-def _ordered(models):
+def _ordered(names):
     """Methods as a table lists them: the known ones first, single modalities last."""
-    known = [m for m in METHODS[:2] if m in models]
-    rivals = [m for m in models if m not in METHODS and not m.startswith(ONLY)]
-    last = [m for m in METHODS[2:] if m in models]
-    return [*known, *rivals, *last, *(m for m in models if m.startswith(ONLY))]
+    known = [m for m in METHODS[:2] if m in names]
+    rivals = [m for m in names if m not in METHODS and not m.startswith(ONLY)]
+    last = [m for m in METHODS[2:] if m in names]
+    return [*known, *rivals, *last, *(m for m in names if m.startswith(ONLY))]
 
 
 def trained(recipe: dict, data: Dataset, folder: Path, **arguments):
