@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import keras
 import pytest
 
 from keras_fusion import recipes
@@ -30,7 +29,7 @@ def test_own_arrays():
     assert probabilities.shape == (200, 3)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "torch", reason="a torch.nn.Module")
+@pytest.mark.only_on("torch", reason="a torch.nn.Module")
 def test_in_a_torch_module():
     import torch
 
@@ -53,6 +52,7 @@ def test_search_file(tmp_path):
     spaces.checked(search["space"])
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_trained_weights():
     if not (recipes.folder() / "mfeat_modality_attention" / FILE).is_file():
         pytest.fail("the recipe of the example has no trained weights")
@@ -62,6 +62,7 @@ def test_trained_weights():
     assert (scope["predictions"] == scope["digits"].test.labels).mean() > 0.9
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_which_fusion():
     scope = {}
     for code in blocks("docs/which-fusion.md", ""):

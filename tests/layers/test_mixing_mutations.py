@@ -100,6 +100,7 @@ def the_configuration_is_dropped():
     return squeeze_excitation, "own_arguments", lambda layer: {"ratio": layer.ratio}
 
 
+@pytest.mark.only_on("torch", reason="the laws are the same")
 @pytest.mark.parametrize("fault, law, args", FAULTS)
 def test_a_fault_turns_its_law_red(fault, law, args, monkeypatch):
     law(*args)

@@ -354,6 +354,7 @@ def branches_are_dropped_for_the_whole_batch():
     return token_transformer, "dropouts", for_the_batch
 
 
+@pytest.mark.only_on("torch", reason="the laws are the same")
 @pytest.mark.parametrize("fault, law, args", FAULTS)
 def test_a_fault_turns_its_law_red(fault, law, args, monkeypatch):
     law(*args)
