@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from keras_fusion import recipes
@@ -68,3 +69,8 @@ def test_which_fusion():
     for code in blocks("docs/which-fusion.md", ""):
         exec(code, scope)
     assert scope["shares"].shape == (30, 2)
+    assert scope["learned_once"].shape == scope["by_sample"].shape == (5, 64)
+    assert scope["maps"].shape == (2, 8, 8, 16)
+    probabilities = scope["model"].predict(scope["patients"], verbose=0)
+    assert np.isfinite(probabilities).all()
+    assert scope["baseline"].output_shape == (None, 2)
