@@ -29,7 +29,10 @@ def variants(recipe: dict, data: Dataset, leave_out: bool = False) -> dict:
         fits[CONCATENATION] = recipes.concatenation(recipe), data
         fits |= {f"{ONLY}{m}": (recipes.only(recipe, m), data.only(m)) for m in names}
     if leave_out:
-        fits |= {f"{WITHOUT}{m}": (recipe, data.without(m)) for m in names}
+        for m in names:
+            unseen = data.without(m)
+            fewer = recipes.of_modalities(recipe, unseen.input_shapes)
+            fits[f"{WITHOUT}{m}"] = fewer, unseen
     return fits
 
 
@@ -60,9 +63,10 @@ def compare(
 
     Returns:
         What `results.json` holds: scores by method and seed, paired intervals, the
-        budget of every method, and where the numbers come from.
+        weight of each modality in the model by class and seed, the budget of every
+        method, and where the numbers come from.
     """
-    scores, measures, retrained, fits = {}, {}, {}, []
+    scores, measures, retrained, weights, fits = {}, {}, {}, [], []
     for seed in seeds:
         data = recipes.load_data(recipe, seed)
         task, split = task_of(data), getattr(data, part)
@@ -90,6 +94,7 @@ def compare(
             found, more = judged[method]
             scores.setdefault(method, []).append(found)
             measures.setdefault(method, []).append(more)
+        weights.append(evaluation.class_weights(models[MODEL], split, data.class_names))
         for m in data.input_shapes if leave_out else ():
             unseen = getattr(data.without(m), part)
             outputs = evaluation.full_outputs(load(f"{WITHOUT}{m}"), unseen)
@@ -104,6 +109,7 @@ def compare(
         "scores": {method: _by_condition(runs) for method, runs in scores.items()},
         "measures": {method: _listed(runs) for method, runs in measures.items()},
         "retrained_without": retrained,
+        "modality_weights": {c: _listed([w[c] for w in weights]) for c in weights[0]},
         "paired": _paired(scores),
         "fits": fits,
         **provenance(),

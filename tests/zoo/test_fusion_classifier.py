@@ -142,6 +142,37 @@ def test_a_given_encoder_feeds_the_fusion():
     assert_close(summed(x) - given(x["a"]), without)
 
 
+def test_an_encoder_as_a_list_of_layers():
+    """Of Keras and of our own, as a recipe writes them."""
+    listed = [
+        {"class_name": "SequenceJitter", "config": {"time": 0.1}},
+        {"class_name": "Conv1D", "config": {"filters": 3, "kernel_size": 2}},
+        {"class_name": "Flatten"},
+    ]
+    shapes = {"text": (4, 3), "pose": (5,)}
+    models = [
+        zoo.FusionClassifier(shapes, 2, units=4, encoders={"text": listed})
+        for _ in range(2)
+    ]
+    first, second = (model.get_layer("text_encoder") for model in models)
+    assert first is not second and first.output_shape == (None, 9)
+    assert models[0](draw(shapes)).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "layer, words",
+    [
+        ("Dense", "A layer of the encoder for 'a' must be.*'Dense'"),
+        ({"class_name": "Dence"}, "No layer 'Dence'. Did you mean 'Dense'"),
+        ({"class_name": "Dense"}, "Dense, of the encoder for 'a', cannot be built"),
+        ({"class_name": "Dropout", "config": {"rate": 2}}, "Dropout, of the encoder"),
+    ],
+)
+def test_a_list_of_what_are_no_layers(layer, words):
+    with pytest.raises(ValueError, match=words):
+        zoo.FusionClassifier(VECTORS, 2, encoders={"a": [layer]})
+
+
 def test_an_operator_on_tokens_gets_tokens():
     model = zoo.FusionClassifier(
         SHAPES, 2, fusion=TokenMean(units=4), units=4, depth=1, modality_mask=True
