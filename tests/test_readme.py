@@ -1,4 +1,4 @@
-"""The examples in README.md, zoo/README.md and docs/ run as they stand."""
+"""The examples in the READMEs and docs/ run as they stand."""
 
 import re
 from pathlib import Path
@@ -51,6 +51,13 @@ def test_search_file(tmp_path):
     (tmp_path / "my_search.toml").write_text(toml)
     search = search_file.read(str(tmp_path / "my_search.toml"))
     spaces.checked(search["space"])
+
+
+def test_a_plain_tuner(tmp_path):
+    scope = {"runs": tmp_path}
+    for code in blocks("tuning/README.md", ""):
+        exec(code, scope)
+    assert scope["best"]["fusion"]
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
