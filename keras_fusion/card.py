@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keras_fusion import comparison, tables, training
 from keras_fusion.files import whole, write_json
+from keras_fusion.plots import PLOTS
 
 BEGIN, END = (
     "<!-- results: written by keras-fusion evaluate --publish -->",
@@ -26,7 +27,7 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
     """
     weights = runs / comparison.MODEL / f"seed-{best_seed(results)}" / training.WEIGHTS
     copies = {weights: training.WEIGHTS}
-    copies |= {runs / name: name for name in ("accuracy.png", "missing.png")}
+    copies |= {runs / name: name for name in PLOTS}
     card = recipe_folder / "README.md"
     text = _with_tables(card.read_text(), results)  # before anything is overwritten
     written = []

@@ -29,7 +29,10 @@ def variants(recipe: dict, data: Dataset, leave_out: bool = False) -> dict:
         fits[CONCATENATION] = recipes.concatenation(recipe), data
         fits |= {f"{ONLY}{m}": (recipes.only(recipe, m), data.only(m)) for m in names}
     if leave_out:
-        fits |= {f"{WITHOUT}{m}": (recipe, data.without(m)) for m in names}
+        for m in names:
+            unseen = data.without(m)
+            fewer = recipes.of_modalities(recipe, unseen.input_shapes)
+            fits[f"{WITHOUT}{m}"] = fewer, unseen
     return fits
 
 
@@ -60,9 +63,10 @@ def compare(
 
     Returns:
         What `results.json` holds: scores by method and seed, paired intervals, the
-        budget of every method, and where the numbers come from.
+        weight of each modality in the model by class and seed, the budget of every
+        method, and where the numbers come from.
     """
-    scores, measures, retrained, fits = {}, {}, {}, []
+    scores, measures, retrained, weights, fits = {}, {}, {}, [], []
     for seed in seeds:
         data = recipes.load_data(recipe, seed)
         task, split = task_of(data), getattr(data, part)
@@ -83,13 +87,14 @@ def compare(
         models = {n: load(n) for n in chosen if not n.startswith(WITHOUT)}
         if singles:
             models[LATE] = _late_average(data, load)
-            models[SINGLE] = models[best]
-        for method in _ordered(models):
-            found = evaluation.missing_scores(models[method], split, task.score)
+        judged = {name: _judged(model, split, task) for name, model in models.items()}
+        if singles:
+            judged[SINGLE] = judged[best]
+        for method in _ordered(judged):
+            found, more = judged[method]
             scores.setdefault(method, []).append(found)
-            outputs = evaluation.full_outputs(models[method], split)
-            more = task.measures(split.labels, outputs)
             measures.setdefault(method, []).append(more)
+        weights.append(evaluation.class_weights(models[MODEL], split, data.class_names))
         for m in data.input_shapes if leave_out else ():
             unseen = getattr(data.without(m), part)
             outputs = evaluation.full_outputs(load(f"{WITHOUT}{m}"), unseen)
@@ -104,10 +109,18 @@ def compare(
         "scores": {method: _by_condition(runs) for method, runs in scores.items()},
         "measures": {method: _listed(runs) for method, runs in measures.items()},
         "retrained_without": retrained,
+        "modality_weights": {c: _listed([w[c] for w in weights]) for c in weights[0]},
         "paired": _paired(scores),
         "fits": fits,
         **provenance(),
     }
+
+
+def _judged(model, split, task):
+    """Scores with everything there and with parts missing, and the other measures."""
+    found = evaluation.missing_scores(model, split, task.score)
+    outputs = evaluation.full_outputs(model, split)
+    return found, task.measures(split.labels, outputs)
 
 
 def _late_average(data, load):
@@ -120,12 +133,12 @@ def _late_average(data, load):
     )
 
 
-def _ordered(models):
+def _ordered(names):
     """Methods as a table lists them: the known ones first, single modalities last."""
-    known = [m for m in METHODS[:2] if m in models]
-    rivals = [m for m in models if m not in METHODS and not m.startswith(ONLY)]
-    last = [m for m in METHODS[2:] if m in models]
-    return [*known, *rivals, *last, *(m for m in models if m.startswith(ONLY))]
+    known = [m for m in METHODS[:2] if m in names]
+    rivals = [m for m in names if m not in METHODS and not m.startswith(ONLY)]
+    last = [m for m in METHODS[2:] if m in names]
+    return [*known, *rivals, *last, *(m for m in names if m.startswith(ONLY))]
 
 
 def trained(recipe: dict, data: Dataset, folder: Path, **arguments):

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from keras_fusion.batches import prediction_batch
+from keras_fusion.batches import model_inputs, prediction_batch
 from keras_fusion.datasets import Split, modality_mask
 from keras_fusion.zoo.inputs import MASK
+from keras_fusion.zoo.modality_weights import modality_weights, symbolic_weights
 
 # Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom.
 T_95 = (
@@ -57,6 +58,31 @@ def missing_scores(
             str(k): statistics.fmean(random[(k - 1) * draws :][:draws])
             for k in range(1, len(names))
         },
+    }
+
+
+def class_weights(model: keras.Model, split: Split, class_names) -> dict:
+    """How much each modality weighed, by the class that a row really has.
+
+    Args:
+        model: As for `missing_scores`.
+        split: Rows of M modalities with one label each.
+        class_names: By class number.
+
+    Returns:
+        `{class: {modality: mean share}}` for the classes that there are; empty where
+        the model has no weights or the rows no class.
+    """
+    if split.labels.ndim > 1 or not class_names or symbolic_weights(model) is None:
+        return {}
+    inputs = model_inputs(model, split.inputs)
+    shares = modality_weights(model, inputs)  # (B, M)
+    modalities = [name for name in inputs if name != MASK]
+    return {
+        class_names[k]: dict(
+            zip(modalities, shares[split.labels == k].mean(0).tolist())
+        )
+        for k in np.unique(split.labels)
     }
 
 

@@ -1,5 +1,6 @@
 """Results as pictures."""
 
+import itertools
 import statistics
 from pathlib import Path
 
@@ -7,11 +8,12 @@ from keras_fusion.comparison import METHODS, MODEL
 from keras_fusion.files import whole
 from keras_fusion.tables import method_title
 
+PLOTS = ("accuracy.png", "missing.png", "weights.png")
 COLOURS = dict(zip(METHODS, ("#1b6ca8", "#d1603d", "#5b8c5a", "#9a9a9a")))
 
 
 def save_plots(results: dict, folder: Path) -> list[Path]:
-    """Draws `accuracy.png` and `missing.png` into `folder`; the paths of both.
+    """Draws `PLOTS` into `folder`, the last where there are weights; their paths.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -23,16 +25,20 @@ def save_plots(results: dict, folder: Path) -> list[Path]:
             'Plots need matplotlib: pip install "keras-fusion[plots]".'
         ) from error
     matplotlib.use("Agg")
-    paths = [folder / "accuracy.png", folder / "missing.png"]
-    for path, draw in zip(paths, (_draw_accuracy, _draw_missing)):
-        _save(draw, results, path)
+    paths = [folder / name for name in PLOTS]
+    heights = [4, 4, 1 + 0.25 * len(results["modality_weights"])]
+    draws = (_draw_accuracy, _draw_missing, _draw_weights)
+    if not results["modality_weights"]:
+        paths = paths[:-1]
+    for path, draw, height in zip(paths, draws, heights):
+        _save(draw, results, path, height)
     return paths
 
 
-def _save(draw, results, path):
+def _save(draw, results, path, height):
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(7, height), layout="constrained")
     try:
         draw(axes, results)
         axes.spines[["top", "right"]].set_visible(False)
@@ -93,6 +99,23 @@ def _draw_missing(axes, results):
     )
     data = f"{results['recipe']['dataset']} {results['part']} set"
     axes.set_title(f"{data}, {seeds}", loc="left")
+
+
+def _draw_weights(axes, results):
+    """The share of each modality in the fusion by class, the mean over seeds."""
+    classes = list(results["modality_weights"])
+    left = [0.0] * len(classes)
+    modalities = results["modality_weights"][classes[0]]
+    for modality, colour in zip(modalities, itertools.cycle(COLOURS.values())):
+        runs = [results["modality_weights"][c][modality] for c in classes]
+        shares = [100 * statistics.fmean(run) for run in runs]
+        axes.barh(classes, shares, left=left, color=colour, label=modality)
+        left = [a + b for a, b in zip(left, shares)]
+    axes.invert_yaxis()
+    axes.margins(y=0.01)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("share of the fusion's weights (%)")
+    axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
 
 
 def _label(results):

@@ -64,6 +64,7 @@ _KINDS = {
 
 # Builders of models whose modalities are vectors by the time they are fused.
 _SIMPLE = ("FusionClassifier", "LateFusionClassifier", "UnimodalClassifier")
+_BY_MODALITY = ("encoders", "heatmaps", "patch_size")  # may be tables by modality
 
 
 def read(name: str) -> dict:
@@ -158,18 +159,27 @@ def only(recipe: dict, modality: str) -> dict:
     Its data have this modality alone. The classifiers of vectors have nothing to fuse
     then; of the others it is the model itself, whose attention is self-attention there.
     """
+    recipe = of_modalities(recipe, [modality])
     if recipe["builder"] not in _SIMPLE:  # named, since their average holds them all
-        arguments = {
-            k: {modality: v[modality]} if isinstance(v, dict) and modality in v else v
-            for k, v in recipe["arguments"].items()
+        return recipe | {
+            "arguments": recipe["arguments"] | {"name": f"only_{modality}"}
         }
-        return recipe | {"arguments": arguments | {"name": f"only_{modality}"}}
-    shared = ("encoder_depth", "units", "dropout", "classifier_activation")
+    shared = ("encoder_depth", "units", "encoders", "dropout", "classifier_activation")
     arguments = {k: v for k, v in recipe["arguments"].items() if k in shared}
     return recipe | {
         "builder": "UnimodalClassifier",
         "arguments": arguments | {"modality": modality},
     }
+
+
+def of_modalities(recipe: dict, modalities) -> dict:
+    """The recipe for data that have these modalities alone."""
+    arguments = dict(recipe["arguments"])
+    for key in _BY_MODALITY:
+        if isinstance(arguments.get(key), dict):
+            own = {m: x for m, x in arguments[key].items() if m in modalities}
+            arguments[key] = own
+    return recipe | {"arguments": arguments}
 
 
 def concatenation(recipe: dict) -> dict:

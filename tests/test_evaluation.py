@@ -6,10 +6,12 @@ from keras import ops
 from keras_fusion.datasets import Split
 from keras_fusion.evaluation import (
     T_95,
+    class_weights,
     full_outputs,
     missing_scores,
     paired_interval,
 )
+from keras_fusion.layers import SoftmaxGating
 from keras_fusion.scores import accuracy
 
 ROWS = 1200  # more than one batch
@@ -88,3 +90,28 @@ def test_paired_interval_is_never_too_narrow():
     found = paired_interval(first, np.zeros(50))
     assert exact.low - 0.05 < found["low"] <= exact.low
     assert exact.high <= found["high"] < exact.high + 0.05
+
+
+def test_the_weights_of_each_class():
+    """A model whose gate looks at what tells the classes apart."""
+    inputs = {name: keras.Input((1,), name=name) for name in "ab"}
+    mask = keras.Input((2,), dtype="bool", name="modality_mask")
+    fuse = SoftmaxGating(name="fusion")
+    fused, _ = fuse(list(inputs.values()), modality_mask=mask, return_weights=True)
+    model = keras.Model(inputs | {"modality_mask": mask}, fused)
+    for weight in model.weights:
+        weight.assign(np.eye(*weight.shape) if len(weight.shape) == 2 else 0 * weight)
+    a = np.array([2.0, -1.0, 2.0, 2.0], "float32")[:, None]
+    b = np.array([0.0, 0.0, 0.0, np.nan], "float32")[:, None]  # absent in the last row
+    rows = Split({"a": a, "b": b}, np.array([0, 2, 0, 2]))
+    found = class_weights(model, rows, ("x", "unseen", "z"))
+    share = np.exp(a[:3, 0]) / (np.exp(a[:3, 0]) + 1)
+    assert found["x"]["a"] == pytest.approx(share[0], rel=1e-5)
+    assert found["z"]["a"] == pytest.approx((share[1] + 1) / 2, rel=1e-5)
+    assert found["z"]["b"] == pytest.approx((1 - share[1]) / 2, rel=1e-5)
+    assert list(found) == ["x", "z"]
+
+
+def test_no_weights_by_class_where_there_are_none():
+    assert class_weights(believes("a"), split(), ("no", "yes")) == {}
+    assert class_weights(believes("a"), split(), ()) == {}

@@ -119,6 +119,18 @@ def test_baselines_have_the_models_encoders_and_training(path):
     assert single["training"] == joined["training"] == recipe["training"]
 
 
+def test_baselines_have_the_encoders_that_the_recipe_lists(path):
+    recipe, data = runs.load(path)
+    own = [{"class_name": "Dense", "config": {"units": 7}}]
+    recipe["arguments"]["encoders"] = {"b": own}
+    for other in (recipe_files.only(recipe, "b"), recipe_files.concatenation(recipe)):
+        model = recipe_files.build(other, data)
+        assert [layer.units for layer in model.get_layer("b_encoder").layers] == [7]
+    fewer = recipe_files.of_modalities(recipe, ["a"])
+    assert list(recipe_files.build(fewer, data.only("a")).input) == ["a"]
+    assert recipe["arguments"]["encoders"] == {"b": own}
+
+
 def test_baselines_of_any_builder(path):
     recipe, data = runs.load(path)
     recipe["arguments"] = {"units": 4, "modality": "a"}

@@ -3,7 +3,7 @@
 import difflib
 from functools import partial
 
-from keras_fusion.datasets import av_digits, leaves100, mfeat, tools_rgbd
+from keras_fusion.datasets import av_digits, leaves100, mfeat, tools_rgbd, utd_mhad
 from keras_fusion.datasets.arrays import modality_mask
 from keras_fusion.datasets.dataset import Dataset, Split
 from keras_fusion.datasets.depth import normalise as normalise_depth
@@ -33,6 +33,8 @@ _KNOWN = {
     "tools_rgbd": partial(tools_rgbd.read, "foreground"),
     "tools_rgbd/rig_0": partial(tools_rgbd.read, "rig_0"),
     "tools_rgbd/tools": partial(tools_rgbd.read, "tools"),
+    "utd_mhad": partial(utd_mhad.read, "sequences"),
+    "utd_mhad/video": partial(utd_mhad.read, "video"),
 }
 _TABLES = ("npz", "csv", "parquet")
 
@@ -67,7 +69,7 @@ def load(
         seed: Moves which rows validate, and which labels are kept. A fixed test part
             (an `is_train` array or column) stays as it is; without one, 20 % of the
             rows are drawn to test. 20 % validate in either case, both stratified
-            (by class, or by rig).
+            (by class, or by rig); of `utd_mhad` one of four persons.
         labels_per_class: Train on so many rows of every class only. Validation and
             test stay as they are.
         train_on_validation: Train on the rows that validate, too: for the last run,

@@ -16,6 +16,8 @@ class Raw(NamedTuple):
         class_names: Of masks, by number; empty where the values are the names.
         strata: `(N,)`, whole numbers that every part holds in proportion; None takes
             the classes of the rows.
+        groups: `(N,)`, whole numbers, such as the person of each row: rows of one group
+            stay together. None splits row by row.
     """
 
     inputs: dict[str, np.ndarray]
@@ -23,6 +25,7 @@ class Raw(NamedTuple):
     is_train: np.ndarray | None
     class_names: tuple[str, ...] = ()
     strata: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
 
 class Split(NamedTuple):

@@ -32,7 +32,7 @@ def _prepare(name, raw, seed, labels_per_class, train_on_validation):
     labels, class_names = _labels(raw, count)
     strata = _strata(raw.strata, labels, class_names)
     rng = np.random.default_rng(seed)
-    rows = split(strata, _fixed(raw.is_train, count), rng)
+    rows = split(strata, _fixed(raw.is_train, count), rng, raw.groups)
     if labels_per_class is not None:
         if not class_names or labels.ndim > 1:
             raise ValueError("labels_per_class needs classes, one for each row")

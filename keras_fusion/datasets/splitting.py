@@ -15,7 +15,12 @@ class Rows(NamedTuple):
     test: np.ndarray
 
 
-def split(strata: np.ndarray, is_train: np.ndarray | None, rng) -> Rows:
+def split(
+    strata: np.ndarray,
+    is_train: np.ndarray | None,
+    rng,
+    groups: np.ndarray | None = None,
+) -> Rows:
     """A fifth of the rows to test, a fifth to validate, in proportion by stratum.
 
     With a fixed split the rows that are not `is_train` test, and a fifth of the others
@@ -25,7 +30,11 @@ def split(strata: np.ndarray, is_train: np.ndarray | None, rng) -> Rows:
         strata: `(N,)` integers; a row's class.
         is_train: `(N,)` bool, or None where there is no fixed split.
         rng: `numpy.random.Generator`.
+        groups: `(N,)` integers, such as persons: whole groups validate (and test),
+            about a fifth of them and at least one, and `strata` does not count.
     """
+    if groups is not None:
+        return _by_group(groups, is_train, rng)
     rows = np.arange(len(strata))
     if is_train is None:
         test, rest = draw(rows, strata, lambda n: round(n * _FIFTH), rng)
@@ -35,6 +44,22 @@ def split(strata: np.ndarray, is_train: np.ndarray | None, rng) -> Rows:
         share = _FIFTH
     validation, train = draw(rest, strata, lambda n: round(n * share), rng)
     return Rows(train, validation, test)
+
+
+def _by_group(groups, is_train, rng):
+    share = _FIFTH
+    if is_train is None:
+        is_train = ~_held_out(groups, share, rng)
+        share = _FIFTH / (1 - _FIFTH)
+    rest = np.flatnonzero(is_train)
+    held_out = _held_out(groups[rest], share, rng)
+    return Rows(rest[~held_out], rest[held_out], np.flatnonzero(~is_train))
+
+
+def _held_out(groups, share, rng):
+    """`(N,)` bool: the rows of this share of the groups, drawn at random."""
+    names = np.unique(groups)
+    return np.isin(groups, rng.permutation(names)[: max(1, round(len(names) * share))])
 
 
 def draw(rows, strata, count, rng):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.datasets import archives, av_digits, mfeat, tools_rgbd
+from keras_fusion.datasets import archives, av_digits, mfeat, tools_rgbd, utd_mhad
 
 try:
     import tensorflow_datasets as tfds
@@ -146,6 +146,47 @@ class ToolsRgbd(ArchiveBuilder):
         return columns, columns.pop("is_train")
 
 
+class UtdMhad(ArchiveBuilder):
+    """Actions by a worn sensor, a skeleton and depth video, raw; a split by person."""
+
+    MANUAL_DOWNLOAD_INSTRUCTIONS = _instructions(utd_mhad.ARCHIVE)
+
+    def _info(self):
+        def tensor(*shape, dtype=np.float32):
+            return tfds.features.Tensor(shape=shape, dtype=dtype)
+
+        features = {
+            "inertial": tensor(128, 6),
+            "skeleton": tensor(64, 20, 3),
+            "depth": tensor(12, 48, 64, dtype=np.uint8),
+            "dmm": tensor(48, 64, dtype=np.uint8),
+            "lengths": tensor(3, dtype=np.int16),
+            "label": tfds.features.ClassLabel(names=utd_mhad.ACTIONS),
+            "subject": tfds.features.Scalar(dtype=np.int16),
+            "trial": tfds.features.Scalar(dtype=np.int16),
+        }
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description="Actions by a worn sensor, a skeleton and depth video.",
+            features=tfds.features.FeaturesDict(features),
+            homepage=utd_mhad.ARCHIVE.source,
+            citation=_UTD_MHAD_CITATION,
+        )
+
+    def _read(self, dl_manager):
+        path = Path(dl_manager.manual_dir / utd_mhad.ARCHIVE.file)
+        columns = utd_mhad.columns(path)
+        return columns, columns.pop("is_train")
+
+
+_UTD_MHAD_CITATION = """\
+@inproceedings{chen2015utd,
+  author = {Chen, Chen and Jafari, Roozbeh and Kehtarnavaz, Nasser},
+  title = {UTD-MHAD: A Multimodal Dataset for Human Action Recognition Utilizing a
+           Depth Camera and a Wearable Inertial Sensor},
+  booktitle = {IEEE International Conference on Image Processing},
+  year = {2015},
+}"""
 _MFEAT_CITATION = """\
 @misc{duin1998multiple,
   author = {Duin, Robert P. W.},

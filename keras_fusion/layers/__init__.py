@@ -24,6 +24,7 @@ from keras_fusion.layers.fusion.released_mutual_former_block import (
 from keras_fusion.layers.fusion.scalar_weighting import ScalarWeighting
 from keras_fusion.layers.fusion.softmax_gating import SoftmaxGating
 from keras_fusion.layers.fusion.summation import Summation
+from keras_fusion.layers.joint_heatmaps import JointHeatmaps
 from keras_fusion.layers.mixing.attention_augmented_conv2d import (
     AttentionAugmentedConv2D,
 )
@@ -41,6 +42,7 @@ from keras_fusion.layers.mixing.simple_graph_convolution import SimpleGraphConvo
 from keras_fusion.layers.mixing.squeeze_excitation import SqueezeExcitation
 from keras_fusion.layers.modality_dropout import ModalityDropout
 from keras_fusion.layers.position_embedding import PositionEmbedding
+from keras_fusion.layers.sequence_jitter import SequenceJitter
 
 __all__ = [
     "AdaptiveWeighting",
@@ -58,6 +60,7 @@ __all__ = [
     "GraphAttention",
     "GraphConvolution",
     "JointAttention",
+    "JointHeatmaps",
     "LocalSelfAttention",
     "Maximum",
     "ModalityAttention",
@@ -71,6 +74,7 @@ __all__ = [
     "Product",
     "ReleasedMutualFormerBlock",
     "ScalarWeighting",
+    "SequenceJitter",
     "SimpleGraphConvolution",
     "SoftmaxGating",
     "SqueezeExcitation",

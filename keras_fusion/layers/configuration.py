@@ -1,6 +1,7 @@
-"""What a layer outside `Fusion` shares with the others: its configuration, kernels."""
+"""What the layers share: their configuration and kernels."""
 
 import inspect
+import itertools
 
 import keras
 
@@ -10,11 +11,14 @@ def own_arguments(layer) -> dict:
 
     For `get_config`: Keras' automatic one breaks on a `DTypePolicy` as argument.
     """
-    parameters = inspect.signature(type(layer).__init__).parameters.items()
+    ours = itertools.takewhile(
+        lambda c: c is not keras.layers.Layer, type(layer).__mro__
+    )
     return {
         name: getattr(layer, name)
-        for name, p in parameters
-        if name != "self" and p.kind is not p.VAR_KEYWORD
+        for cls in ours
+        for name in inspect.signature(cls.__init__).parameters
+        if name not in ("self", "args", "kwargs")
     }
 
 

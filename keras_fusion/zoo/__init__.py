@@ -14,6 +14,7 @@ from keras_fusion.zoo.late_fusion_classifier import LateFusionClassifier
 from keras_fusion.zoo.modality_weights import modality_weights as modality_weights
 from keras_fusion.zoo.mutual_former_classifier import MutualFormerClassifier
 from keras_fusion.zoo.mutual_former_segmenter import MutualFormerSegmenter
+from keras_fusion.zoo.two_stream_video_classifier import TwoStreamVideoClassifier
 from keras_fusion.zoo.unimodal_classifier import UnimodalClassifier
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "LateFusionClassifier",
     "MutualFormerClassifier",
     "MutualFormerSegmenter",
+    "TwoStreamVideoClassifier",
     "UnimodalClassifier",
 ]
 

@@ -1,6 +1,10 @@
 """An encoder for each modality: chosen by the rank of the input, or given."""
 
+import keras
 from keras import layers, ops
+
+from keras_fusion import layers as own_layers
+from keras_fusion.catalogue import find
 
 CONVOLUTIONS = {2: layers.Conv1D, 3: layers.Conv2D, 4: layers.Conv3D}
 PATCHES = {3: (4, 4), 4: (2, 4, 4)}
@@ -11,7 +15,8 @@ def encode(streams, encoders, takes, *, depth, units, dropout):
 
     Args:
         streams: Input tensors by name.
-        encoders: Models by name, for those that do not get the default encoder.
+        encoders: Models, or lists of layers as `given` takes them, by name, for those
+            that do not get the default encoder.
         takes: `"aligned"` (vectors `(B, units)`, pooled) or `"tokens"` `(B, T, units)`.
         depth: Layers of a default encoder; 0 is the projection alone.
         units: Width handed over.
@@ -22,11 +27,48 @@ def encode(streams, encoders, takes, *, depth, units, dropout):
     encoded = {}
     for name, x in streams.items():
         if name in encoders:
-            x = encoders[name](x)
+            x = given(name, encoders[name])(x)
         else:
             x = _default_encoder(name, x, depth, units, dropout)
-        encoded[name] = _hand_over(name, x, takes, units)
+        encoded[name] = hand_over(name, x, takes, units)
     return encoded
+
+
+def given(name, encoder):
+    """The encoder that a caller gave: a model, or a list that says its layers.
+
+    Args:
+        name: Of the modality.
+        encoder: Something to call on the input, or layers in their order, each
+            `{"class_name": ..., "config": {...}}`, of Keras or of `keras_fusion.layers`
+            (as a TOML file can write them).
+    """
+    if not isinstance(encoder, (list, tuple)):
+        return encoder
+    stack = [_described(name, layer) for layer in encoder]
+    return keras.Sequential(stack, name=f"{name}_encoder")
+
+
+def _described(name, description):
+    keys = {"class_name", "config"}
+    if (
+        not isinstance(description, dict)
+        or not {"class_name"} <= set(description) <= keys
+    ):
+        raise ValueError(
+            f"A layer of the encoder for {name!r} must be "
+            f'{{"class_name": ..., "config": {{...}}}}; received {description!r}.'
+        )
+    known = {n: layer for n, layer in vars(layers).items() if isinstance(layer, type)}
+    known |= {n: getattr(own_layers, n) for n in own_layers.__all__}
+    layer = find("layer", description["class_name"], known)
+    try:
+        return layer(**description.get("config", {}))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{description['class_name']}, of the encoder for {name!r}, cannot be "
+            f"built: {error}"
+        ) from error
 
 
 def check_encoders(streams, encoders, depth) -> None:
@@ -82,7 +124,8 @@ def residual_block(name, x, units, dropout):
     return layers.Add(name=f"{name}_add")([x, h])
 
 
-def _hand_over(name, x, takes, units):
+def hand_over(name, x, takes, units):
+    """An encoder's output as the operator takes it, `units` wide; see `encode`."""
     if takes == "aligned":
         x = pool_positions(x)
     elif len(x.shape) == 2:

@@ -46,7 +46,9 @@ def FusionClassifier(
         depth: Number of fusion blocks, at least 1. Each but the last hands its result
             back to the modalities.
         units: Width of the encoders' outputs and of the fusion.
-        encoders: A `keras.Model` by modality, in place of the default encoder.
+        encoders: By modality, in place of the default encoder: a `keras.Model`, or a
+            list of layers `{"class_name": ..., "config": {...}}`, of Keras or of
+            `keras_fusion.layers`.
         query: Name of the modality whose encoding is the operator's query, for
             operators that read out with one.
         dropout: Rate in default encoders and before the head.

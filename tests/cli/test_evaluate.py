@@ -7,6 +7,7 @@ import pytest
 
 from keras_fusion import card, comparison, datasets, layers, recipes, zoo
 from keras_fusion import recipe as recipe_files
+from keras_fusion.plots import PLOTS
 from tests.cli.running import succeed
 
 
@@ -68,8 +69,16 @@ def test_results_say_where_they_come_from(results):
     assert results["paired"]["concatenation"]["all"]["low"] is None  # one seed
 
 
+def test_results_say_how_much_each_view_weighed(results):
+    weights = results["modality_weights"]
+    assert list(weights) == ["blue", "green", "red"]
+    for shares in weights.values():
+        assert list(shares) == ["a", "b"]
+        assert sum(share for (share,) in shares.values()) == pytest.approx(1, abs=1e-5)
+
+
 def test_plots_are_pictures(home):
-    for name in ("accuracy.png", "missing.png"):
+    for name in PLOTS:
         picture = (home / "runs" / "tiny" / name).read_bytes()
         assert picture.startswith(b"\x89PNG") and picture.endswith(b"IEND\xaeB`\x82")
 
@@ -79,7 +88,7 @@ def test_published_beside_the_recipe(home, results, monkeypatch):
     page = (home / "README.md").read_text()
     assert page.startswith("# A card") and page.endswith("The end.\n")
     assert "old" not in page and "| concatenation |" in page
-    assert (home / "accuracy.png").is_file() and (home / "missing.png").is_file()
+    assert all((home / name).is_file() for name in PLOTS)
     monkeypatch.setattr(recipes, "folder", lambda: home.parent)
     data = recipe_files.load_data(recipe_files.read("tiny"), 0)
     model = recipe_files.build(recipe_files.read("tiny"), data, weights="tiny")

@@ -33,7 +33,9 @@ def test_another_content_is_refused(archive, tmp_path):
         archives.read(archive, path)
 
 
-@pytest.mark.parametrize("name", ["av_digits", "av_digits/hard", "tools_rgbd"])
+@pytest.mark.parametrize(
+    "name", ["av_digits", "av_digits/hard", "tools_rgbd", "utd_mhad"]
+)
 def test_what_is_not_there_is_said_in_full(name, tmp_path, monkeypatch):
     monkeypatch.setenv(archives.VARIABLE, str(tmp_path))
     with pytest.raises(ValueError, match=f"{tmp_path}.* not shipped: put") as error:

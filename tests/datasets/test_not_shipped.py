@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from keras_fusion import datasets
-from keras_fusion.datasets import archives, av_digits, tools_rgbd
+from keras_fusion.datasets import archives, av_digits, tools_rgbd, utd_mhad
 from tests import shared
+from tests.conftest import assert_close
 
 av = shared.needs("av_digits")
 tools = shared.needs("tools_rgbd")
+mhad = shared.needs("utd_mhad")
 leaves = shared.needs("leaves100")
 
 
@@ -71,6 +73,45 @@ def test_every_part_has_its_share_of_each_rig():
     of_rig_0 = found["rgb"][found["rig"] == 0][:, ::9, ::9]
     matches = [(row == of_rig_0).all(axis=(1, 2, 3)).any() for row in raw]
     assert abs(np.mean(matches) - share) < 0.02
+
+
+@mhad
+def test_utd_mhad_is_split_by_person():
+    found = utd_mhad.columns()
+    data = datasets.load("utd_mhad", seed=1)
+    shapes = {"inertial": (128, 6), "skeleton": (64, 60), "depth": (12, 24, 32, 1)}
+    assert data.input_shapes == shapes
+    assert data.class_names == tuple(sorted(utd_mhad.ACTIONS)) and data.classes == 27
+    subject = found["subject"]
+    assert set(subject[found["is_train"]]) == {1, 3, 5, 7}
+    mean, std = data.statistics["inertial"]
+    for part, persons in (("train", 3), ("validation", 1), ("test", 4)):
+        split = getattr(data, part)
+        raw = split.inputs["inertial"][:, 0] * std[0] + mean[0]
+        first = found["inertial"][:, 0]
+        rows = [np.abs(first - row).sum(axis=1).argmin() for row in raw]
+        assert len(set(subject[rows])) == persons
+        actions = np.array(utd_mhad.ACTIONS)[found["label"][rows]]
+        assert (actions == np.array(data.class_names)[split.labels]).all()
+
+
+@mhad
+def test_utd_mhad_as_video():
+    """Joints and silhouette are the same person: they stand one over the other."""
+    data = datasets.load("utd_mhad/video", seed=1)
+    assert data.input_shapes == {"depth": (12, 24, 32, 1), "skeleton": (12, 20, 2)}
+    mean, std = data.statistics["skeleton"]
+    joints = data.test.inputs["skeleton"] * std + mean
+    head, feet = joints[:, :, utd_mhad.HEAD, 1], joints[:, :, [15, 19], 1].mean(-1)
+    assert (head < feet).mean() > 0.99  # y points down
+    found = utd_mhad.columns()
+    last = found["skeleton"][~found["is_train"]][:, -1]
+    size = np.linalg.norm(
+        found["skeleton"][:, :, 0] - found["skeleton"][:, :, 3], axis=-1
+    )
+    width = last[:, 7, 0] - last[:, 11, 0]
+    size = size.mean(1)[~found["is_train"]]
+    assert_close(joints[:, -1, 7, 0] - joints[:, -1, 11, 0], width / size, "float16")
 
 
 @leaves

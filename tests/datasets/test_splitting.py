@@ -35,3 +35,21 @@ def test_a_fixed_split_is_never_resampled():
 def test_seed_decides():
     assert parts(seed=3).test.tolist() == parts(seed=3).test.tolist()
     assert parts(seed=3).test.tolist() != parts(seed=4).test.tolist()
+
+
+GROUPS = np.repeat([7, 3, 5, 1, 9], [10, 20, 5, 30, 16])
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_groups_stay_together(fixed):
+    is_train = ~np.isin(GROUPS, (5, 7)) if fixed else None
+    drawn = set()
+    for seed in range(20):
+        rows = split(CLASSES, is_train, np.random.default_rng(seed), GROUPS)
+        assert sorted(np.concatenate(rows)) == list(range(len(GROUPS)))
+        train, validation, test = (set(GROUPS[part].tolist()) for part in rows)
+        assert len(train | validation | test) == 5 == len([*train, *validation, *test])
+        assert len(validation) == 1
+        assert test == {5, 7} if fixed else len(test) == 1
+        drawn |= validation
+    assert drawn == ({1, 3, 9} if fixed else {1, 3, 5, 7, 9})

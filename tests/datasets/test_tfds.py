@@ -1,15 +1,12 @@
-import keras
 import numpy as np
 import pytest
 
-from keras_fusion.datasets import archives, av_digits, mfeat, tools_rgbd
+from keras_fusion.datasets import archives, av_digits, mfeat, tools_rgbd, utd_mhad
 from tests import shared
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        keras.backend.backend() != "tensorflow", reason="no matter of the backend"
-    ),
+    pytest.mark.only_on("tensorflow", reason="no matter of the backend"),
 ]
 tfds = pytest.importorskip("tensorflow_datasets")
 
@@ -98,6 +95,18 @@ def test_av_digits_has_two_configs(tmp_path):
     assert same_rows(rows, {name: x[chosen] for name, x in columns.items()})
     assert info.splits["train"].num_examples == 9000
     assert info.features["label"].num_classes == 10
+
+
+@shared.needs("utd_mhad")
+def test_utd_mhad_is_the_raw_data(tmp_path):
+    splits, info = prepared("utd_mhad", tmp_path)
+    columns = utd_mhad.columns()
+    chosen = ~columns.pop("is_train")
+    rows = list(tfds.as_numpy(splits["test"]))
+    assert same_rows(rows, {name: x[chosen] for name, x in columns.items()})
+    assert info.splits["train"].num_examples == 431
+    assert info.features["label"].names == list(utd_mhad.ACTIONS)
+    assert {row["subject"] for row in rows} == {2, 4, 6, 8}
 
 
 def test_without_the_archive_it_says_what_to_put_where(tmp_path):

@@ -1,24 +1,14 @@
 """Cross-diffusion against recorded runs of the released code, beside the checkout."""
 
-import pathlib
-
 import numpy as np
 import pytest
 from keras import ops
 
 from keras_fusion.ops import affinity_diffusion, cross_diffusion
 from tests.conftest import assert_close, to_numpy
+from tests.golden import arrays
 
-RECORDED = pathlib.Path(__file__).parents[3] / "shared" / "golden"
-
-pytestmark = pytest.mark.skipif(
-    not RECORDED.is_dir(), reason="no ../shared/golden beside the checkout"
-)
 each_run = pytest.mark.parametrize("name", ["tiny", "small"])
-
-
-def recorded(kind, name):
-    return np.load(RECORDED / f"{kind}_{name}.npz")
 
 
 def heads(golden, letter):
@@ -35,9 +25,9 @@ def merged(x):
 @pytest.mark.parametrize("implementation", ["dense", "blockwise"])
 @pytest.mark.parametrize("form", ["released", "paper"])
 def test_attended_and_messages(name, implementation, form):
-    golden = recorded("golden", name)
+    golden = arrays(f"golden_{name}")
     expected = (golden, "out/cda") if form == "released" else None
-    expected = expected or (recorded("derived", name), "paper")
+    expected = expected or (arrays(f"derived_{name}"), "paper")
     attended, messages = cross_diffusion(
         *(heads(golden, letter) for letter in "QKV"),
         form=form,
@@ -45,15 +35,15 @@ def test_attended_and_messages(name, implementation, form):
     )
     for m, y in zip("rd", attended):
         assert_close(merged(y), golden[f"out/sa/M_{m}"])
-    arrays, folder = expected
-    assert_close(merged(messages[0][1]), arrays[f"{folder}/M_rd"])
-    assert_close(merged(messages[1][0]), arrays[f"{folder}/M_dr"])
+    messages_of, folder = expected
+    assert_close(merged(messages[0][1]), messages_of[f"{folder}/M_rd"])
+    assert_close(merged(messages[1][0]), messages_of[f"{folder}/M_dr"])
 
 
 @pytest.mark.parametrize("form, name", [("paper", "paper"), ("released", "official")])
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 6, 7, 8])
 def test_steps(form, name, steps):
-    derived = recorded("derived", "tiny")
+    derived = arrays("derived_tiny")
     p = [ops.convert_to_tensor(derived[f"heads/P_{m}"], "float32") for m in "rd"]
     arguments = {"form": form, "steps": steps}
     x = derived[f"diff_{name}/X{steps}"]
@@ -65,7 +55,7 @@ def test_steps(form, name, steps):
 
 @pytest.mark.parametrize("form, name", [("paper", "paper"), ("released", "official")])
 def test_fixed_point(form, name):
-    derived = recorded("derived", "tiny")
+    derived = arrays("derived_tiny")
     p = [ops.convert_to_tensor(derived[f"heads/P_{m}"], "float32") for m in "rd"]
     limit = derived[f"diff_{name}/Xinf"]
     assert_close(whole(p, form=form, steps=40), limit)

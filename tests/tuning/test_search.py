@@ -3,7 +3,6 @@
 Trials are quickest on torch; that a search runs at all is proved on each backend.
 """
 
-import keras
 import pytest
 
 from keras_fusion import training, tuning
@@ -28,9 +27,7 @@ tuner = "random"
 )
 
 
-on_torch = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="no matter of the backend"
-)
+on_torch = pytest.mark.only_on("torch", reason="no matter of the backend")
 
 
 @pytest.fixture(autouse=True)

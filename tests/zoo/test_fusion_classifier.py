@@ -40,6 +40,7 @@ def test_inputs_of_every_rank(builder):
         assert np.abs(to_numpy(moved) - to_numpy(outputs)).max() > 1e-4
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @each_operator
 def test_an_operator_by_name_description_and_instance(name):
     operator = layers.get(name)
@@ -55,6 +56,7 @@ def test_an_operator_by_name_description_and_instance(name):
     assert all(isinstance(model.get_layer("fusion"), operator) for model in models)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @each_operator
 def test_without_top_the_fused_features(name):
     shapes = shapes_for(layers.get(name))
@@ -112,6 +114,7 @@ def test_encoder_depth_counts_the_blocks_of_each_modality(depth):
         assert f"{modality}_projection" in names(model)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.slow
 def test_a_given_encoder():
     backbone = keras.applications.MobileNetV3Small(
@@ -137,6 +140,37 @@ def test_a_given_encoder_feeds_the_fusion():
     without = summed(x) - given(x["a"])
     given.set_weights([w + 1 for w in given.get_weights()])
     assert_close(summed(x) - given(x["a"]), without)
+
+
+def test_an_encoder_as_a_list_of_layers():
+    """Of Keras and of our own, as a recipe writes them."""
+    listed = [
+        {"class_name": "SequenceJitter", "config": {"time": 0.1}},
+        {"class_name": "Conv1D", "config": {"filters": 3, "kernel_size": 2}},
+        {"class_name": "Flatten"},
+    ]
+    shapes = {"text": (4, 3), "pose": (5,)}
+    models = [
+        zoo.FusionClassifier(shapes, 2, units=4, encoders={"text": listed})
+        for _ in range(2)
+    ]
+    first, second = (model.get_layer("text_encoder") for model in models)
+    assert first is not second and first.output_shape == (None, 9)
+    assert models[0](draw(shapes)).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "layer, words",
+    [
+        ("Dense", "A layer of the encoder for 'a' must be.*'Dense'"),
+        ({"class_name": "Dence"}, "No layer 'Dence'. Did you mean 'Dense'"),
+        ({"class_name": "Dense"}, "Dense, of the encoder for 'a', cannot be built"),
+        ({"class_name": "Dropout", "config": {"rate": 2}}, "Dropout, of the encoder"),
+    ],
+)
+def test_a_list_of_what_are_no_layers(layer, words):
+    with pytest.raises(ValueError, match=words):
+        zoo.FusionClassifier(VECTORS, 2, encoders={"a": [layer]})
 
 
 def test_an_operator_on_tokens_gets_tokens():

@@ -1,13 +1,13 @@
 """The contract of an operator."""
 
 import functools
-import inspect
 from typing import ClassVar
 
 import keras
 from keras import ops, tree
 
 from keras_fusion.layers.arguments import require_positive
+from keras_fusion.layers.configuration import fresh, own_arguments
 from keras_fusion.layers.fusion.checks import check_call, check_shapes
 from keras_fusion.layers.shapes import merge
 from keras_fusion.ops.presence import (
@@ -147,14 +147,7 @@ class Fusion(keras.layers.Layer):
         return trace.compute_output_spec(*args, **kwargs)
 
     def get_config(self):
-        # Every argument is stored unchanged under its own name.
-        return super().get_config() | {
-            name: getattr(self, name)
-            for cls in type(self).__mro__
-            if issubclass(cls, Fusion)
-            for name, p in inspect.signature(cls.__init__).parameters.items()
-            if name != "self" and p.kind is not p.VAR_KEYWORD
-        }
+        return super().get_config() | own_arguments(self)
 
     @property
     def returns_streams(self) -> bool:
@@ -192,18 +185,13 @@ class Fusion(keras.layers.Layer):
         """A built `Dense` with this layer's policy, initializer and regularizer."""
         options = {
             "use_bias": self.use_bias,
-            "kernel_initializer": self.initializer(),
+            "kernel_initializer": fresh(self.kernel_initializer),
             "kernel_regularizer": self.kernel_regularizer,
             "dtype": self.dtype_policy,
         }
         layer = keras.layers.Dense(units, **(options | kwargs))
         layer.build(shape)
         return layer
-
-    def initializer(self):
-        """A fresh kernel initializer: one instance would draw the same values twice."""
-        initializer = keras.initializers.get(self.kernel_initializer)
-        return initializer.clone() if hasattr(initializer, "clone") else initializer
 
     def _zero_where_absent(self, fused, present):
         if self.returns_streams and not self.rebuilds_absent:

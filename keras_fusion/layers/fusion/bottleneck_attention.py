@@ -72,7 +72,8 @@ class BottleneckAttention(TokenTransformer):
 
     def fuse(self, inputs, present, query=None, training=None):
         parts = [heads(x) for heads, x in zip(self.heads, inputs)]
-        latents = self.latents + ops.zeros_like(inputs[0][:, :1])  # (B, L, U)
+        # In this order: Keras on TensorFlow takes a (1, 1, U) on the right for a bias.
+        latents = ops.zeros_like(inputs[0][:, :1]) + self.latents  # (B, L, U)
         latents = self._gather(latents, parts, present, training)
         drop = dropper(self.dropouts, training)
         streams, weights = [], []

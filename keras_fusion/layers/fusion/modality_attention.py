@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_fusion.layers.arguments import require_choice, require_positive
+from keras_fusion.layers.configuration import add_kernel
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.ops.attention import affinity_logits, mix, project_heads
 from keras_fusion.ops.pooling import pool
@@ -268,15 +269,8 @@ class ModalityAttention(Fusion):
 
     def _kernels(self, name, count, shape):
         """One kernel for all, or one per position."""
-        return [
-            self.add_weight(
-                shape=shape,
-                initializer=self.initializer(),
-                regularizer=self.kernel_regularizer,
-                name=f"{name}_kernel_{m}",
-            )
-            for m in range(count if self.transform == "position" else 1)
-        ]
+        own = count if self.transform == "position" else 1
+        return [add_kernel(self, f"{name}_kernel_{m}", shape) for m in range(own)]
 
     def _vectors(self, count, width):
         return self.add_weight(shape=(count, width), initializer="random_normal")

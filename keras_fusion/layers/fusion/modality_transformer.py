@@ -1,6 +1,7 @@
 import keras
 
 from keras_fusion.layers.arguments import require_choice, require_positive
+from keras_fusion.layers.configuration import fresh
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.layers.fusion.checks import check_heads
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
@@ -91,7 +92,7 @@ class ModalityTransformer(Fusion):
             dropout=self.dropout,
             seed=self.seed,
             use_bias=self.use_bias,
-            kernel_initializer=self.initializer(),
+            kernel_initializer=fresh(self.kernel_initializer),
             kernel_regularizer=self.kernel_regularizer,
             dtype=self.dtype_policy,
         )

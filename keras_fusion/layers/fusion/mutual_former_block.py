@@ -6,6 +6,7 @@ from keras_fusion.layers.arguments import (
     require_fraction,
     require_positive,
 )
+from keras_fusion.layers.configuration import fresh
 from keras_fusion.layers.fusion.cross_diffusion_attention import (
     CrossDiffusionAttention,
 )
@@ -76,7 +77,7 @@ class MutualFormerBlock(TokenTransformer):
             dropout=self.dropout,
             seed=self.seed,
             use_bias=self.use_bias,
-            kernel_initializer=self.initializer(),
+            kernel_initializer=fresh(self.kernel_initializer),
             kernel_regularizer=self.kernel_regularizer,
             dtype=self.dtype_policy,
         )

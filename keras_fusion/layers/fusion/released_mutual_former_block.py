@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_fusion.layers.arguments import require_choice, require_fraction
+from keras_fusion.layers.configuration import fresh
 from keras_fusion.layers.fusion.cross_diffusion_attention import (
     CrossDiffusionAttention,
 )
@@ -82,7 +83,7 @@ class ReleasedMutualFormerBlock(TokenTransformer):
             dropout=self.dropout,
             seed=self.seed,
             use_bias=self.use_bias,
-            kernel_initializer=self.initializer(),
+            kernel_initializer=fresh(self.kernel_initializer),
             kernel_regularizer=self.kernel_regularizer,
             dtype=self.dtype_policy,
         )

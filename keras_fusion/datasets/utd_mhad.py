@@ -1,0 +1,123 @@
+"""UTD-MHAD: 27 actions of eight people, by a worn sensor, a skeleton and depth video.
+
+Source: C. Chen, R. Jafari and N. Kehtarnavaz (2015), UTD-MHAD: A Multimodal Dataset for
+Human Action Recognition Utilizing a Depth Camera and a Wearable Inertial Sensor. The
+archive has every clip resampled to a fixed length; people 1, 3, 5 and 7 train.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_fusion.datasets import archives
+from keras_fusion.datasets.dataset import Raw
+
+ARCHIVE = archives.Archive(
+    "utd_mhad.npz",
+    "c86042de50ff81c1b496ead0d85e096173c4c8665815204fa5724961e7a14d59",
+    "https://personal.utdallas.edu/~kehtar/UTD-MHAD.html",
+)
+ACTIONS = (
+    "swipe left",
+    "swipe right",
+    "wave",
+    "clap",
+    "throw",
+    "cross arms",
+    "basketball shot",
+    "draw x",
+    "draw circle clockwise",
+    "draw circle back",
+    "draw triangle",
+    "bowling",
+    "boxing",
+    "baseball swing",
+    "tennis swing",
+    "arm curl",
+    "tennis serve",
+    "push",
+    "knock",
+    "catch",
+    "pick up and throw",
+    "jog",
+    "walk",
+    "stand up",
+    "sit down",
+    "lunge",
+    "squat",
+)
+HEAD, HIP = 0, 3  # joints
+START = 8  # frames of the skeleton from which its first pose is taken
+FRAMES = 12  # of the depth video
+
+
+def columns(path: Path | None = None) -> dict[str, np.ndarray]:
+    """The arrays as they are, 861 clips.
+
+    Returns:
+        `inertial` (861, 128, 6) float32, acceleration in g and angular velocity in
+        degrees per second; `skeleton` (861, 64, 20, 3) float32, x to the right, y
+        upwards and z away from the camera in metres; `depth` (861, 12, 48, 64) uint8,
+        0 where nobody is, and `dmm` (861, 48, 64) uint8, its depth motion map;
+        `lengths` (861, 3), frames before resampling; `label`, `subject`, `trial` and
+        `is_train` (861,).
+
+    Args:
+        path: Of the archive, in place of the folder of `archives`.
+
+    Raises:
+        ValueError: If the archive is not there or not the published one.
+    """
+    found = archives.read(ARCHIVE, path)
+    found["label"] = found.pop("y")
+    return found
+
+
+def read(config: str) -> Raw:
+    """Three modalities, or two streams of video, and the actions by name.
+
+    Args:
+        config: `"sequences"`: `inertial` (128, 6), `skeleton` (64, 60) and `depth` (12,
+            24, 32, 1). `"video"`: `depth` likewise and `skeleton` (12, 20, 2), x to the
+            right and y downwards, of the same moments.
+
+    Skeletons are taken relative to the person's own size; in sequences, also to the
+    first pose. Whole people validate.
+    """
+    found = columns()
+    depth = _halved(found["depth"])
+    if config == "video":
+        inputs = {"depth": depth, "skeleton": _on_screen(found["skeleton"])}
+    else:
+        moved = _relative(found["skeleton"])
+        inputs = {"inertial": found["inertial"], "skeleton": moved, "depth": depth}
+    labels = np.array(ACTIONS)[found["label"]]
+    return Raw(inputs, labels, found["is_train"], groups=found["subject"])
+
+
+def _halved(depth):
+    """`(N, T, H, W)` to `(N, T, H / 2, W / 2, 1)` float32, means of four pixels."""
+    count, frames, height, width = depth.shape
+    squares = depth.reshape(count, frames, height // 2, 2, width // 2, 2)
+    return squares.mean(axis=(3, 5), dtype=np.float32)[..., None]
+
+
+def _size(skeleton):
+    """From head to hip, in the mean over a clip: `(N, 1, 1, 1)`."""
+    torso = np.linalg.norm(skeleton[:, :, HEAD] - skeleton[:, :, HIP], axis=-1)
+    return torso.mean(axis=1)[:, None, None, None]
+
+
+def _relative(skeleton):
+    """`(N, 64, 20, 3)` to `(N, 64, 60)`: each joint's way from where it began."""
+    start = skeleton[:, :START].mean(axis=1, keepdims=True)
+    moved = (skeleton - start) / _size(skeleton)
+    return moved.reshape(*moved.shape[:2], -1)
+
+
+def _on_screen(skeleton):
+    """`(N, 64, 20, 3)` to `(N, 12, 20, 2)`, from the hip, y downwards."""
+    moments = np.linspace(0, skeleton.shape[1] - 1, FRAMES).round().astype(int)
+    hip = skeleton[:, :, HIP : HIP + 1].mean(axis=1, keepdims=True)
+    places = ((skeleton - hip) / _size(skeleton))[:, moments, :, :2]
+    return places * np.float32([1, -1])

@@ -1,0 +1,126 @@
+import keras
+from keras import layers
+
+from keras_fusion.layers.arguments import require_positive
+from keras_fusion.zoo.blocks import fuse, template
+from keras_fusion.zoo.encoders import check_encoders, given, hand_over
+from keras_fusion.zoo.head import classify
+from keras_fusion.zoo.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.video import as_volumes, exchange, stage
+from keras_fusion.zoo.weights import load_weights
+
+
+def TwoStreamVideoClassifier(
+    input_shapes: dict,
+    classes: int,
+    *,
+    fusion="AdaptiveWeighting",
+    encoder_depth: int = 3,
+    depth: int = 1,
+    units: int = 64,
+    encoders: dict | None = None,
+    heatmaps: dict | None = None,
+    lateral: bool = False,
+    query: str | None = None,
+    dropout: float = 0.0,
+    modality_dropout: float = 0.0,
+    modality_mask: bool = False,
+    include_top: bool = True,
+    classifier_activation: str | None = "softmax",
+    weights: str | None = None,
+    name: str = "two_stream_video_classifier",
+) -> keras.Model:
+    """A classifier of two or more videos of one scene, such as frames and poses.
+
+    Each stream goes through a small network of its own, is pooled over time and space,
+    and an operator fuses the vectors. Inputs are `(B, T, H, W, C)` by stream, C free
+    (3 for colour, 1 for depth, 17 for heatmaps), or joints `(B, T, J, 2)` that become
+    heatmaps inside the model; else inputs, mask and output are those of
+    `FusionClassifier`. What to beat: the mean of the streams' own predictions,
+    `LateFusionClassifier(..., models={...})`.
+
+    Args:
+        input_shapes: `(T, H, W, C)` of each stream, or `(T, J, 2)`, by name. The sizes
+            of streams may differ.
+        classes: Number of classes, any integer type.
+        fusion: As for `FusionClassifier`; the operator must take aligned inputs.
+        encoder_depth: Stages of a stream. Each halves height and width and keeps all
+            frames; the last is `units` wide, the one before half of it, and so on.
+        depth: Number of fusion blocks, at least 1.
+        units: Width of the encoders' outputs and of the fusion.
+        encoders: By stream, in place of the stages, as for `FusionClassifier`.
+        heatmaps: Arguments of `JointHeatmaps` for each stream that is joints, as
+            `{"skeleton": {"size": (32, 32)}}`.
+        lateral: Whether after every stage but the last each stream receives the others.
+            They must agree in T, H and W then.
+        query: Name of the stream whose vector is the query, for operators with one.
+        dropout: Rate inside the stages, and for the vectors and the head.
+        modality_dropout, modality_mask, include_top, classifier_activation, weights,
+            name: As for `FusionClassifier`.
+
+    Returns:
+        An uncompiled functional model.
+
+    Raises:
+        ValueError: If an argument does not fit, a volume has its channels first, or
+            streams that are to be connected differ in size; the message says what came.
+
+    Example:
+
+    >>> shapes = {"depth": (12, 24, 32, 1), "skeleton": (12, 20, 2)}
+    >>> heatmaps = {"skeleton": {"size": (24, 32)}}
+    >>> model = TwoStreamVideoClassifier(shapes, classes=27, heatmaps=heatmaps)
+    >>> model.output_shape
+    (None, 27)
+
+    References: Feichtenhofer, 2020, X3D: Expanding Architectures for Efficient Video
+    Recognition. Duan et al., 2022, Revisiting Skeleton-based Action Recognition.
+    Feichtenhofer et al., 2019, SlowFast Networks (the lateral connections).
+    """
+    encoders = encoders or {}
+    inputs = named_inputs(input_shapes, modality_mask)
+    operator = template(fusion, units)
+    require_positive(operator, "encoder_depth", encoder_depth)
+    if operator.takes != "aligned":
+        raise ValueError(
+            f"{type(operator).__name__} fuses sets of tokens; the streams are pooled "
+            "to aligned vectors."
+        )
+    streams, mask = replace_absent(inputs, modality_dropout)
+    check_encoders(streams, encoders, encoder_depth)
+    if lateral and encoders:
+        raise ValueError(
+            "Lateral connections are between the library's own stages: use "
+            f"lateral=False with encoders for {list(encoders)}."
+        )
+    streams = as_volumes(streams, heatmaps or {})
+    streams |= {m: given(m, x)(streams[m]) for m, x in encoders.items()}
+    staged = [m for m in streams if m not in encoders]
+    for i in range(encoder_depth):
+        width = max(1, units >> (encoder_depth - 1 - i))
+        for m in staged:
+            streams[m] = stage(f"{m}_stage_{i}", streams[m], width, dropout)
+        if lateral and i < encoder_depth - 1 and len(streams) > 1:
+            streams = exchange(f"lateral_{i}", streams, mask)
+    vectors = {m: hand_over(m, x, "aligned", units) for m, x in streams.items()}
+    if query is not None and query not in vectors:
+        raise ValueError(
+            f"query must name one of the streams {list(vectors)}; received {query!r}."
+        )
+    fused = fuse(
+        operator,
+        [layers.Dropout(dropout, name=f"{m}_dropout")(x) for m, x in vectors.items()],
+        depth,
+        modality_mask=mask,
+        query=vectors.get(query),
+    )
+    outputs = classify(
+        fused,
+        classes,
+        dropout=dropout,
+        activation=classifier_activation,
+        include_top=include_top,
+    )
+    model = keras.Model(inputs, outputs, name=name)
+    load_weights(model, weights)
+    return model

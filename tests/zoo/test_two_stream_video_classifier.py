@@ -1,0 +1,159 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_fusion import zoo
+from keras_fusion.layers import JointHeatmaps, operators
+from tests.conftest import assert_close, to_numpy
+from tests.zoo.samples import absent_as, draw, randomise
+
+SHAPES = {"frames": (3, 8, 12, 2), "skeleton": (3, 5, 2)}
+HEATMAPS = {"skeleton": {"size": (8, 12)}}
+SMALL = {"units": 8, "encoder_depth": 2, "heatmaps": HEATMAPS}
+VOLUMES = {"a": (3, 8, 8, 2), "b": (3, 8, 8, 5), "c": (3, 8, 8, 1)}
+ALIGNED = [name for name, op in operators().items() if op.takes == "aligned"]
+
+
+def build(shapes=SHAPES, classes=3, **arguments):
+    if "skeleton" not in shapes:
+        arguments = {"heatmaps": None} | arguments
+    return zoo.TwoStreamVideoClassifier(shapes, classes, **SMALL | arguments)
+
+
+def test_both_streams_and_all_moments_count():
+    model, x = randomise(build()), draw(SHAPES)
+    outputs = to_numpy(model(x))
+    assert_close(outputs.sum(axis=-1), np.ones(3))
+    for name in SHAPES:
+        for moment in range(3):
+            moved = {n: values.copy() for n, values in x.items()}
+            moved[name][:, moment, 1:3] += 0.5
+            assert np.abs(to_numpy(model(moved)) - outputs).max() > 1e-4
+
+
+def test_heatmaps_inside_the_model_are_those_of_the_layer():
+    x = draw(SHAPES)
+    model = randomise(build())
+    volumes = {"frames": SHAPES["frames"], "skeleton": (3, 8, 12, 5)}
+    given = randomise(build(volumes, heatmaps=None))
+    heat = to_numpy(JointHeatmaps((8, 12))(x["skeleton"]))
+    assert_close(given(x | {"skeleton": heat}), model(x))
+
+
+def test_a_stage_is_a_convolution_over_space_then_time():
+    """Against keras.layers.Conv3D, without the weights of the channels."""
+    model = randomise(build({"a": (4, 7, 6, 2)}, encoder_depth=1))
+    space, time = (model.get_layer(f"a_stage_0_{part}") for part in ("space", "time"))
+    x = draw({"a": (4, 7, 6, 2)})
+    over_space = keras.layers.Conv3D(8, (1, 3, 3), strides=(1, 2, 2), padding="same")
+    over_space.build((None, 4, 7, 6, 2))
+    over_space.set_weights(
+        [to_numpy(w)[None] for w in space.weights[:1]] + [to_numpy(space.bias)]
+    )
+    expected = over_space(x["a"])  # (3, 4, 4, 3, 8)
+    found = keras.Model(model.input, model.get_layer("a_stage_0_norm").input)(x)
+    assert_close(found, expected)
+
+    over_time = keras.layers.Conv3D(8, (3, 1, 1), padding="same")
+    over_time.build((None, 4, 4, 3, 8))
+    kernel = to_numpy(time.kernel).reshape(3, 1, 1, 8, 8)
+    over_time.set_weights([kernel, to_numpy(time.bias)])
+    before = keras.Model(model.input, model.get_layer("a_stage_0_activation").output)
+    found = keras.Model(model.input, time.output)(x)
+    assert_close(found, over_time(before(x)))
+
+
+@pytest.mark.parametrize("fusion", ALIGNED)
+def test_any_aligned_operator_and_more_streams(fusion):
+    model = build(VOLUMES, fusion=fusion, encoder_depth=1, include_top=False)
+    assert model.output_shape == (None, 8)
+
+
+@pytest.mark.parametrize("lateral", [False, True])
+def test_what_is_absent_has_no_influence(lateral):
+    mask = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]], bool)
+    x = draw(VOLUMES, rows=4)
+    model = randomise(build(VOLUMES, lateral=lateral, modality_mask=True))
+    filled = [to_numpy(model(absent_as(f, x, mask))) for f in (0, 1e6, np.nan)]
+    for outputs in filled:
+        np.testing.assert_array_equal(outputs, filled[0])
+    without = randomise(build(VOLUMES, lateral=lateral))
+    assert_close(filled[0][:1], without({n: v[:1] for n, v in x.items()}))
+
+
+def test_laterals_join_only_what_is_present():
+    mask = np.array([[1, 0, 1]], bool)
+    x = draw(VOLUMES, rows=1)
+    model = randomise(build(VOLUMES, lateral=True, modality_mask=True))
+    found, own, other = (
+        keras.Model(model.input, model.get_layer(name).output)(
+            x | {"modality_mask": mask}
+        )
+        for name in ("lateral_0_a_joined", "a_stage_0_output", "lateral_0_a_from_c")
+    )
+    assert_close(found, own + other)
+
+
+def test_every_weight_moves_in_one_step():
+    keras.utils.set_random_seed(0)
+    model = randomise(build(VOLUMES, lateral=True))
+    before = model.get_weights()
+    eager = keras.backend.backend() != "tensorflow"
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=not eager)
+    model.train_on_batch(draw(VOLUMES), np.array([0, 1, 2]))
+    for weight, old in zip(model.weights, before, strict=True):
+        assert np.any(to_numpy(weight.value) != old), weight.path
+
+
+def test_own_encoders_and_the_weights_of_the_streams():
+    volume = keras.Input((3, 8, 12, 2))
+    encoder = keras.Model(volume, ops.mean(volume, axis=(1, 2, 3)))
+    listed = [{"class_name": "AveragePooling3D", "config": {"pool_size": [3, 4, 4]}}]
+    model = build(encoders={"frames": encoder, "skeleton": listed})
+    weights = zoo.modality_weights(model, draw(SHAPES))
+    assert weights.shape == (3, 2)
+    assert_close(weights.sum(axis=1), np.ones(3))
+
+
+def test_saved_with_heatmaps_and_laterals(tmp_path):
+    model = randomise(build(lateral=True))
+    model.save(tmp_path / "video.keras")
+    loaded = keras.saving.load_model(tmp_path / "video.keras")
+    x = draw(SHAPES)
+    assert_close(loaded(x), to_numpy(model(x)))
+
+
+@pytest.mark.parametrize(
+    "shapes, arguments, words",
+    [
+        ({"a": (3, 16, 112, 112)}, {}, "'a'.*channels first"),
+        ({"a": (17, 12, 56, 56)}, {}, "'a'.*channels first"),
+        ({"a": (1, 12, 48, 64)}, {}, "'a'.*channels first"),
+        ({"a": (3, 8, 8)}, {}, "'a' must be a volume.*heatmaps"),
+        ({"a": (None, 8, 8, 1)}, {}, "'a' must be a volume"),
+        (SHAPES, {"heatmaps": {"pose": {}}}, r"heatmaps for \['pose'\]"),
+        (SHAPES, {"encoders": {"pose": None}}, r"encoders for \['pose'\]"),
+        (SHAPES, {"fusion": "CrossAttention"}, "CrossAttention fuses sets of tokens"),
+        (SHAPES, {"encoder_depth": 0}, "encoder_depth to be a positive"),
+        (SHAPES, {"query": "pose"}, "query must name one of the streams"),
+        (
+            {"a": (4, 8, 8, 1), "b": (8, 8, 8, 1)},
+            {"lateral": True},
+            r"equal \(T, H, W\).*'a': \(4, 4, 4\), 'b': \(8, 4, 4\)",
+        ),
+        (
+            {"a": (4, 8, 8, 1), "b": (4, 8, 8, 1)},
+            {"lateral": True, "encoders": {"a": []}},
+            "Lateral connections are between the library's own stages",
+        ),
+    ],
+)
+def test_bad_arguments(shapes, arguments, words):
+    with pytest.raises(ValueError, match=words):
+        build(shapes, **arguments)
+
+
+@pytest.mark.parametrize("shape", [(12, 12, 16, 20), (16, 8, 8, 64), (1, 4, 4, 64)])
+def test_volumes_of_many_channels_are_taken(shape):
+    build({"a": shape}, encoder_depth=1)
