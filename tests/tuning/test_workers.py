@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 
-import keras
 import pytest
 
 from keras_fusion import tuning
@@ -20,9 +19,7 @@ from tests.tuning.test_search import TEXT, values
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        keras.backend.backend() != "torch", reason="no matter of the backend"
-    ),
+    pytest.mark.only_on("torch", reason="no backend changes it"),
 ]
 
 
