@@ -67,3 +67,4 @@ def test_which_fusion():
     for code in blocks("docs/which-fusion.md", ""):
         exec(code, scope)
     assert scope["shares"].shape == (30, 2)
+    assert scope["weights"].shape == (4, 2)

@@ -4,6 +4,7 @@ import pytest
 from keras import ops
 
 from keras_fusion import zoo
+from keras_fusion.datasets.standardisation import measure, standardise
 from keras_fusion.layers import JointHeatmaps, operators
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import absent_as, draw, randomise
@@ -71,14 +72,16 @@ def test_any_aligned_operator_and_more_streams(fusion):
 
 
 @pytest.mark.parametrize("lateral", [False, True])
-def test_what_is_absent_has_no_influence(lateral):
+def test_what_is_absent_has_no_influence(lateral, tmp_path):
     mask = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]], bool)
     x = draw(VOLUMES, rows=4)
     model = randomise(build(VOLUMES, lateral=lateral, modality_mask=True))
     filled = [to_numpy(model(absent_as(f, x, mask))) for f in (0, 1e6, np.nan)]
     for outputs in filled:
         np.testing.assert_array_equal(outputs, filled[0])
-    without = randomise(build(VOLUMES, lateral=lateral))
+    path = str(tmp_path / "x.weights.h5")  # is the same with and without the mask
+    model.save_weights(path)
+    without = build(VOLUMES, lateral=lateral, weights=path)
     assert_close(filled[0][:1], without({n: v[:1] for n, v in x.items()}))
 
 
@@ -114,6 +117,21 @@ def test_own_encoders_and_the_weights_of_the_streams():
     weights = zoo.modality_weights(model, draw(SHAPES))
     assert weights.shape == (3, 2)
     assert_close(weights.sum(axis=1), np.ones(3))
+
+
+def test_deployed_it_takes_raw_joints():
+    raw = {name: 5 * x + 40 for name, x in draw(SHAPES, rows=5).items()}
+    raw["skeleton"][1] = np.nan
+    statistics = measure(raw)
+    standardised, _ = standardise(raw, statistics)
+    model = randomise(build(modality_mask=True))
+    served = zoo.deployable(model, statistics)
+    mask = np.ones((5, 2), bool)
+    outputs = served(raw | {"modality_mask": mask})
+    mask[1, 1] = False
+    expected = model(standardised | {"modality_mask": mask})
+    assert_close(outputs["probabilities"], expected)
+    assert_close(outputs["modality_weights"][1], np.array([1.0, 0.0], "float32"))
 
 
 def test_saved_with_heatmaps_and_laterals(tmp_path):
