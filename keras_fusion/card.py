@@ -25,8 +25,7 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
     Returns:
         The files written.
     """
-    best = max(results["fits"], key=lambda fit: fit[comparison.MODEL]["validation"])
-    weights = runs / comparison.MODEL / f"seed-{best['seed']}" / training.WEIGHTS
+    weights = runs / comparison.MODEL / f"seed-{best_seed(results)}" / training.WEIGHTS
     copies = {weights: training.WEIGHTS}
     copies |= {runs / name: name for name in PLOTS}
     card = recipe_folder / "README.md"
@@ -41,6 +40,12 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
     with whole(card) as beside:
         beside.write_text(text)
     return [*written, recipe_folder / "results.json", card]
+
+
+def best_seed(results: dict) -> int:
+    """The seed whose model validated best: its weights are published."""
+    fits = results["fits"]
+    return max(fits, key=lambda fit: fit[comparison.MODEL]["validation"])["seed"]
 
 
 def _with_tables(card, results):

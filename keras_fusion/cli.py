@@ -68,8 +68,27 @@ def _parser():
     tune.add_argument("search", help="folder with search.toml, or a .toml file")
     tune.add_argument("--trials", type=int, help="in place of the search's")
     tune.add_argument("--minutes", type=float, help="of training, in place of its own")
-    tune.add_argument("--tuner", help="random, bayesian or hyperband")
+    tune.add_argument("--epochs", type=int, help="of a trial, in place of its own")
+    tune.add_argument("--tuner", help="halving, random, bayesian or hyperband")
     tune.add_argument("--seed", type=int, help="of the trials drawn")
+    tune.add_argument("--workers", type=int, help="processes to share the trials among")
+    tune.add_argument("--report", action="store_true", help="write report.html")
+    tune.add_argument(
+        "--tensorboard", action="store_true", help="write logs for its HParams page"
+    )
+    tune.add_argument(
+        "--against",
+        metavar="SEARCH",
+        help="test the winner, once, beside that of this search of the same size",
+    )
+    tune.add_argument(
+        "--promote",
+        metavar="NAME",
+        help="train the best fusion on all but the test rows, as recipe zoo/NAME",
+    )
+    tune.add_argument(
+        "--publish", action="store_true", help="put the results beside search.toml"
+    )
     tune.add_argument("--runs", default="tuning/runs", help="runs go to RUNS/SEARCH")
 
     export = add("export", parents=[common], help="write a verified SavedModel")

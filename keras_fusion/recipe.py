@@ -19,7 +19,7 @@ DEFAULTS = {
     "arguments": {},
     "baselines": True,
     "rivals": {},
-    "split": {"labels_per_class": None},
+    "split": {"labels_per_class": None, "train_on_validation": False},
     "training": {
         "optimizer": "adamw",
         "learning_rate": 1e-3,
@@ -52,6 +52,7 @@ _KINDS = {
     "baselines": _YES_OR_NO,
     "rivals": _RIVALS,
     "labels_per_class": _COUNT,
+    "train_on_validation": _YES_OR_NO,
     "optimizer": _TEXT,
     "learning_rate": _NUMBER,
     "weight_decay": _NUMBER,
@@ -63,7 +64,7 @@ _KINDS = {
 
 # Builders of models whose modalities are vectors by the time they are fused.
 _SIMPLE = ("FusionClassifier", "LateFusionClassifier", "UnimodalClassifier")
-_BY_MODALITY = ("encoders", "heatmaps")  # arguments that are tables by modality
+_BY_MODALITY = ("encoders", "heatmaps", "patch_size")  # may be tables by modality
 
 
 def read(name: str) -> dict:
@@ -175,7 +176,7 @@ def of_modalities(recipe: dict, modalities) -> dict:
     """The recipe for data that have these modalities alone."""
     arguments = dict(recipe["arguments"])
     for key in _BY_MODALITY:
-        if arguments.get(key):
+        if isinstance(arguments.get(key), dict):
             own = {m: x for m, x in arguments[key].items() if m in modalities}
             arguments[key] = own
     return recipe | {"arguments": arguments}

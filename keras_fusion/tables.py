@@ -9,12 +9,12 @@ from rich.table import Table
 from keras_fusion.comparison import CONCATENATION, MODEL
 
 
-def spread(values: list[float], scale: float = 100) -> str:
+def spread(values: list[float], scale: float = 100, digits: int = 1) -> str:
     """Mean and standard deviation over seeds, `97.1±0.4`, in percent by default."""
-    mean = f"{scale * statistics.fmean(values):.1f}"
+    mean = f"{scale * statistics.fmean(values):.{digits}f}"
     if len(values) < 2:
         return mean
-    return f"{mean}±{scale * statistics.stdev(values):.1f}"
+    return f"{mean}±{scale * statistics.stdev(values):.{digits}f}"
 
 
 def comparison_rows(results: dict) -> tuple[list[str], list[list[str]]]:
@@ -58,7 +58,7 @@ def paired_sentences(results: dict) -> list[str]:
     for method, conditions in results["paired"].items():
         for condition, interval in conditions.items():
             where = "all views" if condition == "all" else condition
-            sentences.append(f"vs {method}, {where}: {_verdict(interval)}")
+            sentences.append(f"vs {method}, {where}: {verdict(interval)}")
     return sentences
 
 
@@ -90,7 +90,8 @@ def _thousandths(values):
     return mean if len(values) < 2 else f"{mean}±{statistics.stdev(values):.3f}"
 
 
-def _verdict(interval):
+def verdict(interval: dict) -> str:
+    """A paired difference in points, its interval, and whether it excludes zero."""
     points = f"{100 * interval['difference']:+.1f} points"
     if interval["low"] is None:
         return f"{points} (one seed: no interval)"

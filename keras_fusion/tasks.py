@@ -36,9 +36,19 @@ class Task(NamedTuple):
 
 def task_of(data: Dataset) -> Task:
     """The task of this data set."""
-    if data.train.labels.ndim > 1:
-        return _SALIENCY if data.classes == 1 else _SEGMENTATION
-    return _CLASSIFICATION if data.class_names else _REGRESSION
+    return task_for(data.train.labels.ndim > 1, data.classes)
+
+
+def task_for(dense: bool, classes: int) -> Task:
+    """The task of labels that are masks (`dense`) or one for each row.
+
+    Args:
+        dense: Whether every pixel has a label.
+        classes: 1 is regression, and of pixels foreground against background.
+    """
+    if dense:
+        return _SALIENCY if classes == 1 else _SEGMENTATION
+    return _REGRESSION if classes == 1 else _CLASSIFICATION
 
 
 _CLASSIFICATION = Task(

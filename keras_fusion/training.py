@@ -93,7 +93,7 @@ def fit(
             data.validation.labels,
         ),
         validation_batch_size=prediction_batch(data.validation.inputs),
-        validation_freq=_validated_epochs(settings["epochs"]),
+        validation_freq=validated_epochs(settings["epochs"]),
         epochs=settings["epochs"],
         initial_epoch=initial_epoch,
         callbacks=[
@@ -161,7 +161,7 @@ def _check_labels(data):
             )
 
 
-def _validated_epochs(epochs):
+def validated_epochs(epochs: int) -> list[int]:
     """Some epochs and the last: on small data validating takes as long as training."""
     step = max(1, epochs // VALIDATIONS)
     return sorted({*range(step, epochs + 1, step), epochs})

@@ -1,11 +1,13 @@
-"""How close numbers must be, in one place, and a JAX that is quick to compile."""
+"""How close numbers must be, what runs on which backend, a JAX quick to compile."""
 
 import os
 
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # what is run is tiny
 
 # ruff: noqa: E402
+import keras
 import numpy as np
+import pytest
 from keras import ops
 
 TOLERANCES = {  # relative and absolute, by the dtype that computed
@@ -29,3 +31,11 @@ def assert_close(actual, expected, dtype="float32"):
     assert actual.shape == expected.shape
     tolerance = TOLERANCES[dtype]
     np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+def pytest_collection_modifyitems(items):
+    """Skips what is marked `only_on(backend, reason=...)` on the other backends."""
+    for item in items:
+        for mark in item.iter_markers("only_on"):
+            if keras.backend.backend() not in mark.args:
+                item.add_marker(pytest.mark.skip(mark.kwargs["reason"]))

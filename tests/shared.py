@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from keras_fusion.datasets import archives, av_digits, tools_rgbd, utd_mhad
+from keras_fusion.datasets import (
+    archives,
+    av_digits,
+    leaves100,
+    tools_rgbd,
+    utd_mhad,
+)
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data"
 ARCHIVES = {
     "av_digits": av_digits.ARCHIVE,
+    "leaves100": leaves100.ARCHIVE,
     "tools_rgbd": tools_rgbd.ARCHIVE,
     "utd_mhad": utd_mhad.ARCHIVE,
 }

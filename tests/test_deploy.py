@@ -31,8 +31,13 @@ def manifests():
             yield document["kind"], document
 
 
-def compose():
-    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+def compose(folder=DEPLOY):
+    return yaml.safe_load((folder / "compose.yaml").read_text())
+
+
+def tuning_manifests():
+    text = (DEPLOY / "tuning" / "kubernetes.yaml").read_text()
+    return {m["metadata"]["name"] + m["kind"]: m for m in yaml.safe_load_all(text)}
 
 
 def service():
@@ -158,3 +163,34 @@ def test_what_was_run_is_said():
     for page in ("README.md", "deploy/README.md"):
         said = sentence in (ROOT / page).read_text().lower()
         assert said is not results.exists(), page
+
+
+def test_a_search_on_many_machines_fits_the_schemas():
+    jsonschema.validate(
+        compose(DEPLOY / "tuning"), get_builtin_schema("vendor.compose-spec")
+    )
+    manifests = tuning_manifests()
+    assert len(manifests) == 4
+    for manifest in manifests.values():
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+
+
+def test_chief_and_workers_find_each_other():
+    services = compose(DEPLOY / "tuning")["services"]
+    members = {n: s["environment"] for n, s in services.items() if "environment" in s}
+    assert {m["KERASTUNER_TUNER_ID"] for m in members.values()} == set(members)
+    assert len({m["KERASTUNER_ORACLE_PORT"] for m in members.values()}) == 1
+    hosts = {m["KERASTUNER_ORACLE_IP"] for n, m in members.items() if n != "chief"}
+    assert hosts == {"chief"}
+
+    manifests = tuning_manifests()
+    (chief,), (worker,) = (
+        manifests[name]["spec"]["template"]["spec"]["containers"]
+        for name in ("tuning-chiefJob", "tuning-workersJob")
+    )
+    told = {e["name"]: e.get("value") for e in worker["env"]}
+    assert told["KERASTUNER_ORACLE_IP"] + "Service" in manifests
+    port = manifests["tuning-chiefService"]["spec"]["ports"][0]["port"]
+    assert told["KERASTUNER_ORACLE_PORT"] == str(port)
+    assert port == chief["ports"][0]["containerPort"]
+    assert worker["args"] == chief["args"] and worker["image"] == chief["image"]

@@ -23,6 +23,7 @@ def modules():
             yield found.name
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("name", list(modules()))
 def test_examples_run(name):
     known = {n: getattr(layers, n) for n in layers.__all__}

@@ -21,6 +21,7 @@ def graph(nodes):
     return inputs | {"edge_index": EDGES, "edge_weight": weight}
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow"

@@ -73,9 +73,7 @@ def position(key):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="it runs all three: once is enough"
-)
+@pytest.mark.only_on("torch", reason="it runs all three: once is enough")
 def test_from_each_backend_to_each(tmp_path):
     call = f"test_portable.go_on_with_all({str(tmp_path)!r})"
     path = {"PYTHONPATH": os.pathsep.join(sys.path)}

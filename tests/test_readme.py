@@ -1,9 +1,9 @@
-"""The examples in README.md, zoo/README.md and docs/ run as they stand."""
+"""The examples in the READMEs and docs/ run as they stand."""
 
 import re
 from pathlib import Path
 
-import keras
+import numpy as np
 import pytest
 
 from keras_fusion import recipes
@@ -30,7 +30,7 @@ def test_own_arrays():
     assert probabilities.shape == (200, 3)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "torch", reason="a torch.nn.Module")
+@pytest.mark.only_on("torch", reason="a torch.nn.Module")
 def test_in_a_torch_module():
     import torch
 
@@ -53,6 +53,14 @@ def test_search_file(tmp_path):
     spaces.checked(search["space"])
 
 
+def test_a_plain_tuner(tmp_path):
+    scope = {"runs": tmp_path}
+    for code in blocks("tuning/README.md", ""):
+        exec(code, scope)
+    assert scope["best"]["fusion"]
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_trained_weights():
     if not (recipes.folder() / "mfeat_modality_attention" / FILE).is_file():
         pytest.fail("the recipe of the example has no trained weights")
@@ -62,9 +70,14 @@ def test_trained_weights():
     assert (scope["predictions"] == scope["digits"].test.labels).mean() > 0.9
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_which_fusion():
     scope = {}
     for code in blocks("docs/which-fusion.md", ""):
         exec(code, scope)
-    assert scope["shares"].shape == (30, 2)
-    assert scope["weights"].shape == (4, 2)
+    assert scope["shares"].shape == (30, 2) and scope["of_streams"].shape == (2, 2)
+    assert scope["learned_once"].shape == scope["by_sample"].shape == (5, 64)
+    assert scope["maps"].shape == (2, 8, 8, 16)
+    probabilities = scope["model"].predict(scope["patients"], verbose=0)
+    assert np.isfinite(probabilities).all()
+    assert scope["baseline"].output_shape == (None, 2)

@@ -176,6 +176,7 @@ def test_a_finished_run_is_found_done(finished, path, monkeypatch):
     assert training.fit(*runs.load(path, epochs=4), 0, folder) == record
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize(
     ("change", "what"),
     [({"epochs": 5}, "training"), ({"batch_size": 8}, "training"), ({}, "seed, prec")],
@@ -209,6 +210,7 @@ def stopped(path, tmp_path, monkeypatch, quick):
     return tmp_path / "run"
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_a_checkpoint_that_does_not_fit(stopped, path):
     file = stopped / "checkpoint.npz"
     content = file.read_bytes()

@@ -3,7 +3,7 @@
 import difflib
 from functools import partial
 
-from keras_fusion.datasets import av_digits, mfeat, tools_rgbd, utd_mhad
+from keras_fusion.datasets import av_digits, leaves100, mfeat, tools_rgbd, utd_mhad
 from keras_fusion.datasets.arrays import modality_mask
 from keras_fusion.datasets.dataset import Dataset, Split
 from keras_fusion.datasets.depth import normalise as normalise_depth
@@ -27,6 +27,7 @@ __all__ = [
 # A bare name is the first of its configs.
 _KNOWN = {
     "mfeat": mfeat.read,
+    "leaves100": leaves100.read,
     "av_digits": partial(av_digits.read, "clean"),
     "av_digits/hard": partial(av_digits.read, "hard"),
     "tools_rgbd": partial(tools_rgbd.read, "foreground"),
@@ -53,6 +54,7 @@ def load(
     *,
     seed: int = 0,
     labels_per_class: int | None = None,
+    train_on_validation: bool = False,
     label: str = "y",
 ) -> Dataset:
     """A data set, split and standardised.
@@ -70,6 +72,8 @@ def load(
             (by class, or by rig); of `utd_mhad` one of four persons.
         labels_per_class: Train on so many rows of every class only. Validation and
             test stay as they are.
+        train_on_validation: Train on the rows that validate, too: for the last run,
+            when all is chosen. Scores on them mean nothing then.
         label: Array or column that holds the labels of one's own file: strings,
             booleans and whole numbers are classes, other numbers mean regression.
 
@@ -90,7 +94,7 @@ def load(
         raw = read_images(path)
     else:
         raise ValueError(_unknown(name))
-    return prepare(name, raw, seed, labels_per_class)
+    return prepare(name, raw, seed, labels_per_class, train_on_validation)
 
 
 def _unknown(name):

@@ -9,7 +9,11 @@ from keras_fusion.datasets.standardisation import measure, standardise
 
 
 def prepare(
-    name: str, raw: Raw, seed: int = 0, labels_per_class: int | None = None
+    name: str,
+    raw: Raw,
+    seed: int = 0,
+    labels_per_class: int | None = None,
+    train_on_validation: bool = False,
 ) -> Dataset:
     """Encodes the labels, splits, and standardises by the rows that train.
 
@@ -18,12 +22,12 @@ def prepare(
             or there are fewer than `labels_per_class` rows of a class to train on.
     """
     try:
-        return _prepare(name, raw, seed, labels_per_class)
+        return _prepare(name, raw, seed, labels_per_class, train_on_validation)
     except ValueError as error:
         raise ValueError(f"{name}: {error}.") from error
 
 
-def _prepare(name, raw, seed, labels_per_class):
+def _prepare(name, raw, seed, labels_per_class, train_on_validation):
     count = len(next(iter(raw.inputs.values())))
     labels, class_names = _labels(raw, count)
     strata = _strata(raw.strata, labels, class_names)
@@ -34,6 +38,9 @@ def _prepare(name, raw, seed, labels_per_class):
             raise ValueError("labels_per_class needs classes, one for each row")
         few = _few(rows.train, strata, class_names, labels_per_class, rng)
         rows = rows._replace(train=few)
+    if train_on_validation:
+        both = np.concatenate([rows.train, rows.validation])
+        rows = rows._replace(train=both)
     for part, numbers in rows._asdict().items():
         if not len(numbers):
             raise ValueError(f"{count} rows split like this leave none for {part}")

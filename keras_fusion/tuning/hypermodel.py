@@ -6,30 +6,35 @@ import keras_tuner
 from keras_fusion import layers, zoo
 from keras_fusion import recipe as recipes
 from keras_fusion.catalogue import find
+from keras_fusion.tasks import task_for
 from keras_fusion.tuning import space as spaces
 from keras_fusion.zoo.inputs import named_inputs
+
+CONCATENATION = "Concatenation"
+SIMPLE = "FusionClassifier"  # its single modalities go through no blocks
 
 
 class FusionHyperModel(keras_tuner.HyperModel):
     """A zoo builder with its fusion, depth and training left open, for any tuner.
 
-    The space holds every operator that fits the inputs, and of `FusionClassifier` also
-    each single modality (`"only-<modality>"`) and the average of all of them (`"late
-    average"`), so that a search sees the bar that fusion has to clear. What belongs to
-    one operator is active only under it.
+    The space holds every operator that fits the inputs and what fusion has to beat:
+    concatenation, each single modality (`"only-<modality>"`) and the average of all of
+    them (`"late average"`). What belongs to one operator is active only under it.
 
     Args:
         builder: Name of a builder in `keras_fusion.zoo`.
         input_shapes: Shape without batch axis of each modality, by name.
-        classes: Number of classes; 1 is regression.
+        classes: Number of classes; 1 is regression, or of pixels the foreground.
         space: Ranges by hyperparameter, `{"depth": [1, 3], "fusion": [names]}`; what it
             leaves out keeps the range of `tuning.space.RANGES`.
         arguments: What the builder gets in every trial.
         optimizer: Name of a Keras optimizer that takes `weight_decay`.
+        bars: Whether what fusion has to beat is in the space.
 
     Raises:
-        ValueError: If the space is not one, or an operator that it names does not fit
-            the inputs; the message gives the operator's own reason.
+        ValueError: If the space is not one, an operator that it names does not fit the
+            inputs (the message gives the operator's own reason), none does, or an
+            argument is unknown or searched.
 
     Example:
 
@@ -48,52 +53,58 @@ class FusionHyperModel(keras_tuner.HyperModel):
         space=None,
         arguments=None,
         optimizer="adamw",
+        bars=True,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.builder = builder
         self.input_shapes = input_shapes
         self.classes = classes
-        self.space = self._taken(spaces.checked(space or {}))
-        self.arguments = arguments or {}
         self.optimizer = optimizer
-        self.operators = self._fitting(self.space["fusion"])
-        self.bars = []
-        if builder == "FusionClassifier":
-            alone = [f"{spaces.ONLY}{m}" for m in input_shapes]
-            self.bars = [spaces.LATE, *alone]
+        self.arguments = arguments or {}
+        self._builder = find("builder", builder, zoo.builders())
+        self._parameters = inspect.signature(self._builder).parameters
+        if "fusion" not in self._parameters:
+            raise ValueError(f"{builder} fuses by no operator that could be searched.")
+        self.space = self._taken(spaces.checked(space or {}))
+        self._check_arguments()
+        self.dense = False
+        self.operators = self._fitting(self.space["fusion"], bars)
+        self.bars = self._bars() if bars else {}
 
     def build(self, hp):
         """A compiled model for one point of the space."""
         drawn = self.draw(hp)
-        regression = self.classes == 1
-        head = {"classifier_activation": None} if regression else {}
+        task = task_for(self.dense, self.classes)
         build = zoo.builders()[drawn["builder"]]
-        model = build(self.input_shapes, self.classes, **head | drawn["arguments"])
-        model = self._with_all_inputs(model)
+        alone = spaces.alone(hp.get("fusion"))
+        names = [alone] if alone else self.input_shapes
+        shapes = {name: self.input_shapes[name] for name in names}
+        model = build(shapes, self.classes, **task.head | drawn["arguments"])
         config = dict(drawn["training"])
+        model = self._with_all_inputs(model)
         model.compile(
             keras.optimizers.get({"class_name": self.optimizer, "config": config}),
-            loss="mse" if regression else "sparse_categorical_crossentropy",
-            metrics=[] if regression else ["accuracy"],
+            loss=task.loss(),
+            metrics=[task.watched(self.classes)] if task.watched else [],
         )
         return model
 
     def draw(self, hp) -> dict:
         """`builder`, `arguments` and `training` of a recipe for one point."""
         point = spaces.draw(hp, self.space, self.operators, self.bars)
-        arguments = self.arguments | point["arguments"]
-        fusion = {"class_name": point["fusion"], "config": point["config"]}
-        drawn = {
-            "builder": self.builder,
-            "arguments": arguments | {"fusion": fusion},
-            "training": point["training"],
-        }
-        if point["fusion"] == spaces.LATE:
-            return drawn | {"builder": "LateFusionClassifier", "arguments": arguments}
-        if point["fusion"].startswith(spaces.ONLY):
-            return recipes.only(drawn, point["fusion"].removeprefix(spaces.ONLY))
-        return drawn
+        name, arguments = point["fusion"], self.arguments | point["arguments"]
+        drawn = {"builder": self.builder, "training": point["training"]}
+        if name == spaces.LATE:
+            late = {k: v for k, v in arguments.items() if k != "query"}
+            if self.builder != SIMPLE:
+                late["builder"] = self.builder
+            return drawn | {"builder": "LateFusionClassifier", "arguments": late}
+        if name in self.bars:
+            own = drawn | {"arguments": arguments}
+            return recipes.only(own, spaces.alone(name))
+        fusion = {"class_name": name, "config": point["config"]}
+        return drawn | {"arguments": arguments | {"fusion": fusion}}
 
     def _with_all_inputs(self, model):
         """A single modality's model as one that is given all of them."""
@@ -105,22 +116,60 @@ class FusionHyperModel(keras_tuner.HyperModel):
 
     def _taken(self, space):
         """What the builder takes of a space, and how a model is trained."""
-        build = find("builder", self.builder, zoo.builders())
-        known = (*inspect.signature(build).parameters, *spaces.TRAINING)
+        known = (*self._parameters, *spaces.TRAINING)
         return {name: values for name, values in space.items() if name in known}
 
-    def _fitting(self, names):
+    def _check_arguments(self):
+        for name in self.arguments:
+            if name in self.space:
+                raise ValueError(
+                    f"{name} is searched, so it cannot be one of the arguments; in the "
+                    "space give it a range, or twice the same number."
+                )
+        unknown = [name for name in self.arguments if name not in self._parameters]
+        if unknown:
+            raise ValueError(
+                f"{self.builder} has no arguments {unknown}; it has "
+                f"{[*self._parameters][2:]}."
+            )
+
+    def _fitting(self, names, bars):
         """The operators that the builder can build with; those named must fit."""
-        build = zoo.builders()[self.builder]
-        fitting = []
+        fitting, reasons = [], {}
         for name in names or layers.operators():
             try:
-                build(self.input_shapes, self.classes, fusion=name, **self.arguments)
+                model = self._try(name)
             except ValueError as error:
                 if names:
                     raise ValueError(
                         f"{name} does not fit the inputs: {error}"
                     ) from error
+                reasons[name] = error
             else:
+                self.dense = len(model.output_shape) > 2
                 fitting.append(name)
+        if not fitting:
+            name, reason = reasons.popitem()
+            raise ValueError(f"No operator fits the inputs; {name}: {reason}")
+        if bars and CONCATENATION not in fitting:
+            fitting.append(CONCATENATION)
         return fitting
+
+    def _try(self, operator):
+        plain = {"classifier_activation": None, "units": self.space["units"][0]}
+        settings = self.arguments | plain
+        return self._builder(
+            self.input_shapes, self.classes, fusion=operator, **settings
+        )
+
+    def _bars(self):
+        """Single modalities and their average, and what is nothing to tune in them.
+
+        A graph's builder has none: its edges are no modality.
+        """
+        if "encoders" not in self._parameters:
+            return {}
+        blocks = ("depth",) if self.builder == SIMPLE else ()
+        unused = ("modality_dropout", *blocks)
+        names = [spaces.LATE, *(f"{spaces.ONLY}{m}" for m in self.input_shapes)]
+        return {name: unused for name in names}

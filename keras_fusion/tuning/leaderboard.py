@@ -1,15 +1,14 @@
 """The trials of a search, best first, and the bar that fusion had to clear."""
 
-import statistics
-
 from keras_fusion.tables import spread
 from keras_fusion.tuning.space import LATE, ONLY
+from keras_fusion.tuning.trial import LOSS
 
 
 def ranked(trials: list[dict]) -> list[dict]:
-    """The trials that completed, best mean score first."""
+    """The trials that completed, best mean score first, of equal ones the smaller."""
     completed = [t for t in trials if t["status"] == "completed"]
-    return sorted(completed, key=lambda t: -statistics.fmean(t["scores"]))
+    return sorted(completed, key=lambda t: (-t["score"], t["parameters"]))
 
 
 def bars(trials: list[dict]) -> dict[str, dict]:
@@ -29,7 +28,8 @@ def bars(trials: list[dict]) -> dict[str, dict]:
 
 def rows(trials: list[dict], limit: int = 10) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the best trials, then of the bar if it is not among them."""
-    header = ["trial", "fusion", "depth", "score", "parameters", "seconds", "ms"]
+    header = ["trial", "fusion", "encoder depth", "depth", "epochs", "score"]
+    header += ["parameters", "seconds", "ms"]
     shown = ranked(trials)[:limit]
     shown += [t for t in bars(trials).values() if t not in shown]
     return header, [_row(t) for t in shown]
@@ -42,21 +42,26 @@ def counted(trials: list[dict]) -> str:
     return f"{words}, {len(failed)} failed" if failed else words
 
 
-def _row(trial):
-    values = trial["values"]
-    depths = [values.get("encoder_depth"), values.get("depth")]
-    return [
-        trial["trial"],
-        _fusion(values),
-        "+".join(str(d) for d in depths if d is not None),
-        spread(trial["scores"]),
-        f"{trial['parameters']:,}",
-        f"{trial['seconds']:.1f}",
-        f"{trial['latency']:.1f}",
-    ]
+def described(trial: dict) -> str:
+    """One trial in one line: what it was, and its score or why it failed."""
+    name = f"trial {trial['trial']}: {fusion_text(trial['values'])}"
+    if trial["status"] == "failed":
+        return f"{name} failed: {trial['reason']}"
+    epochs = trial["recipe"]["training"]["epochs"]
+    return (
+        f"{name}: {score_text(trial)} after {epochs} epochs, {trial['seconds']:.1f} s"
+    )
 
 
-def _fusion(values):
+def score_text(trial: dict) -> str:
+    """The score over seeds: in percent, or a loss as it is."""
+    if trial["metric"] != LOSS:
+        return f"{spread(trial['scores'])} %"
+    losses = [-score for score in trial["scores"]]
+    return f"loss {spread(losses, scale=1, digits=4)}"
+
+
+def fusion_text(values: dict) -> str:
     """The operator and what belongs to it: `ModalityAttention(readout=query)`."""
     name = values["fusion"]
     own = [
@@ -67,9 +72,23 @@ def _fusion(values):
     return f"{name}({', '.join(own)})" if own else name
 
 
-def described(trial: dict) -> str:
-    """One trial in one line: what it was, and its score or why it failed."""
-    name = f"trial {trial['trial']}: {_fusion(trial['values'])}"
-    if trial["status"] == "failed":
-        return f"{name} failed: {trial['reason']}"
-    return f"{name}: {spread(trial['scores'])} % in {trial['seconds']:.1f} s"
+def values_text(values: dict) -> str:
+    """All other active hyperparameters: `units=64, dropout=0.2`."""
+    name = values["fusion"]
+    others = {k: v for k, v in values.items() if not k.startswith((name, "tuner/"))}
+    return ", ".join(f"{k}={v}" for k, v in others.items() if k != "fusion")
+
+
+def _row(trial):
+    values = trial["values"]
+    return [
+        trial["trial"],
+        fusion_text(values),
+        str(values.get("encoder_depth", "")),
+        str(values.get("depth", "")),
+        str(trial["recipe"]["training"]["epochs"]),
+        score_text(trial),
+        f"{trial['parameters']:,}",
+        f"{trial['seconds']:.1f}",
+        f"{trial['latency']:.1f}",
+    ]

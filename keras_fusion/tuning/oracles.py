@@ -4,41 +4,86 @@ import json
 from pathlib import Path
 
 import keras_tuner
+import numpy as np
 from keras_tuner.src.engine import stateful
 
 from keras_fusion.files import whole
+from keras_fusion.tuning.halving import HalvingOracle
+from keras_fusion.tuning.space import EPOCHS
 
 OBJECTIVE = "score"
+ENDLESS = 10**9
 
 
 def make_oracle(search: dict):
-    """The oracle that a search names, with its budget and seed."""
-    budget = search["search"]
+    """The oracle that a search names, with its seed.
+
+    None of them ends by itself before its space is exhausted: see `end_if_spent`.
+    """
+    budget, epochs = search["search"], search["training"]["epochs"]
     common = {
         "objective": keras_tuner.Objective(OBJECTIVE, "max"),
         "seed": budget["seed"] + 1,  # keras-tuner takes 0 for no seed at all
         "max_retries_per_trial": 0,
-        "max_consecutive_failed_trials": budget["trials"] + 1,
+        "max_consecutive_failed_trials": ENDLESS,
     }
+    if budget["tuner"] == "halving":
+        return HalvingOracle(epochs, **common)
     if budget["tuner"] == "hyperband":
         return keras_tuner.oracles.HyperbandOracle(
-            max_epochs=search["training"]["epochs"], **common
+            max_epochs=epochs, hyperband_iterations=ENDLESS, **common
         )
     oracles = {
         "random": keras_tuner.oracles.RandomSearchOracle,
-        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
+        "bayesian": _BayesianOracle,
     }
-    return oracles[budget["tuner"]](max_trials=budget["trials"], **common)
+    return oracles[budget["tuner"]](max_trials=None, **common)
+
+
+def end_if_spent(oracle, search: dict, seconds: float) -> None:
+    """Lets the oracle make no more trials once the budget is spent.
+
+    Args:
+        oracle: From `make_oracle`.
+        search: Its budget: `trials` counts a trial that trains shorter than `epochs`
+            as the part of one that it is.
+        seconds: What the trials so far took.
+    """
+    budget = search["search"]
+    minutes = budget["minutes"]
+    if spent(oracle, search) >= budget["trials"] or (
+        minutes is not None and seconds >= 60 * minutes
+    ):
+        oracle.max_trials = len(oracle.trials)
+
+
+def spent(oracle, search: dict) -> float:
+    """The trials there are, each as the part of a full one that it is."""
+    epochs = search["training"]["epochs"]
+    trained = (t.hyperparameters.values for t in oracle.trials.values())
+    return round(sum(values.get(EPOCHS, epochs) / epochs for values in trained), 6)
 
 
 def requeue(oracle) -> None:
     """Sends what was under way when the last process died to be run again.
 
     keras-tuner forgets a trial whose own file is there but not yet named in the
-    oracle's.
+    oracle's, and would draw the same one again.
     """
+    oracle.trials = dict(sorted(oracle.trials.items()))  # read in any order
     known = {*oracle.end_order, *oracle._retry_queue}
-    oracle._retry_queue += [t for t in sorted(oracle.trials) if t not in known]
+    for name in oracle.trials:
+        if name not in known:
+            oracle._retry_queue.append(name)
+            oracle._record_values(oracle.trials[name])
+
+
+class _BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):
+    """Draws the same whether or not the search was interrupted."""
+
+    def populate_space(self, trial_id):
+        self._random_state = np.random.RandomState([self.seed, len(self.trials)])
+        return super().populate_space(trial_id)
 
 
 def _save_whole(self, fname):

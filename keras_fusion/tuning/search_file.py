@@ -5,10 +5,10 @@ from pathlib import Path
 from keras_fusion import recipe as recipes
 
 FILE = "search.toml"
-TUNERS = ("random", "bayesian", "hyperband")
+TUNERS = ("halving", "random", "bayesian", "hyperband")
 DEFAULTS = recipes.DEFAULTS | {
     "space": {},
-    "search": {"tuner": "random", "trials": 30, "minutes": None, "seed": 0},
+    "search": {"tuner": "halving", "trials": 30, "minutes": None, "seed": 0},
 }
 
 
@@ -34,8 +34,12 @@ def read(name: str) -> dict:
     return search | {"name": own}
 
 
-def changed(search: dict, **budget) -> dict:
-    """The search with another `trials`, `minutes`, `tuner` or `seed`, if not None."""
+def changed(search: dict, *, epochs: int | None = None, **budget) -> dict:
+    """The search with other `epochs`, `trials`, `minutes`, `tuner` or `seed`.
+
+    What is None stays as it is.
+    """
+    search = recipes.changed(search, epochs=epochs)
     given = {k: v for k, v in budget.items() if v is not None}
     search = search | {"search": search["search"] | given}
     check_budget(search["search"])

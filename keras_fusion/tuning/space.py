@@ -10,6 +10,7 @@ from keras_fusion import layers
 
 LATE = "late average"
 ONLY = "only-"
+EPOCHS = "tuner/epochs"  # where a tuner says how long a trial trains
 RANGES = {
     "encoder_depth": [0, 2],
     "depth": [1, 2],
@@ -22,8 +23,13 @@ RANGES = {
 _WHOLE = ("encoder_depth", "depth", "units")
 _LOGARITHMIC = ("units", "learning_rate", "weight_decay")
 TRAINING = ("learning_rate", "weight_decay")
-_OF_FUSION = ("depth", "modality_dropout")  # what a single modality has no use for
 _POSITIVE = ("depth", *_LOGARITHMIC)
+_STEPS = 5  # between the ends of a range that is no logarithm
+
+
+def alone(fusion: str) -> str | None:
+    """The modality that this `fusion` is about, where it is about one alone."""
+    return fusion.removeprefix(ONLY) if fusion.startswith(ONLY) else None
 
 
 def checked(space: dict) -> dict:
@@ -52,26 +58,31 @@ def checked(space: dict) -> dict:
     return {"fusion": names, **ranges}
 
 
-def draw(hp, space: dict, operators: list[str], bars: list[str]) -> dict:
+def draw(hp, space: dict, operators: list[str], bars: dict[str, tuple]) -> dict:
     """Asks `hp` for one point of the space.
 
     Args:
         hp: `keras_tuner.HyperParameters`.
         space: From `checked`, but for what the builder does not take.
         operators: Names of those to choose from.
-        bars: What else `fusion` may be: what fusion has to beat.
+        bars: What else `fusion` may be (what fusion has to beat), with the
+            hyperparameters that are nothing to it.
 
     Returns:
         `fusion` (an operator's name, `"late average"` or `"only-<modality>"`), `config`
         for the operator, and `arguments` and `training` by name.
     """
     fusion = hp.Choice("fusion", [*operators, *bars])
-    names = [name for name in RANGES if name in space]
-    drawn = {n: _draw(hp, n, space[n]) for n in names if n not in _OF_FUSION}
-    with hp.conditional_scope("fusion", operators):
-        deep = {n: _draw(hp, n, space[n]) for n in names if n in _OF_FUSION}
-    if fusion in operators:
-        drawn |= deep
+    drawn = {}
+    for name in (name for name in RANGES if name in space):
+        under = [*operators, *(bar for bar in bars if name not in bars[bar])]
+        if len(under) == len(operators) + len(bars):
+            drawn[name] = _draw(hp, name, space[name])
+            continue
+        with hp.conditional_scope("fusion", under):
+            value = _draw(hp, name, space[name])
+        if fusion in under:
+            drawn[name] = value
     configs = {name: _draw_config(hp, name) for name in operators}
     return {
         "fusion": fusion,
@@ -90,8 +101,11 @@ def _draw(hp, name, values):
     if name in _WHOLE:
         return hp.Int(name, low, high)
     if name in _LOGARITHMIC:
-        return hp.Float(name, low, high, sampling="log")
-    return hp.Float(name, low, high, step=(high - low) / 5)
+        value = hp.Float(name, low, high, sampling="log")
+        return float(f"{value:.4g}")  # as it is in a worker, which is told a float32
+    # Listed, since keras-tuner's own steps come out as 0.30000000000000004.
+    steps = [round(low + i * (high - low) / _STEPS, 6) for i in range(_STEPS + 1)]
+    return hp.Choice(name, steps, ordered=True)
 
 
 def _draw_config(hp, operator):

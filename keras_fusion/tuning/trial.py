@@ -1,51 +1,109 @@
 """What is known of one trial when it has ended."""
 
+import json
 import statistics
 import time
+from pathlib import Path
 
 import keras
 
 from keras_fusion.batches import model_inputs
 from keras_fusion.comparison import trained
+from keras_fusion.files import write_json
+from keras_fusion.tasks import task_of
+from keras_fusion.training import validated_epochs
 
+SUMMARY = "summary.json"
+LOSS = "minus loss"
 BATCH, REPEATS = 64, 20
 
 
-def summary(recipe: dict, data: dict, folder, records: list[dict]) -> dict:
+def summary(recipe: dict, data: dict, folder: Path, records: list[dict]) -> dict:
     """A trial that completed.
 
+    Args:
+        recipe: What was trained.
+        data: By seed.
+        folder: Of the trial.
+        records: From `training.fit`, in the order of `data`.
+
     Returns:
-        `status`, `scores` by seed, `seconds` of training, `parameters`, `latency`
-        (median milliseconds of a prediction for up to 64 rows), `history` of the first
-        seed, `reason` (None), and the `recipe` to train it again.
+        `status`, `reason` (None), `metric`, `scores` by seed, their mean `score` and
+        `spread` (standard deviation, None of one), `seconds` of training, `parameters`,
+        `latency` (median milliseconds of a prediction for up to 64 rows), the learning
+        `curve` of the first seed, and the `recipe` to train it again.
     """
     seed, first = next(iter(data.items()))
     model = trained(recipe, first, folder / f"seed-{seed}")
+    watched = task_of(first).watched
+    scores = [record["validation"] for record in records]
     return {
         "status": "completed",
         "reason": None,
-        "scores": [record["validation"] for record in records],
-        "seconds": sum(record["seconds"] for record in records),
+        "metric": watched(2).name if watched else LOSS,
+        "scores": scores,
+        "score": statistics.fmean(scores),
+        "spread": statistics.stdev(scores) if len(scores) > 1 else None,
+        "seconds": round(sum(record["seconds"] for record in records), 3),
         "parameters": records[0]["parameters"],
-        "latency": _latency(model, first.validation),
-        "history": records[0]["history"],
+        "latency": round(_latency(model, first.validation), 3),
+        "curve": _curve(records[0]["history"], recipe["training"]["epochs"]),
         "recipe": {k: recipe[k] for k in ("builder", "arguments", "training")},
     }
 
 
-def failure(message: str | None, seconds: float) -> dict:
-    """A trial that failed; the last line of its traceback is the reason."""
-    lines = (message or "").strip().splitlines() or ["its scores are no numbers"]
+def failure(reason: str, seconds: float) -> dict:
+    """A trial that failed."""
+    nothing = ("metric", "score", "spread", "parameters", "latency", "recipe")
     return {
         "status": "failed",
-        "reason": lines[-1],
+        "reason": reason,
         "scores": [],
-        "seconds": seconds,
-        "parameters": None,
-        "latency": None,
-        "history": {},
-        "recipe": None,
+        "seconds": round(seconds, 3),
+        "curve": {},
+        **dict.fromkeys(nothing),
     }
+
+
+def write(folder: Path, trial, outcome: dict) -> None:
+    """Writes how one of keras-tuner's trials ended, with its active values."""
+    active = trial.hyperparameters.values
+    values = {name: _short(value) for name, value in active.items()}
+    named = {"trial": trial.trial_id, "values": values} | outcome
+    write_json(folder_of(folder, trial.trial_id) / SUMMARY, named)
+
+
+def read(folder: Path, name: str) -> dict:
+    """What `write` wrote of the trial of this name."""
+    return json.loads((folder_of(folder, name) / SUMMARY).read_text())
+
+
+def summaries(folder: Path) -> list[dict]:
+    """The trials that ended in a search's folder, by their names."""
+    files = sorted(folder.glob(f"trials/*/{SUMMARY}"))
+    return [json.loads(file.read_text()) for file in files]
+
+
+def folder_of(folder: Path, name: str) -> Path:
+    """Where a trial is; one that trains again, for longer, has another name."""
+    return folder / "trials" / name
+
+
+def _curve(history, epochs):
+    """Loss and score at the epochs that were validated, to four digits."""
+    at = validated_epochs(epochs)
+    (score,) = [k for k in history if k.startswith("val_") and k != "val_loss"] or [
+        "val_loss"
+    ]
+    return {
+        "epoch": at,
+        "loss": [_short(history["loss"][epoch - 1]) for epoch in at],
+        "validation": [_short(value) for value in history[score]],
+    }
+
+
+def _short(value):
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def _latency(model: keras.Model, split) -> float:

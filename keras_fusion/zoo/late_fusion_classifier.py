@@ -1,8 +1,9 @@
 import keras
 
+from keras_fusion import zoo
+from keras_fusion.catalogue import find
 from keras_fusion.layers import Averaging
 from keras_fusion.zoo.inputs import named_inputs, replace_absent
-from keras_fusion.zoo.unimodal_classifier import UnimodalClassifier
 from keras_fusion.zoo.weights import load_weights
 
 
@@ -11,6 +12,7 @@ def LateFusionClassifier(
     classes: int,
     *,
     models: dict | None = None,
+    builder: str = "UnimodalClassifier",
     modality_dropout: float = 0.0,
     modality_mask: bool = False,
     weights: str | None = None,
@@ -23,10 +25,11 @@ def LateFusionClassifier(
         input_shapes: Shape without batch axis of each modality, by name.
         classes: Number of classes.
         models: Trained single-modality models by name, averaged as they are; None
-            builds a `UnimodalClassifier` for each, trained together through the mean.
+            builds one for each, trained together through the mean.
+        builder: Name of what builds them.
         modality_dropout, modality_mask, weights, name: As for `FusionClassifier`.
         **kwargs: `encoder_depth`, `units`, `encoders`, `dropout`, `include_top` and
-            `classifier_activation` for `UnimodalClassifier`.
+            `classifier_activation`, and whatever else `builder` takes.
 
     Returns:
         A model of the inputs of `FusionClassifier`; its output is all zeros for a
@@ -41,10 +44,9 @@ def LateFusionClassifier(
     inputs = named_inputs(input_shapes, modality_mask)
     streams, mask = replace_absent(inputs, modality_dropout)
     if models is None:
+        build = find("builder", builder, zoo.builders())
         models = {
-            modality: UnimodalClassifier(
-                {modality: shape}, classes, **_own_encoder(kwargs, modality)
-            )
+            modality: build({modality: shape}, classes, **_own(kwargs, modality))
             for modality, shape in input_shapes.items()
         }
     if set(models) != set(input_shapes):
@@ -59,7 +61,9 @@ def LateFusionClassifier(
     return model
 
 
-def _own_encoder(kwargs, modality):
-    encoders = kwargs.get("encoders") or {}
-    own = {modality: encoders[modality]} if modality in encoders else None
-    return kwargs | {"encoders": own}
+def _own(kwargs, modality):
+    """What is given by modality, for this one."""
+    own = {"name": f"{modality}_classifier", "encoders": None}
+    given = {k: v for k, v in kwargs.items() if isinstance(v, dict) and modality in v}
+    others = {k: v for k, v in kwargs.items() if k != "encoders"}
+    return own | others | {k: {modality: v[modality]} for k, v in given.items()}

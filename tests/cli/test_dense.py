@@ -9,6 +9,8 @@ from keras_fusion import comparison, scores
 from keras_fusion import recipe as recipe_files
 from tests.cli.running import CARD, run, succeed
 
+pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
+
 RECIPE = """
 builder = "MutualFormerSegmenter"
 dataset = "npz:{data}"

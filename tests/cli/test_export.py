@@ -1,6 +1,5 @@
 import json
 
-import keras
 import numpy as np
 import pytest
 
@@ -11,9 +10,7 @@ from tests.cli.test_predict import features
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="test_export has the other routes"
-)
+@pytest.mark.only_on("tensorflow", reason="test_export has the other routes")
 def test_an_export_predicts_the_same(trained, home, tmp_path):
     output = tmp_path / "saved" / "tiny"
     out = succeed("export", home, "--runs", home / "runs", "--output", output)

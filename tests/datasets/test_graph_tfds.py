@@ -1,6 +1,5 @@
 import shutil
 
-import keras
 import numpy as np
 import pytest
 
@@ -12,9 +11,7 @@ pytest.importorskip("tensorflow")
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="no matter of the backend"
-)
+@pytest.mark.only_on("tensorflow", reason="no matter of the backend")
 @pytest.mark.parametrize("name", ["cora", "citeseer"])
 def test_the_examples_are_the_graph(name, tmp_path):
     import keras_fusion.datasets.graph_tfds  # noqa: F401

@@ -11,6 +11,7 @@ from tests.conftest import assert_close
 av = shared.needs("av_digits")
 tools = shared.needs("tools_rgbd")
 mhad = shared.needs("utd_mhad")
+leaves = shared.needs("leaves100")
 
 
 @av
@@ -111,3 +112,13 @@ def test_utd_mhad_as_video():
     width = last[:, 7, 0] - last[:, 11, 0]
     size = size.mean(1)[~found["is_train"]]
     assert_close(joints[:, -1, 7, 0] - joints[:, -1, 11, 0], width / size, "float16")
+
+
+@leaves
+def test_leaves100():
+    data = datasets.load("leaves100", labels_per_class=3)
+    assert data.input_shapes == {"shape": (64,), "margin": (64,), "texture": (64,)}
+    assert data.classes == 100
+    assert np.bincount(data.train.labels).tolist() == [3] * 100
+    assert len(data.validation.labels) == 280 and len(data.test.labels) == 320
+    assert all(abs(x.mean()) < 1e-3 for x in data.train.inputs.values())

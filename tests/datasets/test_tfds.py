@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 
@@ -7,9 +6,7 @@ from tests import shared
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        keras.backend.backend() != "tensorflow", reason="no matter of the backend"
-    ),
+    pytest.mark.only_on("tensorflow", reason="no matter of the backend"),
 ]
 tfds = pytest.importorskip("tensorflow_datasets")
 

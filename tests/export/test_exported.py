@@ -3,7 +3,6 @@
 import shutil
 import sys
 
-import keras
 import numpy as np
 import pytest
 
@@ -170,9 +169,7 @@ def test_a_half_copied_version_is_one_sentence(exported, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="the child is the same from each backend"
-)
+@pytest.mark.only_on("torch", reason="the child is the same from each backend")
 def test_a_child_says_in_one_line_what_is_wrong(tmp_path):
     job = {"folder": str(tmp_path), "cases": "cases.npz"}
     with pytest.raises(RuntimeError, match="FileNotFoundError: .*cases.npz") as e:

@@ -5,9 +5,7 @@ from keras_fusion.export import litert, onnx
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="TensorFlow writes these formats"
-)
+@pytest.mark.only_on("tensorflow", reason="TensorFlow writes these formats")
 @pytest.mark.parametrize(
     ("form", "message"),
     [

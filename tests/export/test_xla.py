@@ -8,9 +8,7 @@ from tests.export.models import CLASS_NAMES, samples
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        keras.backend.backend() != "tensorflow", reason="TensorFlow compiles it"
-    ),
+    pytest.mark.only_on("tensorflow", reason="TensorFlow compiles it"),
 ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from keras_fusion import layers
-from tests.layers.cases import WIDTH, draw, every, randomise
+from tests.layers.cases import WIDTH, draw, every, randomise, tried_here
 
 SHAPES = {  # by the number of axes of positions; 0 is the nodes of a graph
     0: (6, WIDTH),
@@ -99,6 +99,6 @@ class Mixing:
 MIXING_CASES = [
     Mixing(name, axes, config)
     for name, variants in MIXING.items()
-    for axes, config in variants
+    for axes, config in tried_here(variants)
 ]
 each_mixing = pytest.mark.parametrize("case", MIXING_CASES, ids=str)

@@ -246,7 +246,7 @@ def test_every_operator_builds_from_its_defaults(name):
     assert tuple(fused.shape[:-1]) == ((3,) if op.pools_tokens else (3, 2))
 
 
-@pytest.mark.skipif(keras.backend.backend() != "torch", reason="about torch modules")
+@pytest.mark.only_on("torch", reason="about torch modules")
 @each_case
 def test_trains_in_a_torch_module(case):
     import torch

@@ -8,7 +8,6 @@ from keras import ops, random
 
 from keras_fusion.layers import (
     Concatenation,
-    CrossDiffusionAttention,
     Fusion,
     ModalityAttention,
     ModalityDropout,
@@ -17,37 +16,24 @@ from keras_fusion.layers import (
     modality_dropout,
 )
 from keras_fusion.layers.fusion import (
-    adaptive_weighting,
     averaging,
     base,
-    bottleneck_attention,
-    cross_attention,
-    cross_diffusion_attention,
-    joint_attention,
     modality_attention,
     softmax_gating,
-    token_transformer,
-    transformer,
 )
 from keras_fusion.ops.attention import affinity_logits
-from keras_fusion.ops.cross_diffusion import cross_diffusion
-from keras_fusion.ops.pooling import pool
-from keras_fusion.ops.presence import presence, select, select_all, softmax
-from keras_fusion.ops.tokens import attend, pool_tokens
+from keras_fusion.ops.presence import select, select_all, softmax
 from tests.layers import (
     test_baselines,
-    test_bottleneck_attention,
     test_contract,
-    test_cross_diffusion_attention,
-    test_masks,
     test_modality_attention,
     test_modality_dropout,
-    test_mutual_former_block,
     test_precision,
     test_refusals,
     test_saving,
 )
 from tests.layers.cases import WIDTH, Case
+from tests.layers.faults import Faults, check_red
 
 ABSENCE = test_contract.test_absent_modalities_have_no_influence
 ALL_ABSENT = test_contract.test_all_absent_gives_zeros_and_finite_gradients
@@ -55,17 +41,8 @@ GRADIENTS = test_contract.test_every_weight_and_every_input_gets_a_gradient
 WEIGHTS = test_contract.test_weights_obey_what_they_document
 BATCHES = [(1, 2, WIDTH), (3, 2, WIDTH)]
 
-FAULTS = []
-
-
-def breaks(law, *args):
-    """Registers a fault, a function that gives (owner, attribute, replacement)."""
-
-    def register(fault):
-        FAULTS.append(pytest.param(fault, law, args, id=fault.__name__))
-        return fault
-
-    return register
+FAULTS = Faults()
+breaks = FAULTS.breaks
 
 
 def subject(law, name, **config):
@@ -167,27 +144,6 @@ def a_wrong_output_shape_is_promised():
     return Concatenation, "output_width", lambda self, shapes: shapes[0][-1]
 
 
-@breaks(test_masks.test_attached_masks_are_honoured, Case("Summation", {}), False)
-def attached_masks_are_ignored():
-    def without_mask(inputs, modality_mask=None, mask=None):
-        return presence(inputs, modality_mask)
-
-    return base, "presence", without_mask
-
-
-@breaks(test_masks.test_the_mask_handed_on, Case("Summation", {}))
-def the_first_mask_is_handed_on():
-    return Fusion, "compute_mask", lambda self, inputs, previous_mask: previous_mask[0]
-
-
-@breaks(
-    test_masks.test_the_length_of_the_padding_has_no_influence,
-    Case("AdaptiveWeighting", {}),
-)
-def padding_is_pooled():
-    return adaptive_weighting, "select", lambda x, present, absent: ops.ones_like(x)
-
-
 @breaks(
     test_precision.test_float16_is_finite_where_the_true_value_fits,
     Case("ModalityAttention", {}),
@@ -281,86 +237,10 @@ def the_last_one_present_may_go():
     return ModalityDropout, "_drop", drop
 
 
-@breaks(
-    test_masks.test_the_length_of_the_padding_has_no_influence,
-    Case("CrossAttention", {}),
-)
-def padding_is_attended():
-    def attend_all(queries, keys, values, kept, drop):
-        return attend(queries, keys, values, None, drop)
-
-    return cross_attention, "attend", attend_all
-
-
-@breaks(
-    test_masks.test_the_length_of_the_padding_has_no_influence,
-    Case("JointAttention", {}),
-)
-def padding_is_pooled_with_the_tokens():
-    def pool_all(streams, present, readout):
-        return pool_tokens(streams, None, readout)
-
-    return joint_attention, "pool_tokens", pool_all
-
-
-@breaks(subject, GRADIENTS, "JointAttention")
-def the_mlp_of_a_token_block_is_skipped():
-    return transformer.ResidualHalves, "call", transformer.ResidualHalves.add
-
-
-@breaks(subject, GRADIENTS, "MutualFormerBlock")
-def messages_are_lost():
-    def nothing(inputs, present, readout):
-        return ops.zeros_like(inputs[0])
-
-    return cross_diffusion_attention, "pool", nothing
-
-
-def pool_regardless(inputs, present, readout):
-    return pool(inputs, None, readout)
-
-
-@breaks(test_cross_diffusion_attention.test_numbers, 3, {})
-def the_mean_message_counts_absent_sources():
-    return cross_diffusion_attention, "pool", pool_regardless
-
-
-@breaks(test_bottleneck_attention.test_numbers)
-def latents_hear_absent_modalities():
-    return bottleneck_attention, "pool", pool_regardless
-
-
-@breaks(test_cross_diffusion_attention.test_numbers, 2, {"form": "released"})
-def the_released_form_is_that_of_the_paper():
-    def in_paper_form(*args, form, **kwargs):
-        return cross_diffusion(*args, form="paper", **kwargs)
-
-    return cross_diffusion_attention, "cross_diffusion", in_paper_form
-
-
-@breaks(test_cross_diffusion_attention.test_an_absent_stream_is_rebuilt_from_the_others)
-def absent_streams_stay_empty():
-    return CrossDiffusionAttention, "rebuilds_absent", False
-
-
-@breaks(
-    test_mutual_former_block.test_dropout_and_stochastic_depth_act_in_training_alone
-)
-def branches_are_dropped_for_the_whole_batch():
-    def for_the_batch(op):
-        path = keras.layers.Dropout(op.stochastic_depth, (1, 1, 1), seed=op.seed)
-        return [keras.layers.Dropout(op.dropout), path]
-
-    return token_transformer, "dropouts", for_the_batch
-
-
+@pytest.mark.only_on("torch", reason="the laws are the same")
 @pytest.mark.parametrize("fault, law, args", FAULTS)
 def test_a_fault_turns_its_law_red(fault, law, args, monkeypatch):
-    law(*args)
-    owner, attribute, replacement = fault()
-    monkeypatch.setattr(owner, attribute, replacement)
-    with pytest.raises((AssertionError, pytest.fail.Exception)):
-        law(*args)
+    check_red(fault, law, args, monkeypatch)
 
 
 def test_there_are_enough_faults():

@@ -6,7 +6,6 @@ import pytest
 
 from keras_fusion import layers
 from tests.layers.cases import (
-    CASES,
     QUERY_WIDTH,
     VARIANTS,
     WIDTH,
@@ -174,12 +173,11 @@ def test_query(case):
             op(inputs, query=draw(3, 2, QUERY_WIDTH))
 
 
-@pytest.mark.parametrize(
-    "case", [c for c in CASES if c.config.get("per") == "element"], ids=str
-)
-def test_weights_per_element_need_known_sizes(case):
+def test_weights_per_element_need_known_sizes():
     with refuses("known sizes"):
-        case.new()([keras.Input((None, WIDTH)), keras.Input((None, WIDTH))])
+        layers.ScalarWeighting(per="element")(
+            [keras.Input((None, WIDTH)), keras.Input((None, WIDTH))]
+        )
 
 
 @pytest.mark.parametrize(

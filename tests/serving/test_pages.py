@@ -1,6 +1,5 @@
 """The examples of the pages, asked of a trained model that was exported and served."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -12,10 +11,7 @@ from tests.test_readme import blocks
 NAME = "mfeat_modality_attention"
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        keras.backend.backend() != "tensorflow",
-        reason="an export from any backend is served alike",
-    ),
+    pytest.mark.only_on("tensorflow", reason="it serves any backend's exports alike"),
 ]
 
 

@@ -1,3 +1,4 @@
+import keras
 import keras_tuner
 import pytest
 
@@ -13,7 +14,7 @@ def point(fusion, space=None, **values):
     hp = keras_tuner.HyperParameters()
     hp.values = {"fusion": fusion} | values
     names = list(layers.operators())
-    bars = ["late average", "only-a"]
+    bars = dict.fromkeys(["late average", "only-a"], ("depth", "modality_dropout"))
     drawn = spaces.draw(hp, spaces.checked(space or {}), names, bars)
     return drawn, {n for n in hp.values if hp.is_active(n)}
 
@@ -93,3 +94,76 @@ def test_a_plain_keras_tuner_takes_it(tmp_path):
     tuner.search(*data, validation_data=data, epochs=1, verbose=0)
     assert len(tuner.oracle.end_order) == 2
     assert {t.status for t in tuner.oracle.trials.values()} == {"COMPLETED"}
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        ({"units": 8}, "units is searched"),
+        ({"fusion": "Summation"}, "fusion is searched"),
+        ({"unit": 8}, r"FusionClassifier has no arguments \['unit'\]"),
+    ],
+)
+def test_arguments_that_are_searched_or_unknown_are_refused(arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        FusionHyperModel("FusionClassifier", SHAPES, 3, arguments=arguments)
+
+
+def test_a_builder_must_fuse():
+    with pytest.raises(ValueError, match="UnimodalClassifier fuses by no operator"):
+        FusionHyperModel("UnimodalClassifier", SHAPES, 3)
+
+
+def test_where_nothing_fits_it_says_why(monkeypatch):
+    def check(self, shapes):
+        raise ValueError("no inputs are good enough")
+
+    monkeypatch.setattr(layers.Fusion, "check", check)
+    with pytest.raises(ValueError, match="No operator fits.*good enough"):
+        FusionHyperModel("FusionClassifier", SHAPES, 3)
+
+
+def test_the_loss_is_that_of_the_task():
+    maps = {"a": (16, 16, 2), "b": (16, 16, 1)}
+    space = {"fusion": ["Summation"], "units": [4, 8]}
+    hp = keras_tuner.HyperParameters()
+    dense = FusionHyperModel("MutualFormerSegmenter", maps, 1, space).build(hp)
+    assert dense.output_shape == (None, 16, 16, 1)
+    assert type(dense.loss).__name__ == "SaliencyLoss"
+    number = FusionHyperModel("FusionClassifier", SHAPES, 1, space)
+    assert type(number.build(hp).loss).__name__ == "MeanSquaredError"
+    assert number.operators == ["Summation", "Concatenation"]
+
+
+@pytest.mark.parametrize("fusion", ["late average", "only-image"])
+def test_the_bar_of_a_builder_on_tokens(fusion):
+    maps = {"image": (8, 8, 1), "audio": (6, 6, 1)}
+    arguments = {"patch_size": {"image": 4, "audio": 3}}
+    space = {"fusion": ["Summation"], "units": [4, 8]}
+    model = FusionHyperModel("MutualFormerClassifier", maps, 3, space, arguments)
+    hp = keras_tuner.HyperParameters()
+    hp.values["fusion"] = fusion
+    built = model.build(hp)
+    assert set(built.input) == set(maps) and built.output_shape == (None, 3)
+
+
+def test_values_of_a_range_are_round():
+    hp = keras_tuner.HyperParameters()
+    spaces.draw(hp, spaces.checked({}), ["Summation"], {})
+    (dropout,) = [p for p in hp.space if p.name == "dropout"]
+    assert list(dropout.values) == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_a_build_of_ones_own_uses_the_operators():
+    def build(hp):
+        name = hp.Choice("fusion", ["Summation", "GatedMultimodalUnit"])
+        inputs = {n: keras.Input(s) for n, s in SHAPES.items()}
+        fused = layers.get(name)(units=hp.Int("units", 4, 8))(list(inputs.values()))
+        model = keras.Model(inputs, keras.layers.Dense(1)(fused))
+        model.compile("sgd", "mse")
+        return model
+
+    hp = keras_tuner.HyperParameters()
+    hp.values["fusion"] = "GatedMultimodalUnit"
+    assert build(hp).output_shape == (None, 1)
+    assert {p.name for p in hp.space} == {"fusion", "units"}

@@ -40,6 +40,7 @@ def test_inputs_of_every_rank(builder):
         assert np.abs(to_numpy(moved) - to_numpy(outputs)).max() > 1e-4
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @each_operator
 def test_an_operator_by_name_description_and_instance(name):
     operator = layers.get(name)
@@ -55,6 +56,7 @@ def test_an_operator_by_name_description_and_instance(name):
     assert all(isinstance(model.get_layer("fusion"), operator) for model in models)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @each_operator
 def test_without_top_the_fused_features(name):
     shapes = shapes_for(layers.get(name))
@@ -112,6 +114,7 @@ def test_encoder_depth_counts_the_blocks_of_each_modality(depth):
         assert f"{modality}_projection" in names(model)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.slow
 def test_a_given_encoder():
     backbone = keras.applications.MobileNetV3Small(

@@ -29,6 +29,7 @@ def test_patches_are_pixels_side_by_side():
     np.testing.assert_array_equal(back, x)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("classes", [1, 3])
 @pytest.mark.parametrize("shapes", [SHAPES, ODD], ids=["divisible", "padded"])
 def test_logits_at_the_size_of_the_input(shapes, classes):
@@ -55,6 +56,7 @@ def test_activation():
     assert_close(shares(x), ops.softmax(logits(x), axis=-1))
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize(
     "fusion",
     ["CrossAttention", "JointAttention", "ModalityTransformer", "AdaptiveWeighting"],
@@ -76,6 +78,7 @@ def test_the_operator_is_at_the_coarse_scales_only():
     assert type(model.get_layer("fusion_up_2")).__name__ == "Concatenation"
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_far_pixels_reach_each_other_through_the_fusion():
     model = randomise(build(SHAPES))
     x = draw(SHAPES, rows=1)
@@ -108,6 +111,7 @@ def test_what_is_absent_changes_neither_outputs_nor_gradients():
     assert_close(results[0][0][:1], full(x)[:1])
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_samples_do_not_mix():
     model = randomise(build(encoder_depth=1))
     x = draw(ODD)
@@ -140,6 +144,7 @@ def test_modality_weights_of_the_coarsest_scale():
     np.testing.assert_allclose(weights.sum(axis=-1), 1, rtol=1e-5)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.slow
 def test_given_encoders():
     shapes = {"rgb": (40, 33, 3), "depth": (40, 33, 3)}

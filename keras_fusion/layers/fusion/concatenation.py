@@ -34,7 +34,8 @@ class Concatenation(Fusion):
         )
 
     def fuse(self, inputs, present, query=None, training=None):
-        joined = ops.concatenate(inputs, axis=-1)
+        # Of one input it would be a copy, which on torch takes as long as what follows.
+        joined = ops.concatenate(inputs, axis=-1) if len(inputs) > 1 else inputs[0]
         return self.output_dense(joined) if self.output_dense else joined, None
 
     def check_widths(self, widths):

@@ -37,6 +37,8 @@ class GraphConvolution(keras.layers.Layer):
     Convolutional Networks.
     """
 
+    hops = 1
+
     def __init__(
         self,
         units,
@@ -61,10 +63,11 @@ class GraphConvolution(keras.layers.Layer):
 
     def call(self, inputs, edge_index, edge_weight=None):
         require_edges(self, edge_index, edge_weight)
-        values = ops.matmul(inputs, self.kernel)[:, None]  # (n, 1, U)
-        mixed = pairwise_edges(values, values, values, edge_index, edge_weight)
-        mixed = ops.squeeze(mixed, axis=1)
-        return mixed + self.bias if self.use_bias else mixed
+        x = ops.matmul(inputs, self.kernel)[:, None]  # (n, 1, U)
+        for _ in range(self.hops):
+            x = pairwise_edges(x, x, x, edge_index, edge_weight)
+        x = ops.squeeze(x, axis=1)
+        return x + self.bias if self.use_bias else x
 
     def compute_output_shape(
         self, inputs_shape, edge_index_shape=None, edge_weight_shape=None

@@ -1,14 +1,11 @@
 import keras
-from keras import ops
 
 from keras_fusion.layers.arguments import require_positive
-from keras_fusion.layers.configuration import add_kernel, own_arguments
-from keras_fusion.layers.mixing.shapes import require_edges, require_nodes
-from keras_fusion.ops.pairwise_edges import pairwise_edges
+from keras_fusion.layers.mixing.graph_convolution import GraphConvolution
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class SimpleGraphConvolution(keras.layers.Layer):
+class SimpleGraphConvolution(GraphConvolution):
     """Several hops of graph convolution with one linear map and nothing in between.
 
     `Y = S^K X W + b`, `S = D^-1/2 (A + I) D^-1/2`. With one hop it is
@@ -44,33 +41,7 @@ class SimpleGraphConvolution(keras.layers.Layer):
         kernel_regularizer=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.units = require_positive(self, "units", units)
+        super().__init__(
+            units, use_bias, kernel_initializer, kernel_regularizer, **kwargs
+        )
         self.hops = require_positive(self, "hops", hops)
-        self.use_bias = use_bias
-        self.kernel_initializer = kernel_initializer
-        self.kernel_regularizer = kernel_regularizer
-
-    def build(self, inputs_shape, edge_index_shape=None, edge_weight_shape=None):
-        require_nodes(self, inputs_shape)
-        self.kernel = add_kernel(self, "kernel", (inputs_shape[-1], self.units))
-        if self.use_bias:
-            self.bias = self.add_weight(
-                shape=(self.units,), initializer="zeros", name="bias"
-            )
-
-    def call(self, inputs, edge_index, edge_weight=None):
-        require_edges(self, edge_index, edge_weight)
-        x = ops.matmul(inputs, self.kernel)[:, None]  # narrower than what came
-        for _ in range(self.hops):
-            x = pairwise_edges(x, x, x, edge_index, edge_weight)
-        x = ops.squeeze(x, axis=1)
-        return x + self.bias if self.use_bias else x
-
-    def compute_output_shape(
-        self, inputs_shape, edge_index_shape=None, edge_weight_shape=None
-    ):
-        return (*inputs_shape[:-1], self.units)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)

@@ -1,0 +1,82 @@
+"""The winners of two searches on the test set, once, when all is chosen."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from keras_fusion import comparison, evaluation, training
+from keras_fusion import recipe as recipes
+from keras_fusion.tasks import task_of
+from keras_fusion.tuning.leaderboard import ranked
+from keras_fusion.tuning.space import alone
+
+
+def judge(
+    searches: dict[str, dict],
+    seeds: Iterable[int],
+    folder: Path,
+    report: Callable[[str, dict], None] = lambda name, record: None,
+) -> dict:
+    """Trains the best trial of each search anew, for each seed, and tests it.
+
+    What a seed moves is which rows validate, which labels are kept, and the training;
+    nothing is chosen here.
+
+    Args:
+        searches: Two results by name, as `tuning.results` makes them.
+        seeds: One split and one run of both each.
+        folder: Gets the runs, `<name>/seed-<seed>/`.
+        report: Is told name and record of every run as it ends.
+
+    Returns:
+        `metric`, `seeds`, `scores` by name and seed, the `winners` (trial, fusion and
+        validation score), and `paired`, the first minus the second with its 95 %
+        interval.
+
+    Raises:
+        ValueError: If the searches are of other data, or unequal in size.
+    """
+    _check_comparable(*(results["search"] for results in searches.values()))
+    scores = {name: [] for name in searches}
+    winners = {name: ranked(r["trials"])[0] for name, r in searches.items()}
+    for seed in seeds:
+        for name, results in searches.items():
+            search, trial = results["search"], winners[name]
+            data = recipes.load_data(search, seed)
+            modality = alone(trial["values"]["fusion"])
+            data = data.only(modality) if modality else data
+            recipe = search | trial["recipe"]
+            path = folder / name / f"seed-{seed}"
+            report(f"{name}, seed {seed}", training.fit(recipe, data, seed, path))
+            model = comparison.trained(recipe, data, path)
+            outputs = evaluation.full_outputs(model, data.test)
+            scores[name].append(task_of(data).score(data.test.labels, outputs))
+    return {
+        "metric": task_of(data).metric,
+        "seeds": list(seeds),
+        "scores": scores,
+        "winners": {name: _kept(trial) for name, trial in winners.items()},
+        "paired": evaluation.paired_interval(*scores.values()),
+    }
+
+
+def _kept(trial):
+    kept = ("trial", "values", "score", "parameters", "latency")
+    return {k: trial[k] for k in kept}
+
+
+def _check_comparable(first, second):
+    for key in ("dataset", "split", "builder"):
+        if first[key] != second[key]:
+            raise ValueError(
+                f"Two searches are compared on the same {key}; received {first[key]} "
+                f"and {second[key]}."
+            )
+    budgets = [
+        (s["search"]["trials"], s["search"]["tuner"], s["training"]["epochs"])
+        for s in (first, second)
+    ]
+    if budgets[0] != budgets[1]:
+        raise ValueError(
+            "Two searches are compared by the same budget; received trials, tuner and "
+            f"epochs {budgets[0]} and {budgets[1]}."
+        )

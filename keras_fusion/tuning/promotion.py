@@ -1,0 +1,110 @@
+"""From the best trial of a search to a recipe of its own."""
+
+from pathlib import Path
+
+from keras_fusion.card import BEGIN, END
+from keras_fusion.files import whole
+from keras_fusion.recipe import DEFAULTS
+from keras_fusion.tuning.leaderboard import fusion_text, ranked, score_text
+from keras_fusion.tuning.space import LATE, ONLY
+
+SEEDS = [0, 1, 2, 3, 4]
+
+
+def promote(results: dict, folder: Path) -> Path:
+    """Writes the best fusion of a search as a recipe that also trains on validation.
+
+    Args:
+        results: From `tuning.results`.
+        folder: `zoo/<name>`, which must not be there; gets `recipe.toml` and the card.
+
+    Returns:
+        The recipe's file.
+
+    Raises:
+        ImportError: If tomli-w is not installed.
+        ValueError: If the folder is there, or no fusion was trained.
+    """
+    try:
+        import tomli_w
+    except ImportError as error:
+        raise ImportError(
+            'A recipe is written by tomli-w: pip install "keras-fusion[tuning]".'
+        ) from error
+    search = results["search"]
+    recipe, trial = folder / "recipe.toml", _best_fusion(results["trials"])
+    if recipe.exists():
+        raise ValueError(f"{folder} is there already; choose another name.")
+    kept = {k: search[k] for k in ("dataset", "label") if search[k] != DEFAULTS[k]}
+    split = {k: v for k, v in search["split"].items() if v is not None}
+    content = {
+        "builder": trial["recipe"]["builder"],
+        **kept,
+        "arguments": _without_none(trial["recipe"]["arguments"]),
+        "split": split | {"train_on_validation": True},
+        "training": trial["recipe"]["training"] | {"seeds": SEEDS},
+    }
+    heading = (
+        f"# keras-fusion train {folder.name}\n#\n"
+        f"# Trial {trial['trial']} of the search {search['name']}.\n"
+    )
+    with whole(recipe) as beside:
+        beside.write_text(heading + tomli_w.dumps(content))
+    with whole(folder / "README.md") as beside:
+        beside.write_text(_card(folder.name, search, trial, results))
+    return recipe
+
+
+def _best_fusion(trials):
+    """What is no bar: there is nothing to promote in a single modality."""
+    for trial in ranked(trials):
+        fusion = trial["values"]["fusion"]
+        if fusion != LATE and not fusion.startswith(ONLY):
+            return trial
+    raise ValueError("There is no fusion to promote: none was trained to its end.")
+
+
+def _without_none(value):
+    """TOML has no None; it is the default wherever a recipe could say it."""
+    if not isinstance(value, dict):
+        return value
+    return {k: _without_none(v) for k, v in value.items() if v is not None}
+
+
+def _card(name, search, trial, results):
+    budget, fusion = search["search"], fusion_text(trial["values"])
+    facts = {
+        "Data": f"`{search['dataset']}`, split by {search['split']}; trained here on "
+        "the rows that validated in the search, too.",
+        "Training": f"[recipe.toml](recipe.toml), trial {trial['trial']} of the search "
+        f"`{search['name']}`: {score_text(trial)} on validation.",
+        "Searched": f"{len(results['trials'])} trials worth {budget['trials']} full "
+        f"ones, by {budget['tuner']} search, seed {budget['seed']}.",
+        "Compared with": "the same recipe, so without a search of their own: "
+        "concatenation, each modality alone and their average. The best single one is "
+        "chosen by rows that it was trained on.",
+        "Use": f'`weights="{name}"`, see [Recipes](../README.md).',
+    }
+    return CARD.format(
+        name=name,
+        fusion=fusion,
+        facts="\n".join(f"- **{key}**: {text}" for key, text in facts.items()),
+        begin=BEGIN,
+        end=END,
+    )
+
+
+CARD = """# {name}
+
+{fusion}, found by searching operators and depth together.
+
+{facts}
+
+## Results
+
+{begin}
+
+Not measured yet.
+
+{end}
+"""

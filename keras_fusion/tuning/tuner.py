@@ -1,0 +1,95 @@
+import contextlib
+import time
+
+import keras_tuner
+
+from keras_fusion import recipe as recipes
+from keras_fusion import training
+from keras_fusion.tuning import trial as trials
+from keras_fusion.tuning.hypermodel import FusionHyperModel
+from keras_fusion.tuning.oracles import OBJECTIVE, end_if_spent, make_oracle, requeue
+from keras_fusion.tuning.space import EPOCHS, alone
+
+
+class FusionTuner(keras_tuner.engine.base_tuner.BaseTuner):
+    """Trains every trial as `keras-fusion train` would.
+
+    Args:
+        search: From `search_file.read`.
+        folder: Gets the tuner's state, and each trial in `trials/<name>/`.
+        report: Is told the summary of every trial as it ends.
+    """
+
+    def __init__(self, search, folder, report):
+        self.settings = search
+        self.folder = folder
+        self.report = report
+        self.trial = None  # the name of the one under way
+        seeds = search["training"]["seeds"]
+        self.data = {seed: recipes.load_data(search, seed) for seed in seeds}
+        self.fusion = hypermodel(search, self.data[seeds[0]])
+        # The space is known from the draws alone: no model is built to find it.
+        with contextlib.redirect_stdout(None):  # it says where it reloads from
+            super().__init__(
+                make_oracle(search),
+                hypermodel=self.fusion.draw,
+                directory=str(folder),
+                project_name="tuner",
+            )
+        self.oracle.verbose = 0
+        if not self._is_worker():
+            requeue(self.oracle)
+
+    def pre_create_trial(self):
+        if not self._is_worker():
+            seconds = sum(t["seconds"] for t in trials.summaries(self.folder))
+            end_if_spent(self.oracle, self.settings, seconds)
+
+    def on_trial_begin(self, trial):
+        self.trial = trial.trial_id
+        self.began = time.perf_counter()
+
+    def run_trial(self, trial):
+        modality = alone(trial.hyperparameters.get("fusion"))
+        recipe = self._recipe_of(trial)
+        folder = trials.folder_of(self.folder, trial.trial_id)
+        data = {s: d.only(modality) if modality else d for s, d in self.data.items()}
+        try:
+            records = [
+                training.fit(recipe, d, seed, folder / f"seed-{seed}")
+                for seed, d in data.items()
+            ]
+            done = trials.summary(recipe, data, folder, records)
+            trials.write(self.folder, trial, done)
+        except OSError as error:  # a full disk is nothing that the next trial mends
+            raise keras_tuner.errors.FatalError(str(error)) from error
+        return {OBJECTIVE: done["score"]}
+
+    def on_trial_end(self, trial):
+        if trial.status != "COMPLETED":
+            seconds = time.perf_counter() - self.began
+            done = trials.failure(trial.message.strip().splitlines()[-1], seconds)
+            trials.write(self.folder, trial, done)
+        self.trial = None
+        super().on_trial_end(trial)
+        self.report(trials.read(self.folder, trial.trial_id))
+
+    def _recipe_of(self, trial):
+        drawn = self.fusion.draw(trial.hyperparameters)
+        settings = self.settings["training"] | drawn["training"]
+        epochs = trial.hyperparameters.values.get(EPOCHS, settings["epochs"])
+        own = {k: v for k, v in self.settings.items() if k not in ("space", "search")}
+        return own | drawn | {"training": settings | {"epochs": int(epochs)}}
+
+
+def hypermodel(search: dict, data) -> FusionHyperModel:
+    """The space of a search over this data."""
+    return FusionHyperModel(
+        search["builder"],
+        data.input_shapes,
+        data.classes,
+        space=search["space"],
+        arguments=search["arguments"],
+        optimizer=search["training"]["optimizer"],
+        bars=search["baselines"],
+    )

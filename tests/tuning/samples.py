@@ -1,0 +1,85 @@
+"""The results of a search that nobody ran."""
+
+import math
+import random
+
+from keras_fusion.recipe import DEFAULTS
+from keras_fusion.tuning import search_file
+
+FUSIONS = ["Summation", "ModalityAttention", "Concatenation", "late average", "only-a"]
+
+
+def trial(number, fusion, score, *, depth=1, epochs=4, latency=1.0, metric="accuracy"):
+    """One trial that completed."""
+    values = {"fusion": fusion, "encoder_depth": 1, "units": 8, "learning_rate": 0.003}
+    if fusion not in ("late average", "only-a"):
+        values["depth"] = depth
+    if fusion == "ModalityAttention":
+        values["ModalityAttention.readout"] = "query"
+    arguments = {"units": 8, "encoder_depth": 1, "depth": depth}
+    arguments["fusion"] = {"class_name": fusion, "config": {"kernel_initializer": None}}
+    recipe = {"learning_rate": 0.003, "weight_decay": 1e-4, "epochs": epochs}
+    at = list(range(1, epochs + 1))
+    return {
+        "trial": f"{number:04}",
+        "values": values,
+        "status": "completed",
+        "reason": None,
+        "metric": metric,
+        "scores": [score],
+        "score": score,
+        "spread": None,
+        "seconds": 1.5,
+        "parameters": 100 + number,
+        "latency": latency,
+        "curve": {
+            "epoch": at,
+            "loss": [1 / n for n in at],
+            "validation": [abs(score) * n / epochs for n in at],
+        },
+        "recipe": {
+            "builder": "FusionClassifier",
+            "arguments": arguments,
+            "training": DEFAULTS["training"] | recipe,
+        },
+    }
+
+
+def failed(number):
+    """One that did not."""
+    nothing = ("metric", "score", "spread", "parameters", "latency", "recipe")
+    return {
+        "trial": f"{number:04}",
+        "values": {"fusion": "Product", "depth": 2},
+        "status": "failed",
+        "reason": "MemoryError: <no room>",
+        "scores": [],
+        "seconds": 0.5,
+        "curve": {},
+        **dict.fromkeys(nothing),
+    }
+
+
+def results(count=15):
+    """A search of so many trials, one of which failed."""
+    rng = random.Random(0)
+    trials = [
+        trial(
+            i,
+            FUSIONS[i % len(FUSIONS)],
+            0.5 + 0.4 * rng.random(),
+            depth=1 + i % 2,
+            latency=math.exp(rng.random()),
+        )
+        for i in range(count - 1)
+    ]
+    search = search_file.DEFAULTS | {"name": "leaves & more", "dataset": "npz:x.npz"}
+    return {
+        "search": search,
+        "trials": [*trials, failed(count - 1)],
+        "backend": "torch",
+        "versions": {"keras": "3"},
+        "machine": "none",
+        "commit": "0",
+        "date": "2026-01-01",
+    }
