@@ -119,6 +119,7 @@ def test_baselines_have_the_models_encoders_and_training(path):
     assert single["training"] == joined["training"] == recipe["training"]
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_baselines_have_the_encoders_that_the_recipe_lists(path):
     recipe, data = runs.load(path)
     own = [{"class_name": "Dense", "config": {"units": 7}}]

@@ -75,6 +75,7 @@ def test_every_part_has_its_share_of_each_rig():
     assert abs(np.mean(matches) - share) < 0.02
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @mhad
 def test_utd_mhad_is_split_by_person():
     found = utd_mhad.columns()
@@ -95,6 +96,7 @@ def test_utd_mhad_is_split_by_person():
         assert (actions == np.array(data.class_names)[split.labels]).all()
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @mhad
 def test_utd_mhad_as_video():
     """Joints and silhouette are the same person: they stand one over the other."""

@@ -33,6 +33,7 @@ def test_both_streams_and_all_moments_count():
             assert np.abs(to_numpy(model(moved)) - outputs).max() > 1e-4
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_heatmaps_inside_the_model_are_those_of_the_layer():
     x = draw(SHAPES)
     model = randomise(build())
@@ -65,6 +66,7 @@ def test_a_stage_is_a_convolution_over_space_then_time():
     assert_close(found, over_time(before(x)))
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("fusion", ALIGNED)
 def test_any_aligned_operator_and_more_streams(fusion):
     model = build(VOLUMES, fusion=fusion, encoder_depth=1, include_top=False)
@@ -85,6 +87,7 @@ def test_what_is_absent_has_no_influence(lateral, tmp_path):
     assert_close(filled[0][:1], without({n: v[:1] for n, v in x.items()}))
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_laterals_join_only_what_is_present():
     mask = np.array([[1, 0, 1]], bool)
     x = draw(VOLUMES, rows=1)
@@ -109,6 +112,7 @@ def test_every_weight_moves_in_one_step():
         assert np.any(to_numpy(weight.value) != old), weight.path
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_own_encoders_and_the_weights_of_the_streams():
     volume = keras.Input((3, 8, 12, 2))
     encoder = keras.Model(volume, ops.mean(volume, axis=(1, 2, 3)))
@@ -119,6 +123,7 @@ def test_own_encoders_and_the_weights_of_the_streams():
     assert_close(weights.sum(axis=1), np.ones(3))
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_deployed_it_takes_raw_joints():
     raw = {name: 5 * x + 40 for name, x in draw(SHAPES, rows=5).items()}
     raw["skeleton"][1] = np.nan
@@ -142,6 +147,7 @@ def test_saved_with_heatmaps_and_laterals(tmp_path):
     assert_close(loaded(x), to_numpy(model(x)))
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize(
     "shapes, arguments, words",
     [
@@ -172,6 +178,7 @@ def test_bad_arguments(shapes, arguments, words):
         build(shapes, **arguments)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("shape", [(12, 12, 16, 20), (16, 8, 8, 64), (1, 4, 4, 64)])
 def test_volumes_of_many_channels_are_taken(shape):
     build({"a": shape}, encoder_depth=1)
