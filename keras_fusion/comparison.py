@@ -109,7 +109,7 @@ def compare(
         "scores": {method: _by_condition(runs) for method, runs in scores.items()},
         "measures": {method: _listed(runs) for method, runs in measures.items()},
         "retrained_without": retrained,
-        "modality_weights": {c: _listed([w[c] for w in weights]) for c in weights[0]},
+        "modality_weights": _of_every_seed(weights),
         "paired": _paired(scores),
         "fits": fits,
         **provenance(),
@@ -168,6 +168,12 @@ def _by_condition(runs):
 
 def _listed(dicts):
     return {key: [d[key] for d in dicts] for key in dicts[0]}
+
+
+def _of_every_seed(weights):
+    """One weight per seed, by class and modality, of the classes that all have."""
+    classes = [c for c in weights[0] if all(c in found for found in weights)]
+    return {c: _listed([found[c] for found in weights]) for c in classes}
 
 
 def _paired(scores):

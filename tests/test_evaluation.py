@@ -92,6 +92,7 @@ def test_paired_interval_is_never_too_narrow():
     assert exact.high <= found["high"] < exact.high + 0.05
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_the_weights_of_each_class():
     """A model whose gate looks at what tells the classes apart."""
     inputs = {name: keras.Input((1,), name=name) for name in "ab"}
@@ -112,6 +113,7 @@ def test_the_weights_of_each_class():
     assert list(found) == ["x", "z"]
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_no_weights_by_class_where_there_are_none():
     assert class_weights(believes("a"), split(), ("no", "yes")) == {}
     assert class_weights(believes("a"), split(), ()) == {}

@@ -75,7 +75,7 @@ def test_which_fusion():
     scope = {}
     for code in blocks("docs/which-fusion.md", ""):
         exec(code, scope)
-    assert scope["shares"].shape == (30, 2)
+    assert scope["shares"].shape == (30, 2) and scope["of_streams"].shape == (2, 2)
     assert scope["learned_once"].shape == scope["by_sample"].shape == (5, 64)
     assert scope["maps"].shape == (2, 8, 8, 16)
     probabilities = scope["model"].predict(scope["patients"], verbose=0)

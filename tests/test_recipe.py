@@ -89,7 +89,7 @@ def test_changes_leave_the_recipe_as_it_was(path):
     )
     assert (other["dataset"], other["label"]) == ("csv:x.csv", "z")
     assert (other["training"]["epochs"], other["training"]["seeds"]) == (7, [9])
-    assert other["split"] == {"labels_per_class": None}  # made for the recipe's data
+    assert other["split"]["labels_per_class"] is None  # made for the recipe's data
     assert other["arguments"] == recipe["arguments"]
     assert recipe_files.changed(recipe, epochs=None, seeds=None) == recipe
     assert repr(recipe) == before
@@ -119,6 +119,7 @@ def test_baselines_have_the_models_encoders_and_training(path):
     assert single["training"] == joined["training"] == recipe["training"]
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_baselines_have_the_encoders_that_the_recipe_lists(path):
     recipe, data = runs.load(path)
     own = [{"class_name": "Dense", "config": {"units": 7}}]

@@ -77,20 +77,20 @@ def read(config: str) -> Raw:
     """Three modalities, or two streams of video, and the actions by name.
 
     Args:
-        config: `"sequences"`: `inertial` (128, 6), `skeleton` (64, 60) and `depth` (12,
+        config: `"sequences"`: `inertial` (128, 6), `skeleton` (64, 120), each
+            joint's place from the hip and its way from the first pose, and `depth` (12,
             24, 32, 1). `"video"`: `depth` likewise and `skeleton` (12, 20, 2), x to the
             right and y downwards, of the same moments.
 
-    Skeletons are taken relative to the person's own size; in sequences, also to the
-    first pose. Whole people validate.
+    Skeletons are taken in units of the person's own torso. Whole people validate.
     """
     found = columns()
     depth = _halved(found["depth"])
     if config == "video":
         inputs = {"depth": depth, "skeleton": _on_screen(found["skeleton"])}
     else:
-        moved = _relative(found["skeleton"])
-        inputs = {"inertial": found["inertial"], "skeleton": moved, "depth": depth}
+        skeleton = _movement(found["skeleton"])
+        inputs = {"inertial": found["inertial"], "skeleton": skeleton, "depth": depth}
     labels = np.array(ACTIONS)[found["label"]]
     return Raw(inputs, labels, found["is_train"], groups=found["subject"])
 
@@ -108,16 +108,22 @@ def _size(skeleton):
     return torso.mean(axis=1)[:, None, None, None]
 
 
-def _relative(skeleton):
-    """`(N, 64, 20, 3)` to `(N, 64, 60)`: each joint's way from where it began."""
+def _hip(skeleton):
+    """Where it is in the mean over a clip: `(N, 1, 1, 3)`."""
+    return skeleton[:, :, HIP : HIP + 1].mean(axis=1, keepdims=True)
+
+
+def _movement(skeleton):
+    """`(N, 64, 20, 3)` to `(N, 64, 120)`: places from the hip, ways from the start."""
     start = skeleton[:, :START].mean(axis=1, keepdims=True)
-    moved = (skeleton - start) / _size(skeleton)
-    return moved.reshape(*moved.shape[:2], -1)
+    both = np.concatenate([skeleton - _hip(skeleton), skeleton - start], axis=-1)
+    both /= _size(skeleton)
+    return both.reshape(*both.shape[:2], -1)
 
 
 def _on_screen(skeleton):
     """`(N, 64, 20, 3)` to `(N, 12, 20, 2)`, from the hip, y downwards."""
     moments = np.linspace(0, skeleton.shape[1] - 1, FRAMES).round().astype(int)
-    hip = skeleton[:, :, HIP : HIP + 1].mean(axis=1, keepdims=True)
-    places = ((skeleton - hip) / _size(skeleton))[:, moments, :, :2]
+    places = (skeleton - _hip(skeleton)) / _size(skeleton)
+    places = places[:, moments, :, :2]
     return places * np.float32([1, -1])

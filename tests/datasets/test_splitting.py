@@ -44,7 +44,7 @@ GROUPS = np.repeat([7, 3, 5, 1, 9], [10, 20, 5, 30, 16])
 def test_groups_stay_together(fixed):
     is_train = ~np.isin(GROUPS, (5, 7)) if fixed else None
     drawn = set()
-    for seed in range(20):
+    for seed in range(60):
         rows = split(CLASSES, is_train, np.random.default_rng(seed), GROUPS)
         assert sorted(np.concatenate(rows)) == list(range(len(GROUPS)))
         train, validation, test = (set(GROUPS[part].tolist()) for part in rows)

@@ -87,6 +87,7 @@ def test_an_unknown_joint_moves_no_other_and_has_no_gradient(extent):
     assert_close(np.delete(heat[1:], 2, axis=-1), alone)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_a_clip_of_no_joint_and_of_one_place():
     none = to_numpy(JointHeatmaps(SIZE)(np.full((1, 2, 3, 2), np.nan)))
     assert not none.any()
@@ -118,6 +119,7 @@ def test_saved_in_half_precision_and_of_any_length(tmp_path):
     assert_close(heat, to_numpy(JointHeatmaps(SIZE, extent=EXTENT)(x)), "float16")
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -134,6 +136,7 @@ def test_bad_arguments(arguments, words):
         JointHeatmaps(**arguments)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_inputs_that_are_no_joints():
     with pytest.raises(ValueError, match=r"joints \(B, T, J, 2\).*\(1, 5, 60\)"):
         JointHeatmaps()(np.zeros((1, 5, 60)))

@@ -8,6 +8,7 @@ from tests.conftest import assert_close, to_numpy
 RAMP = np.tile(np.arange(21, dtype="float32")[:, None], (400, 1, 2))  # (400, 21, 2)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_at_inference_nothing_moves():
     assert_close(SequenceJitter()(RAMP), RAMP)
 
@@ -50,6 +51,7 @@ def test_saved_in_half_precision(tmp_path):
     assert loaded.layers[1].get_config() == layer.get_config()
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize(
     "arguments, words",
     [
@@ -63,6 +65,7 @@ def test_bad_arguments(arguments, words):
         SequenceJitter(**arguments)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_inputs_that_are_no_sequences():
     with pytest.raises(ValueError, match=r"sequences \(B, T, D\).*\(1, 5\)"):
         SequenceJitter()(np.zeros((1, 5)))

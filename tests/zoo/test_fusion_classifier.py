@@ -142,6 +142,7 @@ def test_a_given_encoder_feeds_the_fusion():
     assert_close(summed(x) - given(x["a"]), without)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_an_encoder_as_a_list_of_layers():
     """Of Keras and of our own, as a recipe writes them."""
     listed = [
@@ -159,6 +160,7 @@ def test_an_encoder_as_a_list_of_layers():
     assert models[0](draw(shapes)).shape == (3, 2)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize(
     "layer, words",
     [

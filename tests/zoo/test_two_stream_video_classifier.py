@@ -4,6 +4,7 @@ import pytest
 from keras import ops
 
 from keras_fusion import zoo
+from keras_fusion.datasets.standardisation import measure, standardise
 from keras_fusion.layers import JointHeatmaps, operators
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import absent_as, draw, randomise
@@ -32,6 +33,7 @@ def test_both_streams_and_all_moments_count():
             assert np.abs(to_numpy(model(moved)) - outputs).max() > 1e-4
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_heatmaps_inside_the_model_are_those_of_the_layer():
     x = draw(SHAPES)
     model = randomise(build())
@@ -64,6 +66,7 @@ def test_a_stage_is_a_convolution_over_space_then_time():
     assert_close(found, over_time(before(x)))
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("fusion", ALIGNED)
 def test_any_aligned_operator_and_more_streams(fusion):
     model = build(VOLUMES, fusion=fusion, encoder_depth=1, include_top=False)
@@ -71,17 +74,20 @@ def test_any_aligned_operator_and_more_streams(fusion):
 
 
 @pytest.mark.parametrize("lateral", [False, True])
-def test_what_is_absent_has_no_influence(lateral):
+def test_what_is_absent_has_no_influence(lateral, tmp_path):
     mask = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]], bool)
     x = draw(VOLUMES, rows=4)
     model = randomise(build(VOLUMES, lateral=lateral, modality_mask=True))
     filled = [to_numpy(model(absent_as(f, x, mask))) for f in (0, 1e6, np.nan)]
     for outputs in filled:
         np.testing.assert_array_equal(outputs, filled[0])
-    without = randomise(build(VOLUMES, lateral=lateral))
+    path = str(tmp_path / "x.weights.h5")  # is the same with and without the mask
+    model.save_weights(path)
+    without = build(VOLUMES, lateral=lateral, weights=path)
     assert_close(filled[0][:1], without({n: v[:1] for n, v in x.items()}))
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_laterals_join_only_what_is_present():
     mask = np.array([[1, 0, 1]], bool)
     x = draw(VOLUMES, rows=1)
@@ -106,6 +112,7 @@ def test_every_weight_moves_in_one_step():
         assert np.any(to_numpy(weight.value) != old), weight.path
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_own_encoders_and_the_weights_of_the_streams():
     volume = keras.Input((3, 8, 12, 2))
     encoder = keras.Model(volume, ops.mean(volume, axis=(1, 2, 3)))
@@ -116,6 +123,22 @@ def test_own_encoders_and_the_weights_of_the_streams():
     assert_close(weights.sum(axis=1), np.ones(3))
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_deployed_it_takes_raw_joints():
+    raw = {name: 5 * x + 40 for name, x in draw(SHAPES, rows=5).items()}
+    raw["skeleton"][1] = np.nan
+    statistics = measure(raw)
+    standardised, _ = standardise(raw, statistics)
+    model = randomise(build(modality_mask=True))
+    served = zoo.deployable(model, statistics)
+    mask = np.ones((5, 2), bool)
+    outputs = served(raw | {"modality_mask": mask})
+    mask[1, 1] = False
+    expected = model(standardised | {"modality_mask": mask})
+    assert_close(outputs["probabilities"], expected)
+    assert_close(outputs["modality_weights"][1], np.array([1.0, 0.0], "float32"))
+
+
 def test_saved_with_heatmaps_and_laterals(tmp_path):
     model = randomise(build(lateral=True))
     model.save(tmp_path / "video.keras")
@@ -124,6 +147,7 @@ def test_saved_with_heatmaps_and_laterals(tmp_path):
     assert_close(loaded(x), to_numpy(model(x)))
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize(
     "shapes, arguments, words",
     [
@@ -154,6 +178,7 @@ def test_bad_arguments(shapes, arguments, words):
         build(shapes, **arguments)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("shape", [(12, 12, 16, 20), (16, 8, 8, 64), (1, 4, 4, 64)])
 def test_volumes_of_many_channels_are_taken(shape):
     build({"a": shape}, encoder_depth=1)
