@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras_tuner
 import numpy as np
-from keras_tuner.src.engine import conditions, stateful
+from keras_tuner.src.engine import conditions, metrics_tracking, stateful
 
 from keras_fusion.files import whole
 from keras_fusion.tuning.halving import HalvingOracle
@@ -68,7 +68,8 @@ def requeue(oracle) -> None:
     """Sends what was under way when the last process died to be run again.
 
     keras-tuner forgets a trial whose own file is there but not yet named in the
-    oracle's, and would draw the same one again.
+    oracle's, and would draw the same one again; and it saves one that has ended as
+    still under way.
     """
     oracle.trials = dict(sorted(oracle.trials.items()))  # read in any order
     known = {*oracle.end_order, *oracle._retry_queue}
@@ -76,6 +77,10 @@ def requeue(oracle) -> None:
         if name not in known:
             oracle._retry_queue.append(name)
             oracle._record_values(oracle.trials[name])
+    ended = {*oracle.end_order}
+    oracle._retry_queue = [name for name in oracle._retry_queue if name not in ended]
+    for name in oracle._retry_queue:  # what it had reported before it was stopped
+        oracle.trials[name].metrics = metrics_tracking.MetricsTracker()
 
 
 class _BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):
