@@ -38,6 +38,7 @@ class Chief:
         self.port = self._server.add_insecure_port(address)
 
     def __enter__(self):
+        self._servicer.tuner.save()  # without this file a search is not gone on with
         self._server.start()
         return self
 

@@ -74,6 +74,10 @@ class FusionTuner(keras_tuner.engine.base_tuner.BaseTuner):
         super().on_trial_end(trial)
         self.report(trials.read(self.folder, trial.trial_id))
 
+    def _get_tuner_fname(self):
+        # One name for all: a search that one process began, a chief can go on with.
+        return str(self.folder / "tuner" / "state.json")
+
     def _recipe_of(self, trial):
         drawn = self.fusion.draw(trial.hyperparameters)
         settings = self.settings["training"] | drawn["training"]

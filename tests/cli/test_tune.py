@@ -2,7 +2,6 @@
 
 import json
 
-import keras
 import pytest
 
 from keras_fusion import recipe as recipes
@@ -34,9 +33,7 @@ def test_bad_input(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="no matter of the backend"
-)
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_from_two_searches_to_a_recipe(tmp_path, quick, monkeypatch):
     """Report, test against the other search, and the winner as a recipe."""
     monkeypatch.chdir(tmp_path)

@@ -3,16 +3,13 @@
 import math
 import random
 
-import keras
 import keras_tuner
 import pytest
 
 from keras_fusion.tuning import oracles
 from keras_fusion.tuning.space import EPOCHS
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="no matter of the backend"
-)
+pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
 SEARCH = {
     "training": {"epochs": 27},

@@ -3,6 +3,8 @@ import pytest
 from keras_fusion.tuning import leaderboard
 from tests.tuning.samples import failed, results, trial
 
+pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
+
 
 def test_the_best_come_first_and_the_bar_is_always_shown():
     trials = results()["trials"]

@@ -1,4 +1,3 @@
-import keras
 import pytest
 
 from keras_fusion import card
@@ -6,9 +5,7 @@ from keras_fusion import recipe as recipes
 from keras_fusion.tuning import promote
 from tests.tuning.samples import results, trial
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="no matter of the backend"
-)
+pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
 
 def test_the_best_fusion_becomes_a_recipe(tmp_path):

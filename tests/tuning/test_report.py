@@ -3,7 +3,6 @@
 import re
 import shutil
 
-import keras
 import pytest
 
 from keras_fusion.tuning import figures, write_report
@@ -11,9 +10,7 @@ from tests.tuning.samples import failed, results, trial
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="no matter of the backend"
-)
+pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
 
 @pytest.fixture(scope="module")

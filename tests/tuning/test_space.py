@@ -6,6 +6,7 @@ from keras_fusion import layers
 from keras_fusion.tuning import FusionHyperModel
 from keras_fusion.tuning import space as spaces
 
+once = pytest.mark.only_on("torch", reason="no backend changes it")
 SHAPES = {"a": (5,), "b": (3,)}
 
 
@@ -32,6 +33,7 @@ def test_the_bar_has_no_fusion_to_tune(fusion):
     assert set(drawn["arguments"]) == {"encoder_depth", "units", "dropout"}
 
 
+@once
 def test_every_choice_is_an_argument_of_its_operator():
     for name, operator in layers.operators().items():
         for argument, values in operator.choices.items():
@@ -61,6 +63,7 @@ def test_bad_spaces_are_refused(space, sentence):
         spaces.checked(space)
 
 
+@once
 def test_operators_that_do_not_fit_are_left_out_or_give_their_reason(monkeypatch):
     def check(self, shapes):
         raise ValueError("three are too many")
@@ -72,6 +75,7 @@ def test_operators_that_do_not_fit_are_left_out_or_give_their_reason(monkeypatch
         FusionHyperModel("FusionClassifier", SHAPES, 3, {"fusion": ["Summation"]})
 
 
+@once
 def test_a_builder_gets_what_it_takes():
     space = {"fusion": ["Summation"]}
     model = FusionHyperModel("GraphNodeClassifier", SHAPES, 3, space)
@@ -114,6 +118,7 @@ def test_a_builder_must_fuse():
         FusionHyperModel("UnimodalClassifier", SHAPES, 3)
 
 
+@once
 def test_where_nothing_fits_it_says_why(monkeypatch):
     def check(self, shapes):
         raise ValueError("no inputs are good enough")
@@ -123,6 +128,7 @@ def test_where_nothing_fits_it_says_why(monkeypatch):
         FusionHyperModel("FusionClassifier", SHAPES, 3)
 
 
+@once
 def test_the_loss_is_that_of_the_task():
     maps = {"a": (16, 16, 2), "b": (16, 16, 1)}
     space = {"fusion": ["Summation"], "units": [4, 8]}
@@ -135,6 +141,7 @@ def test_the_loss_is_that_of_the_task():
     assert number.operators == ["Summation", "Concatenation"]
 
 
+@once
 @pytest.mark.parametrize("fusion", ["late average", "only-image"])
 def test_the_bar_of_a_builder_on_tokens(fusion):
     maps = {"image": (8, 8, 1), "audio": (6, 6, 1)}

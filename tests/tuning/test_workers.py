@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 
-import keras
 import pytest
 
 from keras_fusion import tuning
@@ -20,9 +19,7 @@ from tests.tuning.test_search import TEXT, values
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        keras.backend.backend() != "torch", reason="no matter of the backend"
-    ),
+    pytest.mark.only_on("torch", reason="no backend changes it"),
 ]
 
 
@@ -61,6 +58,9 @@ def test_a_worker_that_dies_is_replaced(small, tmp_path, monkeypatch):
     found = tuning.search(few, tmp_path / "runs", workers=1)
     assert killed == ["worker-0"]
     assert [t["status"] for t in found] == ["completed"] * 2
+    again = []
+    assert tuning.search(few, tmp_path / "runs", again.append) == found
+    assert again == []  # nothing is left to run
 
 
 def test_workers_that_cannot_work_say_why(small, tmp_path, monkeypatch):
