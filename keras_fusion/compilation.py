@@ -1,4 +1,6 @@
-"""The compile settings that are fastest on each backend."""
+"""The compile settings that are fastest on each backend; keeping what was compiled."""
+
+from pathlib import Path
 
 import keras
 
@@ -22,3 +24,18 @@ def fast_settings(steps_per_epoch: int) -> dict:
         return {"steps_per_execution": steps}
     # Keras runs torch one step at a time, and compiling a step takes minutes there.
     return {}
+
+
+def keep_compiled(folder: Path) -> None:
+    """On JAX: what is compiled from here on is kept in `folder`, and found there again.
+
+    Seeds of a recipe, and a run that goes on after a kill, compile the same steps. Of a
+    training run of a minute and a half, a minute may be compiling. A folder that the
+    user has set (`JAX_COMPILATION_CACHE_DIR`) stays the one.
+    """
+    if keras.backend.backend() != "jax":
+        return
+    import jax
+
+    if jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(folder))

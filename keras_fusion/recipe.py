@@ -65,6 +65,7 @@ _KINDS = {
 # Builders of models whose modalities are vectors by the time they are fused.
 _SIMPLE = ("FusionClassifier", "LateFusionClassifier", "UnimodalClassifier")
 _BY_MODALITY = ("encoders", "heatmaps", "patch_size")  # may be tables by modality
+_OF_GRAPHS = "GraphNodeClassifier"
 
 
 def read(name: str) -> dict:
@@ -100,6 +101,12 @@ def parse(path: Path, defaults: dict) -> dict:
     if recipe["dataset"] is None:
         raise ValueError(f"{path} names no `dataset`.")
     find("builder", recipe["builder"], zoo.builders())
+    if recipe["builder"] == _OF_GRAPHS:
+        raise ValueError(
+            f"{path}: recipes have rows of their own each, but {_OF_GRAPHS} classifies "
+            "the nodes of one graph: train it with `fit` on a "
+            "keras_fusion.graphs.FullGraph."
+        )
     return recipe
 
 

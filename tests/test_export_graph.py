@@ -31,8 +31,8 @@ def test_a_graph_of_any_size(tmp_path):
         GraphNodeClassifier(SHAPES, 3, units=8, modality_mask=True, edge_weight=True),
         scale=0.3,
     )
-    export.export(model, tmp_path)
-    answer = export.signature(tmp_path)
+    export.export(model, tmp_path / "papers")
+    answer = export.signature(tmp_path / "papers")
     for nodes in (5, 9):
         inputs = graph(nodes)
         there = np.ones((nodes, 2), bool)
@@ -45,3 +45,20 @@ def test_a_graph_of_any_size(tmp_path):
     inputs["position"] = inputs["position"][:4]
     with pytest.raises(ValueError, match="must have one batch size.*'position': 4"):
         answer(inputs)
+    _is_served(model, tmp_path)
+
+
+def _is_served(model, folder):
+    """More nodes than rows in a batch, edges with weights, one modality left out."""
+    from keras_fusion.serving import Client
+    from keras_fusion.serving.server import Server
+
+    inputs = graph(1500)
+    there = np.tile([True, False], (1500, 1))
+    expected = to_numpy(model(inputs | {"modality_mask": there}))
+    del inputs["position"]
+    with Server(folder, rest_port=0, grpc_port=0, say=lambda _: None) as server:
+        with Client(f"http://127.0.0.1:{server.rest_port}") as client:
+            outputs = client.predict("papers", inputs)
+    (probabilities,) = outputs.values()
+    assert_close(probabilities, expected)

@@ -5,7 +5,8 @@ from keras_fusion import recipe as recipe_files
 from keras_fusion.card import publish
 from keras_fusion.commands.console import console
 from keras_fusion.commands.results import print_results, record_cells
-from keras_fusion.commands.runs import run_of
+from keras_fusion.commands.runs import COMPILED, run_of
+from keras_fusion.compilation import keep_compiled
 from keras_fusion.files import write_json
 from keras_fusion.plots import save_plots
 
@@ -13,6 +14,7 @@ from keras_fusion.plots import save_plots
 def run(options) -> None:
     """Trains the baselines, judges all on the test set, writes results and plots."""
     recipe, seeds, folder = run_of(options)
+    keep_compiled(folder / COMPILED)
     if options.publish and (options.dataset or options.label or options.epochs):
         raise ValueError(
             "--publish is for the recipe as it stands: leave out --dataset, --label "

@@ -5,6 +5,8 @@ from pathlib import Path
 from keras_fusion import comparison, training
 from keras_fusion import recipe as recipe_files
 
+COMPILED = ".compiled"  # beside the runs of a recipe: what is compiled for them
+
 
 def run_of(options) -> tuple[dict, list[int], Path]:
     """The recipe with the options' changes, its seeds, and its folder of runs."""

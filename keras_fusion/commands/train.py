@@ -8,7 +8,8 @@ from keras_fusion import comparison, prediction, tables, training, zoo
 from keras_fusion import recipe as recipe_files
 from keras_fusion.commands.console import console
 from keras_fusion.commands.results import record_cells
-from keras_fusion.commands.runs import run_of
+from keras_fusion.commands.runs import COMPILED, run_of
+from keras_fusion.compilation import keep_compiled
 from keras_fusion.files import whole, write_json
 from keras_fusion.tasks import task_of
 
@@ -16,6 +17,7 @@ from keras_fusion.tasks import task_of
 def run(options) -> None:
     """Trains a recipe, seed by seed, and saves models that take raw features."""
     recipe, seeds, folder = run_of(options)
+    keep_compiled(folder / COMPILED)
     rows, models = [], []
     for seed in seeds:
         data = recipe_files.load_data(recipe, seed)

@@ -3,7 +3,14 @@
 import difflib
 from functools import partial
 
-from keras_fusion.datasets import av_digits, leaves100, mfeat, tools_rgbd, utd_mhad
+from keras_fusion.datasets import (
+    av_digits,
+    leaves100,
+    mfeat,
+    planetoid,
+    tools_rgbd,
+    utd_mhad,
+)
 from keras_fusion.datasets.arrays import modality_mask
 from keras_fusion.datasets.dataset import Dataset, Split
 from keras_fusion.datasets.depth import normalise as normalise_depth
@@ -86,6 +93,11 @@ def load(
         ((76,), 10, 100)
     """
     kind, colon, path = name.partition(":")
+    if name in planetoid.ARCHIVES:
+        raise ValueError(
+            f"{name} is a graph, not rows that can be split: read it with "
+            f"keras_fusion.datasets.planetoid.load_graph({name!r})."
+        )
     if name in _KNOWN:
         raw = _KNOWN[name]()
     elif colon and kind in _TABLES:

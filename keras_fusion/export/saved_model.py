@@ -35,7 +35,8 @@ def write(
         }
         archive.add_endpoint(key, answer, input_signature=[specs])
     archive.write_out(str(folder), verbose=False)
-    name_mask_columns(folder, [name for name in model.input if name != MASK])
+    others = {MASK, *EDGES}
+    name_mask_columns(folder, [name for name in model.input if name not in others])
 
 
 def compiled(

@@ -89,4 +89,11 @@ def weigh(nodes):
 def counted(labels, sample_weight):
     """The labels, zero where the weight is: a loss of an unknown class may be NaN."""
     labels = np.asarray(labels)
+    unknown = np.flatnonzero((labels < 0) & (sample_weight > 0))
+    if len(unknown):
+        raise ValueError(
+            f"Labels must be classes from 0 where nodes count; received "
+            f"{labels[unknown[0]]} for node {unknown[0]} ({len(unknown)} such nodes): "
+            "leave them out by `nodes`."
+        )
     return np.where(sample_weight > 0, labels, np.zeros((), labels.dtype))

@@ -50,9 +50,10 @@ class SampledGraph(keras.utils.PyDataset):
         if edge_weight is not None:
             self.edge_weight = check_weights(edge_weight, self.edges)
         self.inputs = {name: np.asarray(x) for name, x in inputs.items()}
-        self.labels = np.asarray(labels)
-        self.nodes = np.arange(count) if nodes is None else np.flatnonzero(nodes)
-        self.neighbours = tuple(neighbours)
+        counting = np.ones(count, bool) if nodes is None else np.asarray(nodes)
+        self.labels = counted(labels, counting)
+        self.nodes = np.flatnonzero(counting)
+        self.neighbours = _hops(neighbours)
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
@@ -112,7 +113,17 @@ class SampledGraph(keras.utils.PyDataset):
         if self.edge_weight is not None:
             inputs["edge_weight"] = _padded(self.edge_weight[edges], columns)
         weight = weigh(np.arange(rows) < len(batch))
-        return inputs, counted(_padded(self.labels[nodes], rows), weight), weight
+        return inputs, _padded(self.labels[nodes], rows), weight
+
+
+def _hops(neighbours):
+    hops = tuple(neighbours)
+    if any(most is not None and most < 1 for most in hops) or not hops:
+        raise ValueError(
+            "Expected neighbours to say for each hop how many edges are kept, at least "
+            f"1, or None for all; received {neighbours!r}."
+        )
+    return hops
 
 
 def _power_of_two(size):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_fusion.serving.description import MASK, Described
+from keras_fusion.serving.description import EDGES, MASK, Described
 
 DEFAULT = "serving_default"
 MASKED = {DEFAULT: "serving_masked", "embedding": "embedding_masked"}
@@ -40,7 +40,7 @@ def complete(
     missing = expected.keys() - inputs.keys()
     if not missing:
         return name, arrays
-    if MASK not in missing or not arrays:
+    if MASK not in missing or missing & EDGES or not arrays.keys() - EDGES:
         raise ValueError(
             f"{name} takes {sorted(expected)}; missing are {sorted(missing)}"
             + (", and with the mask given all are needed." if MASK in inputs else ".")
@@ -49,12 +49,12 @@ def complete(
 
 
 def _fillers(arrays, description):
-    sizes = {name: len(x) for name, x in arrays.items()}
+    sizes = {name: len(x) for name, x in arrays.items() if name not in EDGES}
     if len(set(sizes.values())) > 1:
         raise ValueError(f"Inputs must have one batch size; received {sizes}.")
     rows = next(iter(sizes.values()))
     modalities = description.modalities
-    if set(modalities) != description.inputs.keys() - {MASK}:
+    if set(modalities) != description.inputs.keys() - {MASK} - EDGES:
         raise ValueError(
             f"This model does not say which column of {MASK!r} is which modality: "
             "send every input and the mask, or export the model anew."

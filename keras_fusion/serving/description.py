@@ -20,6 +20,7 @@ _DTYPES = {
     "DT_STRING": "object",
 }
 MASK = "modality_mask"
+EDGES = {"edge_index", "edge_weight"}  # of a graph; its nodes are the batch
 
 
 class Tensor(NamedTuple):

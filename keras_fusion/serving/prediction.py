@@ -3,10 +3,13 @@
 The sentences are those of TensorFlow Serving wherever it checks the same itself.
 """
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
 from keras_fusion.serving import tensors
+from keras_fusion.serving.description import EDGES
 from keras_fusion.serving.errors import ServingError, invalid
 from keras_fusion.serving.limits import USUAL, Limits
 from keras_fusion.serving.servable import Servable
@@ -46,8 +49,10 @@ def check(
     _check_outputs(output_filter, outputs)
     for name, x in inputs.items():
         _check_tensor(name, x, *specs[name])
-    free = [name for name, (_, shape) in specs.items() if shape and shape[0] is None]
-    _check_batch({name: inputs[name].shape[0] for name in free}, limits)
+    free = {name for name, (_, shape) in specs.items() if shape and shape[0] is None}
+    # The nodes of a graph are one batch, which nothing can take apart.
+    limit = math.inf if EDGES & specs.keys() else limits.batch
+    _check_batch({name: inputs[name].shape[0] for name in free - EDGES}, limit)
 
 
 def _check_names(sent, expected):
@@ -93,7 +98,7 @@ def _check_tensor(name, x, dtype, shape):
         )
 
 
-def _check_batch(rows, limits):
+def _check_batch(rows, limit):
     # TensorFlow would spread a batch of one over the others silently; TensorFlow
     # Serving says this where it batches, as deploy/ has it do.
     if len(set(rows.values())) > 1:
@@ -102,9 +107,9 @@ def _check_batch(rows, limits):
             f"size; received {rows}."
         )
     most = max(rows.values(), default=0)
-    if most > limits.batch:
+    if most > limit:
         raise invalid(
-            f"Task size {most} is larger than maximum input batch size {limits.batch}."
+            f"Task size {most} is larger than maximum input batch size {limit}."
         )
 
 

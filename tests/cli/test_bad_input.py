@@ -43,6 +43,16 @@ BAD = {  # what is prepared, the command, what it says
         TRAIN.format("x.toml"),
         "No builder 'Fusion'.*There are: FusionClassifier, ",
     ),
+    "graph model": (
+        text("x.toml", 'dataset = "mfeat"\nbuilder = "GraphNodeClassifier"'),
+        TRAIN.format("x.toml"),
+        "nodes of one graph: train it with `fit` on a keras_fusion.graphs.FullGraph",
+    ),
+    "graph": (
+        None,
+        f"{TRAIN.format('.')} --dataset cora",
+        r"cora is a graph.*planetoid\.load_graph\('cora'\)",
+    ),
     "operator": (
         text("x.toml", 'dataset = "mfeat"\n[arguments]\nfusion = "Sumation"'),
         TRAIN.format("x.toml"),

@@ -123,6 +123,7 @@ def test_samples_differ_by_epoch_and_repeat_by_seed():
         ({"edge_index": STEPS}, "directed.*symmetric"),
         ({"edge_weight": np.ones(3)}, "one per edge; received shape"),
         ({"labels": LABELS[:3]}, "'labels': 3"),
+        ({"labels": LABELS - 1}, r"received -1 for node 0 \(4 such nodes\)"),
     ],
 )
 @pytest.mark.parametrize("kind", [FullGraph, SampledGraph])
@@ -130,3 +131,9 @@ def test_graphs_that_do_not_fit(kind, changes, message):
     config = {"inputs": INPUTS, "edge_index": EDGES, "labels": LABELS} | changes
     with pytest.raises(ValueError, match=message):
         kind(**config)
+
+
+@pytest.mark.parametrize("neighbours", [(), (3, 0)])
+def test_hops_that_keep_nothing(neighbours):
+    with pytest.raises(ValueError, match="how many edges are kept, at least 1"):
+        SampledGraph(INPUTS, EDGES, LABELS, neighbours=neighbours)

@@ -5,7 +5,7 @@ import pytest
 
 from keras_fusion import serving
 from keras_fusion.serving.absence import complete
-from keras_fusion.serving.description import described
+from keras_fusion.serving.description import Tensor, described
 from tests.serving.saved_model import NAMES, POSE, RGB
 
 INPUTS = {"rgb": RGB, "pose": POSE}
@@ -149,6 +149,26 @@ def test_fillers_follow_the_columns_order():
     assert arrays["text"].shape == (3, 1) and arrays["text"].dtype == np.int32
     _, arrays = complete({"audio": audio}, signatures("audio,text"))
     assert arrays["modality_mask"].tolist() == [[True, False]] * 3
+
+
+def graph():
+    """The signatures of a model whose batch are the nodes of a graph."""
+    known = signatures("text,audio")
+    for signature in known.values():
+        signature.inputs["edge_index"] = Tensor(np.dtype("int32"), (2, None), [])
+    return known
+
+
+def test_edges_are_no_modality_and_not_of_the_batch():
+    nodes = {"audio": np.ones((3, 4)), "edge_index": np.zeros((2, 9), int)}
+    name, arrays = complete(nodes, graph())
+    assert name == "serving_masked" and arrays["text"].shape == (3, 1)
+    assert arrays["modality_mask"].tolist() == [[False, True]] * 3
+
+
+def test_edges_cannot_be_left_out():
+    with pytest.raises(ValueError, match=r"missing are .*'edge_index'"):
+        complete({"audio": np.ones((3, 4))}, graph())
 
 
 def test_columns_that_are_not_said():
