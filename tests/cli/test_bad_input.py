@@ -165,6 +165,7 @@ def test_debug_shows_where():
         cli.main(["train", "nothing", "--debug"])
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_a_stop_by_hand_says_how_to_go_on(home, tmp_path, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt

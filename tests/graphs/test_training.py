@@ -60,6 +60,7 @@ def test_fit_learns_them():
     assert len(history["val_accuracy"]) == 30
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("kind, hops", [("gcn", 3), ("sgc", 3), ("gat", 2)])
 def test_all_neighbours_kept_are_the_full_graph(kind, hops):
     """Loss and one training step agree, with the samples as one batch and as two."""

@@ -68,6 +68,7 @@ def test_dropout_and_stochastic_depth_act_in_training_alone():
     assert np.abs(moved).max() > 1e-2
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.slow
 def test_depth_four_trains():
     """Four blocks learn whether the second modality is the first or its negative."""

@@ -83,6 +83,7 @@ def test_a_builder_gets_what_it_takes():
     assert model.build(keras_tuner.HyperParameters()).output_shape == (None, 3)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_a_plain_keras_tuner_takes_it(tmp_path):
     import numpy as np
 

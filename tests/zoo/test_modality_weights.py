@@ -10,6 +10,7 @@ MASK = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 0]], bool)
 WEIGHTED = [n for n, op in layers.operators().items() if op.has_weights]
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("name", WEIGHTED)
 def test_shares_of_what_is_present(name):
     operator = layers.get(name)

@@ -28,6 +28,7 @@ def all_there(inputs):
     return inputs | {"modality_mask": np.ones((rows, len(inputs)), bool)}
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("shapes", [VECTORS, SHAPES], ids=["vectors", "ranks"])
 @pytest.mark.parametrize("builder", ["FusionClassifier", "LateFusionClassifier"])
 def test_one_file_with_and_without_mask(builder, shapes, tmp_path):
@@ -68,6 +69,7 @@ def test_a_truncated_file(trained, share):
         build(weights=str(path))
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize(
     "other",
     [
