@@ -69,7 +69,9 @@ def _other_measures(results):
 def _tables(results):
     seeds = [fit["seed"] for fit in results["fits"]]
     versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
-    seconds = sum(fit[comparison.MODEL]["seconds"] for fit in results["fits"])
+    fits = [fit[comparison.MODEL] for fit in results["fits"]]
+    seconds = sum(fit["seconds"] for fit in fits)
+    places = sorted({fit["computed_on"] for fit in fits if "computed_on" in fit})
     parts = [
         f"{results['part'].capitalize()} {results['metric']} in percent, mean ± "
         f"standard deviation over seeds {json.dumps(seeds)}.",
@@ -79,7 +81,7 @@ def _tables(results):
         tables.markdown_table(*tables.missing_rows(results)),
         "\n".join(f"- {s}" for s in tables.paired_sentences(results)),
         f"Backend {results['backend']}, {versions}; {results['machine']}; "
-        f"{seconds / len(seeds):.0f} s a run; commit {results['commit']}, "
-        f"{results['date']}.",
+        f"{seconds / len(seeds):.0f} s a run ({'; '.join(places)}); "
+        f"commit {results['commit']}, {results['date']}.",
     ]
     return "\n\n".join(parts)

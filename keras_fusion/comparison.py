@@ -149,11 +149,11 @@ def trained(recipe: dict, data: Dataset, folder: Path, **arguments):
 
 
 def _summary(seed, best, records):
-    kept = ("validation", "epochs", "seconds", "parameters")
+    kept = ("validation", "epochs", "seconds", "parameters", "computed_on")
     return {
         "seed": seed,
         **({"best_single": best.removeprefix(ONLY)} if best else {}),
-        **{n: {k: r[k] for k in kept} for n, r in records.items()},
+        **{n: {k: r[k] for k in kept if k in r} for n, r in records.items()},
     }
 
 

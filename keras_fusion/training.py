@@ -17,6 +17,7 @@ from keras_fusion.checkpoint import Checkpoint, require_same
 from keras_fusion.compilation import fast_settings
 from keras_fusion.datasets import Dataset
 from keras_fusion.files import whole, write_json
+from keras_fusion.provenance import computed_on
 from keras_fusion.tasks import task_of
 
 WEIGHTS = "model.weights.h5"
@@ -55,7 +56,8 @@ def fit(
 
     Returns:
         The record in `fit.json`: `validation` (what the task watches, or minus the
-        loss where it watches nothing), `epochs`, `seconds`, `parameters`, `history`.
+        loss where it watches nothing), `epochs`, `seconds`, `parameters`, `history`,
+        and `computed_on`, where it ended.
 
     Raises:
         ValueError: If the folder holds another run, if a label is out of range, or if
@@ -119,6 +121,7 @@ def fit(
         "seconds": checkpoint.seconds + time.perf_counter() - started,
         "parameters": model.count_params(),
         "history": checkpoint.history,
+        "computed_on": computed_on(),
     }
     write_json(record, done)
     checkpoint.path.unlink(missing_ok=True)

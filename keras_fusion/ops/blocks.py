@@ -2,9 +2,23 @@
 
 import math
 
+import keras
 from keras import ops
 
 BLOCK_BYTES = 4 * 2**20  # of affinities at a time; they should stay in the cache
+GPU_BLOCK_BYTES = 512 * 2**20  # they should keep all of its processors busy
+
+
+def block_bytes():
+    """Bytes of affinities that are held at a time, where tensors live now."""
+    return GPU_BLOCK_BYTES if on_gpu() else BLOCK_BYTES
+
+
+def on_gpu():
+    """Whether tensors live on a GPU."""
+    if keras.backend.backend() == "torch":  # Keras lists no devices there
+        return ops.zeros(()).device.type == "cuda"
+    return any(not d.startswith("cpu") for d in keras.distribution.list_devices())
 
 
 def over_blocks(block, rows, whole, row_widths, total_widths):
@@ -57,7 +71,7 @@ def over_blocks(block, rows, whole, row_widths, total_widths):
 
 def rows_at_once(count, tokens):
     """Rows of a block that fits, all blocks of nearly the same size."""
-    most = BLOCK_BYTES // (4 * count * tokens)
+    most = block_bytes() // (4 * count * tokens)
     if isinstance(tokens, int):
         return math.ceil(tokens / math.ceil(tokens / max(1, most)))
     most = ops.maximum(1, most)  # T is a tensor where the graph does not know it

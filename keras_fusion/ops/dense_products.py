@@ -40,14 +40,23 @@ def replace_absent(affinities, present=None):
     return ops.where(there, known, mean)
 
 
-def dense_products(affinities):
-    """The function `(x, y)` to `(P x, P^T y)` of given affinities `(M, B, N, T, T)`."""
+def dense_products(affinities, dtype="float32"):
+    """The function `(x, y)` to `(P x, P^T y)` of given affinities `(M, B, N, T, T)`.
+
+    Args:
+        affinities: float32 tensor.
+        dtype: Of the factors; what comes of them is float32.
+    """
+    affinities = ops.cast(affinities, dtype)
+
+    def product(p, x):
+        return ops.cast(ops.matmul(p, ops.cast(x, dtype)), "float32")
 
     def products(x, y):
         transposed = ops.swapaxes(affinities, -1, -2)
         return (
-            None if x is None else ops.matmul(affinities, x),
-            None if y is None else ops.matmul(transposed, y),
+            None if x is None else product(affinities, x),
+            None if y is None else product(transposed, y),
         )
 
     return products

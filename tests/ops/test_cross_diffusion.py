@@ -157,6 +157,29 @@ def test_half_precision_of_strongly_peaked_affinities(
     compare(found, expected, dtype)
 
 
+def test_a_gpu_multiplies_bfloat16_by_bfloat16(monkeypatch):
+    factors = []
+    matmul = ops.matmul
+    module = importlib.import_module("keras_fusion.ops.dense_products")
+
+    def record(a, b):
+        factors.append((str(a.dtype), str(b.dtype)))
+        return matmul(a, b)
+
+    rounded = [ops.cast(x, "bfloat16") for x in arrays(2, sharp=1.0)]
+    expected = run(rounded, implementation="dense")
+    monkeypatch.setattr(blocks, "on_gpu", lambda: True)
+    monkeypatch.setattr(module.ops, "matmul", record)
+    found = run(rounded)  # that few tokens are dense there
+    monkeypatch.undo()
+    assert len(factors) == 4  # logits, P v and P^T v, messages
+    assert all("float32" in a for a in factors[0])
+    assert all("bfloat16" in x for pair in factors[1:] for x in pair)
+    for x, y in zip(flat(*found), flat(*expected)):
+        assert "bfloat16" in str(x.dtype)
+        assert_close(ops.cast(x, "float32"), ops.cast(y, "float32"), "bfloat16")
+
+
 def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
     asked = []
     products = blockwise.blockwise_products
