@@ -196,7 +196,7 @@ def concatenation(recipe: dict) -> dict:
     fuses = "fusion" in inspect.signature(zoo.builders()[recipe["builder"]]).parameters
     return recipe | {
         "builder": recipe["builder"] if fuses else "FusionClassifier",
-        "arguments": arguments | {"fusion": "Concatenation", "depth": 1},
+        "arguments": arguments | {"fusion": "Concatenation"},
     }
 
 
