@@ -49,7 +49,8 @@ def compare(
     """Trains what is not trained yet, and judges all on data it has not seen.
 
     The baselines have the model's encoders, training run and validation choice: each
-    single modality (the best of a seed is chosen by validation), their average, and
+    single modality (the best of a seed is chosen by validation; where validation rows
+    train too, by the rows it is judged on, which favours it), their average, and
     concatenation. So have the recipe's rivals.
 
     Args:
@@ -83,12 +84,13 @@ def compare(
             return trained(*chosen[name], paths[name], modality_mask=mask)
 
         singles = [name for name in chosen if name.startswith(ONLY)]
-        best = max(singles, key=lambda name: records[name]["validation"], default=None)
         models = {n: load(n) for n in chosen if not n.startswith(WITHOUT)}
         if singles:
             models[LATE] = _late_average(data, load)
         judged = {name: _judged(model, split, task) for name, model in models.items()}
+        best = None
         if singles:
+            best = _best(singles, records, judged, recipe["split"])
             judged[SINGLE] = judged[best]
         for method in _ordered(judged):
             found, more = judged[method]
@@ -121,6 +123,13 @@ def _judged(model, split, task):
     found = evaluation.missing_scores(model, split, task.score)
     outputs = evaluation.full_outputs(model, split)
     return found, task.measures(split.labels, outputs)
+
+
+def _best(singles, records, judged, split):
+    """The name of the best single modality of a seed; see `compare`."""
+    if split["train_on_validation"]:
+        return max(singles, key=lambda name: judged[name][0]["all"])
+    return max(singles, key=lambda name: records[name]["validation"])
 
 
 def _late_average(data, load):
