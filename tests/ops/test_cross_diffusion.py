@@ -316,3 +316,25 @@ def test_refusals(change, message):
         v = v[:2]
     with pytest.raises(ValueError, match=message):
         cross_diffusion(q, k, v, **change)
+
+
+@pytest.mark.only_on("tensorflow", reason="whose graphs may leave tokens open")
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_graph_may_leave_the_number_of_tokens_open(compiled):
+    import tensorflow as tf
+
+    def value_and_gradients(leaves, **arguments):
+        with tf.GradientTape() as tape:
+            tape.watch(leaves)
+            parts = (tf.unstack(x) for x in leaves)
+            found = flat(*cross_diffusion(*parts, steps=2, **arguments))
+            value = sum(tf.reduce_mean(y**2) for y in found)
+        return value, *tape.gradient(value, leaves)
+
+    open_ended = [tf.TensorSpec((2, 2, 2, None, 4))] * 3
+    graph = tf.function(value_and_gradients, [open_ended], jit_compile=compiled)
+    for tokens in (11, 5):
+        leaves = [tf.constant(x) for x in arrays(2, (2, 2, tokens, 4))]
+        expected = value_and_gradients(leaves, implementation="dense")
+        for y, y_0 in zip(graph(leaves), expected, strict=True):
+            assert_close(y, y_0)
