@@ -46,7 +46,8 @@ class CrossDiffusionAttention(Fusion):
         form: `"paper"`, or `"released"` for the orientation of the released code, two
             modalities only.
         dropout: Rate for what f_m receives. (On X itself it would need X, which is
-            never formed.)
+            never formed.) There is no stochastic depth, since there is nothing beside
+            f_m that a sample could skip to; `MutualFormerBlock` has it.
         seed: Of the dropout.
         **kwargs: As for `Fusion`.
 
