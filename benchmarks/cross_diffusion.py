@@ -106,7 +106,7 @@ def _chosen(tokens):
     """What `implementation="auto"` takes."""
     from keras_fusion.ops.cross_diffusion import is_large
 
-    return "blockwise" if is_large(2, 4, tokens) else "dense"
+    return "blockwise" if is_large(2, 1, 4, tokens) else "dense"
 
 
 def _attention(tokens, dtype, kind):

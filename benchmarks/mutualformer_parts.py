@@ -3,8 +3,12 @@
     python -m benchmarks.mutualformer_parts tools_rgbd_mutualformer --runs runs
 
 Trains the recipe's own network with blocks that lack one part each, by the recipe's
-`ablation.toml` with these in place of its rivals, and writes
+`ablation.toml` with these in place of its rivals, on five seeds, and writes
 `RUNS/RECIPE-parts/results.json`, judged on validation data. Resumes after a kill.
+
+Many machines or processes may share the work: `--seeds 0 1 --only model "without f"`
+trains these alone, and whoever finds all of them trained writes the results. They run
+where Keras' backend runs by itself, or on `--device gpu:0`.
 
 The weights of the part that is left out are still there and never used: all blocks
 begin from the same draws. The other rows of the ablation table are `ablation.toml`
@@ -12,19 +16,19 @@ itself, which needs no code of its own: epsilon, steps, X^(0), cross-attention b
 """
 
 import argparse
+import contextlib
+import functools
 from pathlib import Path
 
 import keras
 from keras import ops
 
-from keras_fusion import comparison
+from keras_fusion import comparison, training
 from keras_fusion import recipe as recipes
 from keras_fusion.files import write_json
 from keras_fusion.layers import MutualFormerBlock
 from keras_fusion.layers.arguments import require_choice
-from keras_fusion.layers.fusion.transformer import apply
-from keras_fusion.ops.presence import select_all
-from keras_fusion.ops.tokens import attend, join_heads, split_heads
+from keras_fusion.ops.tokens import attend, join_heads, token_presence
 
 PARTS = {
     "self-attention only": "messages",
@@ -37,11 +41,13 @@ PARTS = {
 
 @keras.saving.register_keras_serializable("benchmarks")
 class BlockWithout(MutualFormerBlock):
-    """`MutualFormerBlock` of modalities that are all there, less one part.
+    """`MutualFormerBlock` less one part, in whose place stands a map without weights.
+
+    All else is the block's own: absence, dropout, stochastic depth.
 
     * `"messages"`: `H_m = f_m([M_m | 0])`
     * `"diffusion"`: messages by cross-attention, `softmax(Q_m K_j^T / sqrt(h)) V_j`
-    * `"f"`: `H_m = (M_m + mean of the M_mj) / 2`
+    * `"f"`: `H_m = (M_m + mean of the M_mj present) / 2`
     * `"g and h"`: `Y = mean of H_m + mean of X_m`
     * `"mlp"`: `P = Y`
 
@@ -56,48 +62,45 @@ class BlockWithout(MutualFormerBlock):
         super().__init__(units, **kwargs)
         self.without = require_choice(self, "without", without, PARTS.values())
 
-    def fuse(self, inputs, present, query=None, training=None):
-        normed = select_all([norm(x) for norm, x in zip(self.norms, inputs)], present)
-        streams = self._streams(normed)
-        if self.readout is None:
-            return [x + h for x, h in zip(inputs, streams)], None
-        if self.without == "g and h":
-            fused = (sum(streams) + sum(inputs)) / len(inputs)
-        else:
-            fused = self.aggregation(ops.concatenate(streams, axis=-1))
-            fused = fused + self.skip(ops.concatenate(inputs, axis=-1))
-        if self.without == "mlp":
-            return fused, None
-        return fused + apply(self.mlp, self.norm(fused)), None
-
-    def _streams(self, normed):
-        attended, messages = self.diffusion._exchange(normed, None)
-        if self.without == "diffusion":
-            messages = self._asked(normed)
-        sources = [[x for x in row if x is not None] for row in messages]
-        sources = [sum(row) / len(row) for row in sources]
-        if self.without == "f":
-            return [(own + other) / 2 for own, other in zip(attended, sources)]
-        streams = [own(x) for own, x in zip(self.diffusion.own, attended)]
+    def build(self, input_shape):
+        super().build(input_shape)
+        diffusion, count = self.diffusion, self.num_modalities
+        others = len(diffusion.others)  # none where there is one modality
         if self.without == "messages":
-            return streams
-        others = [other(x) for other, x in zip(self.diffusion.others, sources)]
-        return [x + y for x, y in zip(streams, others)]
+            diffusion.others = [ops.zeros_like] * others
+        elif self.without == "diffusion":
+            diffusion.exchange = functools.partial(ask, diffusion, diffusion.exchange)
+        elif self.without == "f":
+            diffusion.own, diffusion.others = [halved] * count, [halved] * others
+        elif self.without == "g and h" and self.readout:
+            del self.aggregation, self.skip  # torch puts but a module in their place
+            self.aggregation = self.skip = functools.partial(mean, count)
+        elif self.without == "mlp":
+            self.mlp = [ops.zeros_like]
 
-    def _asked(self, normed):
-        """What each modality's queries get from each other's keys and values."""
-        parts = [
-            [split_heads(p, self.num_heads) for p in ops.split(heads(x), 3, axis=-1)]
-            for heads, x in zip(self.diffusion.heads, normed)
+
+def halved(x):
+    return x / 2
+
+
+def mean(count, x):
+    """Of the `count` modalities that stand side by side in the last axis."""
+    return sum(ops.split(x, count, axis=-1)) / count
+
+
+def ask(diffusion, exchange, inputs, present):
+    """`exchange` with what each modality's queries get from each other's keys."""
+    parts, kept = diffusion.project(inputs), [None] * len(inputs)
+    if present is not None:
+        kept = [token_presence([x], [there]) for x, there in zip(inputs, present)]
+    messages = [
+        [
+            None if i == m else join_heads(attend(q, k, v, kept[i])[0])
+            for i, (_, k, v) in enumerate(parts)
         ]
-        return [
-            [
-                join_heads(attend(q, k, v)[0])
-                for j, (_, k, v) in enumerate(parts)
-                if j != m
-            ]
-            for m, (q, _, _) in enumerate(parts)
-        ]
+        for m, (q, _, _) in enumerate(parts)
+    ]
+    return exchange(inputs, present)[0], messages
 
 
 def recipe_of(name: str) -> dict:
@@ -116,21 +119,42 @@ def _described(config):
     return {"class_name": "benchmarks>BlockWithout", "config": config}
 
 
-def main() -> None:
-    """Trains what is not trained yet, and writes the results."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def train(recipe: dict, seeds, only, folder: Path) -> bool:
+    """Trains the methods that `only` names, all if empty; whether all are trained."""
+    titles = [comparison.MODEL, *recipe["rivals"]]
+    chosen = only or titles
+    for seed in seeds:
+        data = recipes.load_data(recipe, seed)
+        variants = comparison.variants(recipe, data)
+        for title in chosen:
+            path = folder / title / f"seed-{seed}"
+            record = training.fit(*variants[title], seed, path)
+            print(
+                f"{title}, seed {seed}: validation {record['validation']:.4f}, "
+                f"{record['seconds']:.0f} s",
+                flush=True,
+            )
+    fits = (folder / t / f"seed-{s}" / training.RECORD for t in titles for s in seeds)
+    return all(path.is_file() for path in fits)
+
+
+def main(arguments=None) -> None:
+    """Trains what is not trained yet, and writes the results of all."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("recipe")
     parser.add_argument("--runs", default="runs")
-    options = parser.parse_args()
+    parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
+    titles = [comparison.MODEL, *PARTS]
+    parser.add_argument("--only", nargs="+", choices=titles, default=[])
+    parser.add_argument("--device", help="cpu:0, gpu:0; where the backend is, if not")
+    options = parser.parse_args(arguments)
     recipe = recipe_of(options.recipe)
     folder = Path(options.runs) / f"{options.recipe}-parts"
-    results = comparison.compare(
-        recipe,
-        recipe["training"]["seeds"],
-        folder,
-        part="validation",
-        report=lambda name, record: print(name, record["validation"], flush=True),
-    )
+    place = keras.device(options.device) if options.device else contextlib.nullcontext()
+    with place:
+        if not train(recipe, options.seeds, options.only, folder):
+            return
+        results = comparison.compare(recipe, options.seeds, folder, part="validation")
     write_json(folder / "results.json", results)
     print(f"wrote {folder / 'results.json'}")
 

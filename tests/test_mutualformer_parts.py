@@ -1,23 +1,33 @@
+import json
+
+import keras
 import numpy as np
 import pytest
 
+from benchmarks import mutualformer_parts
 from benchmarks.mutualformer_parts import PARTS, BlockWithout, recipe_of
 from keras_fusion.layers import MutualFormerBlock
 from tests.conftest import assert_close, to_numpy
 
-X = [np.random.default_rng(m).normal(size=(2, 5, 4)).astype("float32") for m in (0, 1)]
+X = [np.random.default_rng(m).normal(size=(6, 5, 4)).astype("float32") for m in (0, 1)]
+THERE = np.array([[True, True], [True, False], [False, True]] * 2)
+DROPPED = {"dropout": 0.3, "stochastic_depth": 0.3, "seed": 1}
 
 
-def twins(without, readout="fused"):
-    """The block, and the one without a part, of the same random weights."""
-    options = {"num_heads": 2, "readout": readout}
+def twins(without, weights=lambda block: None, **options):
+    """The block, and the one without a part, of the same random weights.
+
+    Args:
+        weights: Function that changes the block's weights before the other gets them.
+    """
+    options = {"num_heads": 2} | options
     whole, less = MutualFormerBlock(**options), BlockWithout(without=without, **options)
     rng = np.random.default_rng(0)
     for block in (whole, less):
         block.build([x.shape for x in X])
-    values = [rng.normal(0, 0.5, w.shape) for w in whole.weights]
-    for block in (whole, less):
-        block.set_weights(values)
+    whole.set_weights([rng.normal(0, 0.5, w.shape) for w in whole.weights])
+    weights(whole)
+    less.set_weights(whole.get_weights())
     return whole, less
 
 
@@ -27,31 +37,92 @@ def test_without_a_part_another_result_from_the_same_weights(without):
     assert np.abs(to_numpy(whole(X)) - to_numpy(less(X))).max() > 1e-3
 
 
-def test_without_messages_is_with_their_weights_zero():
-    whole, less = twins("messages")
-    for other in whole.diffusion.others:
-        other.kernel.assign(np.zeros(other.kernel.shape))
-    assert_close(less(X), whole(X))
+def zero(*layers):
+    for layer in layers:
+        layer.set_weights([0 * w for w in layer.get_weights()])
 
 
-def test_without_mlp_is_with_its_weights_zero():
-    whole, less = twins("mlp")
-    for dense in whole.mlp:
-        dense.set_weights([0 * w for w in dense.get_weights()])
-    assert_close(less(X), whole(X))
+def halves(*layers):
+    """Dense layers that give the mean of what stands side by side, or half of it."""
+    for layer in layers:
+        rows, columns = layer.kernel.shape
+        kernel = np.tile(np.eye(columns) / 2, (rows // columns, 1))
+        layer.set_weights([kernel, *(0 * w for w in layer.get_weights()[1:])])
 
 
-def test_without_diffusion_the_other_modality_is_asked():
-    """With equal tokens on the other side, whatever is asked the values come back."""
-    whole, less = twins("diffusion", readout=None)
-    same = [X[0], np.tile(X[1][:, :1], (1, 5, 1))]
-    kernel, bias = map(to_numpy, less.diffusion.heads[1].weights)
-    value = (to_numpy(less.norms[1](same[1])) @ kernel + bias)[..., 8:]
-    messages = less._asked([norm(x) for norm, x in zip(less.norms, same)])
-    assert_close(messages[0][0], value)
+def same_affinities(block):
+    """Each token asks the same of the same keys: diffusion has nothing to diffuse."""
+    for layers in (block.norms, block.diffusion.heads):
+        layers[1].set_weights(layers[0].get_weights())
+    heads = block.diffusion.heads[1]
+    kernel, bias = heads.get_weights()
+    kernel[:, :4] = 0  # an absent modality asks by its bias alone
+    block.diffusion.heads[0].set_weights([kernel, bias])
+    kernel, bias = kernel.copy(), bias.copy()
+    kernel[:, 8:], bias[8:] = -kernel[:, 8:], 1 - bias[8:]  # of values no two are alike
+    heads.set_weights([kernel, bias])
+
+
+WEIGHTLESS = {
+    "messages": lambda block: zero(*block.diffusion.others),
+    "diffusion": same_affinities,
+    "f": lambda block: halves(*block.diffusion.own, *block.diffusion.others),
+    "g and h": lambda block: halves(block.aggregation, block.skip),
+    "mlp": lambda block: zero(*block.mlp),
+}
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("without", PARTS.values())
+def test_without_a_part_is_with_weights_that_do_nothing(without, training):
+    """One change each: absence, dropout and stochastic depth are the block's own."""
+    inputs = [X[0], X[0]] if without == "diffusion" else X
+    options = DROPPED | ({"epsilon": 0.0} if without == "diffusion" else {})
+    whole, less = twins(without, WEIGHTLESS[without], **options)
+    results = []
+    for block in (whole, less):
+        keras.utils.set_random_seed(0)  # torch's dropout has the one generator
+        results.append(block(inputs, modality_mask=THERE, training=training))
+    assert_close(*results)
+    there = less(inputs, training=training)
+    assert np.abs(to_numpy(results[1]) - to_numpy(there))[1:3].max() > 1e-3
+
+
+def test_without_diffusion_padded_tokens_are_not_asked():
+    _, less = twins("diffusion")
+    kept = np.ones((6, 5), bool)
+    kept[:, 3:] = False
+    short = less([x[:, :3] for x in X])
+    assert_close(less(X, mask=[kept, kept])[:, :3], short)
 
 
 @pytest.mark.parametrize("name", ["tools_rgbd_mutualformer", "av_digits_mutualformer"])
 def test_the_recipes_have_an_ablation(name):
     recipe = recipe_of(name)
     assert list(recipe["rivals"]) == list(PARTS) and not recipe["baselines"]
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.slow
+def test_shards_train_what_they_are_asked_and_the_last_one_judges(
+    tmp_path, monkeypatch, capsys
+):
+    recipe = recipe_of("av_digits_mutualformer")
+    small = recipe | {
+        "dataset": "mfeat",
+        "builder": "FusionClassifier",
+        "arguments": {"units": 8, "fusion": "Concatenation"},
+        "rivals": {"without f": {"units": 4}},
+        "training": recipe["training"] | {"epochs": 1},
+    }
+    monkeypatch.setattr(mutualformer_parts, "recipe_of", lambda name: small)
+    run = ["small", "--runs", str(tmp_path), "--seeds", "0", "--device", "cpu:0"]
+    written = tmp_path / "small-parts" / "results.json"
+    mutualformer_parts.main([*run, "--only", "without f"])
+    fits = written.parent.glob("*/*/fit.json")
+    assert [f.parent.parent.name for f in fits] == ["without f"]
+    assert "without f, seed 0: validation" in capsys.readouterr().out
+    mutualformer_parts.main([*run, "--only", "model"])
+    results = json.loads(written.read_text())
+    assert list(results["scores"]) == ["model", "without f"]
+    assert results["part"] == "validation"

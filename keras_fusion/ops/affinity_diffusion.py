@@ -5,10 +5,17 @@ from keras import ops
 from keras_fusion.ops.cross_diffusion import unstack_results
 from keras_fusion.ops.dense_products import dense_products
 from keras_fusion.ops.diffusion import diffuse
-from keras_fusion.ops.diffusion_arguments import INITIALS, check_choice, check_diffusion
+from keras_fusion.ops.diffusion_arguments import (
+    check_diffusion,
+    check_initial,
+    check_modalities,
+    check_sizes,
+)
+from keras_fusion.ops.diffusion_precision import without_autocast
 from keras_fusion.ops.presence import select
 
 
+@without_autocast
 def affinity_diffusion(
     affinities,
     values,
@@ -26,8 +33,8 @@ def affinity_diffusion(
         values: list of M tensors `(B, N, T, h)`.
         epsilon: The weight e of the diffusion, in [0, 1).
         steps: Number of steps, at least one.
-        initial: `X^(0)`: `"identity"`, `"affinity"`, or a tensor `(B, N, T, T)` (or one
-            that broadcasts to it), the same for every pair.
+        initial: `X^(0)`: `"identity"`, `"affinity"`, or a tensor `(B, N, T, T)`, the
+            same for every pair.
         form: `"paper"`, or `"released"` for two modalities.
         normalize: Whether the factors of the product are `D^(-1/2) S D^(-1/2)` with D
             the row sums, as the paper has it, while A stays the plain mean of the S.
@@ -40,16 +47,17 @@ def affinity_diffusion(
     Raises:
         ValueError: On arguments that do not fit.
     """
-    if len(affinities) != len(values) or not values:
-        raise ValueError(
-            "affinity_diffusion expects affinities and values of the same modalities, "
-            f"at least one; got {len(affinities)} and {len(values)}."
-        )
-    check_diffusion(epsilon, steps, form, len(values))
-    if isinstance(initial, str):
-        check_choice("initial", initial, INITIALS)
-    else:
-        initial = ops.cast(initial, "float32")
+    count, name = len(values), "affinity_diffusion"
+    check_modalities(name, affinities=affinities, values=values)
+    check_diffusion(epsilon, steps, form, count)
+    check_initial(initial)
+    check_sizes(
+        name,
+        count,
+        affinities=("BNTT", affinities),
+        values=("BNTh", values),
+        initial=("BNTT", None if isinstance(initial, str) else initial),
+    )
     s = ops.stack([ops.cast(x, "float32") for x in affinities])
     v = ops.stack([ops.cast(x, "float32") for x in values])
     degree = _inverse_root(ops.sum(s, axis=-1, keepdims=True)) if normalize else None

@@ -10,6 +10,7 @@ import math
 from keras import ops
 
 from keras_fusion.ops.blocks import mixed, rows_at_once, unmixed
+from keras_fusion.ops.diffusion_precision import without_autocast
 
 
 def forward(q, k, x, y, mix, normaliser):
@@ -45,6 +46,7 @@ def _widen(x, width):
     return ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, width - x.shape[-1])))
 
 
+@without_autocast  # which may be on again by then
 def backward(q, k, x, y, mix, normaliser, px, gpx, gpty):
     """The gradients of q, k, x and y, see `block_products.backward`."""
     q, k, x, y, mix, normaliser, px, gpx, gpty = by_group(

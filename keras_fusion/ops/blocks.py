@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 BLOCK_BYTES = 4 * 2**20  # of affinities at a time; they should stay in the cache
-GPU_BLOCK_BYTES = 512 * 2**20  # they should keep all of its processors busy
+GPU_BLOCK_BYTES = 2**30  # they should keep all of its processors busy
 
 
 def block_bytes():

@@ -6,10 +6,19 @@ from keras_fusion.ops import blocks
 from keras_fusion.ops.blockwise import blockwise_products
 from keras_fusion.ops.dense_products import affinities, dense_products, replace_absent
 from keras_fusion.ops.diffusion import diffuse
-from keras_fusion.ops.diffusion_arguments import check
+from keras_fusion.ops.diffusion_arguments import (
+    IMPLEMENTATIONS,
+    check_choice,
+    check_diffusion,
+    check_initial,
+    check_modalities,
+    check_sizes,
+)
+from keras_fusion.ops.diffusion_precision import without_autocast
 from keras_fusion.ops.presence import select
 
 
+@without_autocast
 def cross_diffusion(
     queries,
     keys,
@@ -17,7 +26,7 @@ def cross_diffusion(
     *,
     epsilon: float = 0.6,
     steps: int = 1,
-    initial: str = "identity",
+    initial="identity",
     form: str = "paper",
     present=None,
     masks=None,
@@ -38,7 +47,8 @@ def cross_diffusion(
         values: list of M tensors `(B, N, T, h)`.
         epsilon: The weight e of the diffusion, in [0, 1).
         steps: Number of steps, at least one. It converges to a fixed point.
-        initial: `X^(0)`: `"identity"`, or `"affinity"` for `(P_i + P_j) / 2`.
+        initial: `X^(0)`: `"identity"`, `"affinity"` for `(P_i + P_j) / 2`, or a tensor
+            `(B, N, T, T)`, the same for every pair, which takes the dense form.
         form: `"paper"`, or `"released"` for two modalities.
         present: `(B, M)` bool, True = present, or None. An absent modality has no
             values, and for its affinity stands the mean of those that are present.
@@ -46,7 +56,7 @@ def cross_diffusion(
             tokens are neither queries nor keys: their rows and columns are zero.
         implementation: `"dense"` holds affinities `(B, N, T, T)`; `"blockwise"` never
             does, and takes memory linear in T, in training too; `"auto"` chooses by
-            size.
+            size, and on a GPU by how many samples there are.
 
     Returns:
         `(attended, messages)`: list of M tensors `P_m v_m`, `(B, N, T, h)`, and a list
@@ -60,12 +70,15 @@ def cross_diffusion(
     Reference: Wang, Wang, Wang, Zheng, Lai (2024), MutualFormer: Multi-Modality
     Representation Learning via Cross-Diffusion Attention, IJCV.
     """
-    check(queries, keys, values, epsilon, steps, initial, form, masks, implementation)
+    _check(queries, keys, values, masks, present, initial, implementation)
+    check_diffusion(epsilon, steps, form, len(values))
     kept = _kept(masks, values)
     there = None if present is None else ops.transpose(ops.cast(present, "bool"))
     q, k, v = (_stack(x, there, kept) for x in (queries, keys, values))
-    large = is_large(len(values), *values[0].shape[1:3])
-    if implementation == "blockwise" or (implementation == "auto" and large):
+    free = implementation == "auto" and isinstance(initial, str)
+    if implementation == "blockwise" or (
+        free and is_large(len(values), *values[0].shape[:3])
+    ):
         products = blockwise_products(q, k, kept, there)
     else:
         p = replace_absent(affinities(q, k, kept), there)
@@ -74,17 +87,47 @@ def cross_diffusion(
     return unstack_results(*results, values[0].dtype)
 
 
-def is_large(count, heads, tokens):
-    """Whether the affinities of one sample are more than a block.
+def _check(queries, keys, values, masks, present, initial, implementation):
+    count, name = len(values), "cross_diffusion"
+    check_modalities(name, queries=queries, keys=keys, values=values)
+    check_choice("implementation", implementation, IMPLEMENTATIONS)
+    check_initial(initial)
+    if masks is not None and len(masks) != count:
+        raise ValueError(
+            f"{name} expects one mask (or None) for each of {count} modalities; "
+            f"got {len(masks)}."
+        )
+    if implementation == "blockwise" and not isinstance(initial, str):
+        raise ValueError(
+            f"{name} takes a given `initial` in the dense form alone: the blockwise "
+            "form is there to hold nothing of the size (T, T)."
+        )
+    check_sizes(
+        name,
+        count,
+        queries=("BNTh", queries),
+        keys=("BNTh", keys),
+        values=("BNTh", values),
+        masks=("BT", masks),
+        present=("BM", present),
+        initial=("BNTT", None if isinstance(initial, str) else initial),
+    )
 
-    Blocks are faster from there on: the rest of the time goes into memory. A count of
-    tokens that a graph leaves open may be any. JAX leaves none open; where it finds out
-    shapes alone it has a symbol there, which does not compare, and nothing is computed.
+
+def is_large(count, batch, heads, tokens):
+    """Whether the affinities are more than a block: of one sample, on a GPU of all.
+
+    On a CPU blocks are faster from there on: the rest of the time goes into memory. A
+    GPU has no such cache, but an end. A count of tokens that a graph leaves open may be
+    any. JAX leaves none open; where it finds out shapes alone it has a symbol there,
+    which does not compare, and nothing is computed.
     """
     if tokens is None:
         return True
-    known = isinstance(tokens, int)
-    return known and 4 * count * heads * tokens**2 > blocks.block_bytes()
+    if not isinstance(tokens, int):
+        return False
+    samples = batch if blocks.on_gpu() and isinstance(batch, int) else 1
+    return 4 * samples * count * heads * tokens**2 > blocks.block_bytes()
 
 
 def _product_dtype(values):

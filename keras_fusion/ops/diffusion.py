@@ -21,8 +21,7 @@ def diffuse(products, values, epsilon, steps, initial, form, degree=None):
         values: Tensor `(M, B, N, T, h)`.
         epsilon: The weight e, in [0, 1).
         steps: Number of steps, at least one.
-        initial: `X^(0)`: `"identity"`, `"affinity"` (A) or a tensor that broadcasts to
-            `(M, B, N, T, T)`.
+        initial: `X^(0)`: `"identity"`, `"affinity"` (A) or a tensor `(B, N, T, T)`.
         form: `"paper"` or `"released"`.
         degree: `D^(-1/2)` as a tensor `(M, B, N, T, 1)`, where L and R hold
             `D^(-1/2) P D^(-1/2)` in place of P, or None.
@@ -84,7 +83,7 @@ def _begin(products, power, initial, weight):
     if isinstance(initial, str):
         own, theirs = _both_products(products, power)
         return weight * (theirs + sources(own))
-    return ops.matmul(initial, sources(power))
+    return ops.matmul(ops.cast(initial, power.dtype), sources(power))
 
 
 def _both_products(products, x):

@@ -6,33 +6,61 @@ FORMS = ("paper", "released")
 INITIALS = ("identity", "affinity")
 IMPLEMENTATIONS = ("auto", "dense", "blockwise")
 
+_SIZES = {
+    "B": "batch entries",
+    "M": "modalities",
+    "N": "heads",
+    "T": "tokens",
+    "h": "channels a head",
+}
 
-def check(queries, keys, values, epsilon, steps, initial, form, masks, implementation):
-    """Raises ValueError where the arguments of `cross_diffusion` do not fit."""
-    count = len(values)
-    if not count == len(queries) == len(keys) or count == 0:
+
+def check_modalities(function, **lists):
+    """Raises ValueError unless all lists are of the same modalities.
+
+    Args:
+        function: Name of who asks.
+        **lists: Lists of M tensors each.
+    """
+    counts = [len(tensors) for tensors in lists.values()]
+    if len(set(counts)) > 1 or not counts[0]:
         raise ValueError(
-            "cross_diffusion expects queries, keys and values of the same modalities, "
-            f"at least one; got {len(queries)}, {len(keys)} and {count}."
+            f"{function} expects {_and(lists)} of the same modalities, at least one; "
+            f"got {_and(map(str, counts))}."
         )
-    for name, tensors in (("queries", queries), ("keys", keys), ("values", values)):
-        for m, x in enumerate(tensors):
-            if len(x.shape) != 4:
+
+
+def check_sizes(function, count, **tensors):
+    """Raises ValueError where sizes differ that must be the same; None is not known.
+
+    Args:
+        function: Name of who asks.
+        count: M.
+        **tensors: By name, `(letters, x)`: a letter for each axis, as in `_SIZES`, and
+            a tensor, or a list of M tensors, of which some may be None.
+    """
+    known = {"M": (count, "the lists have")}
+    for name, (letters, given) in tensors.items():
+        listed = isinstance(given, (list, tuple))
+        for m, x in enumerate(given if listed else [given]):
+            if x is None:
+                continue
+            who = f"{name} of modality {m} have" if listed else f"{name} has"
+            if len(x.shape) != len(letters):
+                axes = ", ".join(_SIZES[letter] for letter in letters)
                 raise ValueError(
-                    "cross_diffusion expects tensors (batch, heads, tokens, width); "
-                    f"{name} of modality {m} have the shape {tuple(x.shape)}."
+                    f"{function} expects axes ({axes}); {who} the shape "
+                    f"{tuple(x.shape)}."
                 )
-            _agree(name, m, x.shape, tensors[0].shape)
-    for name, tensors in (("keys", keys), ("values", values)):
-        _agree(name, 0, tensors[0].shape, queries[0].shape)
-    check_diffusion(epsilon, steps, form, count)
-    check_choice("initial", initial, INITIALS)
-    check_choice("implementation", implementation, IMPLEMENTATIONS)
-    if masks is not None and len(masks) != count:
-        raise ValueError(
-            f"cross_diffusion expects one mask (or None) for each of {count} "
-            f"modalities; got {len(masks)}."
-        )
+            for letter, size in zip(letters, x.shape):
+                expected, first = known.setdefault(letter, (size, who))
+                if expected is None:
+                    known[letter] = size, who
+                elif size is not None and size != expected:
+                    raise ValueError(
+                        f"{function} is for aligned modalities: {who} {size} "
+                        f"{_SIZES[letter]}, where {first} {expected}."
+                    )
 
 
 def check_diffusion(epsilon, steps, form, count):
@@ -59,12 +87,12 @@ def check_choice(name, value, choices):
         raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}.")
 
 
-def _agree(name, modality, shape, first):
-    """Tokens, heads and widths are those of the first; None is not known yet."""
-    axes = ("batch entries", "heads", "tokens", "channels a head")
-    for axis, size, expected in zip(axes, shape, first):
-        if None not in (size, expected) and size != expected:
-            raise ValueError(
-                f"cross_diffusion is for aligned modalities: {name} of modality "
-                f"{modality} have {size} {axis}, where modality 0 has {expected}."
-            )
+def check_initial(initial):
+    """Raises ValueError unless `initial` is a name or a tensor."""
+    if not hasattr(initial, "shape"):
+        check_choice("initial", initial, (*INITIALS, "or a tensor"))
+
+
+def _and(names):
+    *first, last = names
+    return f"{', '.join(first)} and {last}"

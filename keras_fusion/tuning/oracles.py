@@ -1,11 +1,14 @@
 """keras-tuner's oracles, their files whole and their unfinished trials kept."""
 
 import json
+import math
+import warnings
 from pathlib import Path
 
 import keras_tuner
 import numpy as np
 from keras_tuner.src.engine import conditions, metrics_tracking, stateful
+from sklearn.exceptions import ConvergenceWarning
 
 from keras_fusion.files import whole
 from keras_fusion.tuning.halving import HalvingOracle
@@ -33,11 +36,11 @@ def make_oracle(search: dict):
         return keras_tuner.oracles.HyperbandOracle(
             max_epochs=epochs, hyperband_iterations=ENDLESS, **common
         )
-    oracles = {
-        "random": keras_tuner.oracles.RandomSearchOracle,
-        "bayesian": _BayesianOracle,
-    }
-    return oracles[budget["tuner"]](max_trials=None, **common)
+    if budget["tuner"] == "bayesian":
+        # Its own default, thrice the hyperparameters, is more than most searches draw.
+        initial = math.ceil(budget["trials"] / 3)
+        return _BayesianOracle(num_initial_points=initial, **common)
+    return keras_tuner.oracles.RandomSearchOracle(max_trials=None, **common)
 
 
 def end_if_spent(oracle, search: dict, seconds: float) -> None:
@@ -88,7 +91,9 @@ class _BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):
 
     def populate_space(self, trial_id):
         self._random_state = np.random.RandomState([self.seed, len(self.trials)])
-        return super().populate_space(trial_id)
+        with warnings.catch_warnings():  # a flat score has no length to fit
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return super().populate_space(trial_id)
 
 
 def _save_whole(self, fname):

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion.layers import MutualFormerBlock
-from tests.conftest import assert_close
+from keras_fusion.layers import MutualFormerBlock, ReleasedMutualFormerBlock
+from tests.conftest import assert_close, to_numpy
 from tests.layers import reference, test_cross_diffusion_attention
 from tests.layers.cases import draw, modalities
 from tests.layers.reference import dense, float64, layer_norm
@@ -68,7 +68,21 @@ def test_dropout_and_stochastic_depth_act_in_training_alone():
     assert np.abs(moved).max() > 1e-2
 
 
-@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.parametrize("layer", [MutualFormerBlock, ReleasedMutualFormerBlock])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_drops_draws_by_seeds_of_its_own(layer, seed):
+    def drawn(seed):
+        op = layer(dropout=0.5, stochastic_depth=0.5, seed=seed)
+        layers = [op.diffusion.dropout_layer, *op.dropouts]
+        ones = np.ones((64, 1, 1), "float32")
+        return [to_numpy(x(ones, training=True)).ravel() for x in layers]
+
+    masks = drawn(seed)
+    assert len({tuple(mask) for mask in masks}) == 3
+    np.testing.assert_array_equal(masks, drawn(seed))
+
+
+@pytest.mark.only_on("torch", reason="what is shown is that the equations learn")
 @pytest.mark.slow
 def test_depth_four_trains():
     """Four blocks learn whether the second modality is the first or its negative."""

@@ -7,7 +7,9 @@ import pytest
 from keras import ops
 
 from keras_fusion.ops import blocks, blockwise, cross_diffusion
-from tests.conftest import TOLERANCES, assert_close
+from keras_fusion.ops.blocks import rows_at_once
+from keras_fusion.ops.cross_diffusion import is_large
+from tests.conftest import TOLERANCES, assert_close, to_numpy
 from tests.gradients import with_gradients
 from tests.layers.cases import draw
 from tests.ops import diffusion_oracle as oracle
@@ -157,7 +159,52 @@ def test_half_precision_of_strongly_peaked_affinities(
     compare(found, expected, dtype)
 
 
-def test_a_gpu_multiplies_bfloat16_by_bfloat16(monkeypatch):
+@pytest.mark.parametrize("form", ["paper", "released"])
+@pytest.mark.parametrize("implementation", ["auto", "dense"])
+def test_an_initial_affinity_that_is_given(form, implementation):
+    given = np.abs(draw(2, 2, 11, 11, seed=9))
+    arguments = options(2, given, form)
+    present = np.array([[True, True], [False, True]])
+    expected = oracle.cross_diffusion(
+        *in_float64(arrays(2)), present=present, **arguments
+    )
+    arguments["initial"] = ops.convert_to_tensor(given)
+    present = ops.convert_to_tensor(present)
+    compare(
+        run(arrays(2), present=present, implementation=implementation, **arguments),
+        expected,
+    )
+
+
+@pytest.mark.only_on("torch", reason="torch's own mixed precision")
+@each_implementation
+@pytest.mark.parametrize("form", ["paper", "released"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_autocast_changes_nothing(implementation, form, inside):
+    import torch
+
+    arguments = {"implementation": implementation, "form": form, "steps": 2}
+
+    def loss_of(leaves):
+        found = flat(*cross_diffusion(*(x.unbind() for x in leaves), **arguments))
+        return sum(y.square().sum() for y in found)
+
+    leaves = [torch.from_numpy(x).requires_grad_() for x in arrays(2)]
+    expected = loss_of(leaves)
+    gradients = torch.autograd.grad(expected, leaves)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = loss_of(leaves)
+        if inside and implementation == "blockwise":  # its gradients are our own
+            moved = torch.autograd.grad(found, leaves)
+    if not inside or implementation == "dense":
+        moved = torch.autograd.grad(found, leaves)
+    assert found.dtype == torch.float32
+    for y, y_0 in zip([found, *moved], [expected, *gradients]):
+        assert torch.equal(y, y_0)
+
+
+@pytest.mark.parametrize("form, steps", [("paper", 1), ("paper", 8), ("released", 8)])
+def test_a_gpu_multiplies_bfloat16_by_bfloat16(form, steps, monkeypatch):
     factors = []
     matmul = ops.matmul
     module = importlib.import_module("keras_fusion.ops.dense_products")
@@ -167,17 +214,29 @@ def test_a_gpu_multiplies_bfloat16_by_bfloat16(monkeypatch):
         return matmul(a, b)
 
     rounded = [ops.cast(x, "bfloat16") for x in arrays(2, sharp=1.0)]
-    expected = run(rounded, implementation="dense")
+    arguments = {"form": form, "steps": steps}
+    expected = run(rounded, implementation="dense", **arguments)
     monkeypatch.setattr(blocks, "on_gpu", lambda: True)
     monkeypatch.setattr(module.ops, "matmul", record)
-    found = run(rounded)  # that few tokens are dense there
+    found = run(rounded, **arguments)  # that few tokens are dense there
     monkeypatch.undo()
-    assert len(factors) == 4  # logits, P v and P^T v, messages
+    # logits; for each step P v and the messages, in the form of the paper P^T v too
+    assert len(factors) == 1 + (3 if form == "paper" else 2) * steps
     assert all("float32" in a for a in factors[0])
     assert all("bfloat16" in x for pair in factors[1:] for x in pair)
     for x, y in zip(flat(*found), flat(*expected)):
         assert "bfloat16" in str(x.dtype)
-        assert_close(ops.cast(x, "float32"), ops.cast(y, "float32"), "bfloat16")
+        x, y = to_numpy(x), to_numpy(y)  # each step rounds to 2^-9 once more
+        assert np.abs(x - y).max() < steps * 2**-7 * np.abs(y).max()
+
+
+def test_a_gpu_takes_blocks_of_what_its_memory_does_not_hold(monkeypatch):
+    assert is_large(2, 1, 4, 784) and is_large(2, None, 4, None)
+    monkeypatch.setattr(blocks, "on_gpu", lambda: True)
+    assert not is_large(2, 1, 4, 3136) and not is_large(2, 16, 4, 784)
+    assert not is_large(2, None, 4, 3136)
+    assert is_large(2, 16, 4, 3136)  # 5 GB
+    assert rows_at_once(2, 3136) == 3136  # all of one sample's head at once
 
 
 def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
@@ -195,6 +254,13 @@ def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
     assert asked
 
 
+def zeros_of(given):
+    """A tensor for a shape, in a list too; all else as it is."""
+    if isinstance(given, list):
+        return [zeros_of(x) for x in given]
+    return ops.zeros(given) if isinstance(given, tuple) else given
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -205,20 +271,43 @@ def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
         ({"steps": 1.5}, "steps must be an integer"),
         (
             {"initial": "zeros"},
-            "initial must be one of identity, affinity; got 'zeros'",
+            "initial must be one of identity, affinity, or a tensor; got 'zeros'",
         ),
         ({"form": "released"}, "for two modalities; got 3"),
         ({"form": "official"}, "form must be one of paper, released"),
         ({"implementation": "sparse"}, "implementation must be one of auto, dense"),
         ({"masks": [None]}, "one mask .* for each of 3 modalities; got 1"),
-        ({"tokens": 4}, "keys of modality 1 have 4 tokens, where modality 0 has 5"),
-        ({"flat": True}, "expects tensors .batch, heads, tokens, width.; values"),
+        (
+            {"tokens": 4},
+            "keys of modality 1 have 4 tokens, where queries of modality 0 have 5",
+        ),
+        (
+            {"flat": True},
+            "expects axes .*tokens, channels a head.; values of modality 0",
+        ),
+        ({"masks": [(1, 5), None, (1, 4)]}, "masks of modality 2 have 4 tokens, where"),
+        ({"masks": [(2, 5), None, None]}, "masks of modality 0 have 2 batch entries"),
+        ({"present": (1, 2)}, "present has 2 modalities, where the lists have 3"),
+        (
+            {"present": (2, 3)},
+            "present has 2 batch entries, where queries of .* have 1",
+        ),
+        ({"initial": (1, 2, 5, 4)}, "initial has 4 tokens, where queries of .* have 5"),
+        ({"initial": (5, 5)}, "expects axes .*; initial has the shape .5, 5."),
+        (
+            {"initial": 3},
+            "initial must be one of identity, affinity, or a tensor; got 3",
+        ),
+        (
+            {"initial": (1, 2, 5, 5), "implementation": "blockwise"},
+            "a given `initial` in the dense form alone",
+        ),
         ({"fewer": True}, "of the same modalities, at least one; got 3, 3 and 2"),
     ],
 )
 def test_refusals(change, message):
     q, k, v = ([ops.zeros((1, 2, 5, 4))] * 3 for _ in range(3))
-    change = dict(change)
+    change = {name: zeros_of(given) for name, given in change.items()}
     if "tokens" in change:
         k = [k[0], ops.zeros((1, 2, change.pop("tokens"), 4)), k[2]]
     if change.pop("flat", False):
@@ -227,3 +316,25 @@ def test_refusals(change, message):
         v = v[:2]
     with pytest.raises(ValueError, match=message):
         cross_diffusion(q, k, v, **change)
+
+
+@pytest.mark.only_on("tensorflow", reason="whose graphs may leave tokens open")
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_graph_may_leave_the_number_of_tokens_open(compiled):
+    import tensorflow as tf
+
+    def value_and_gradients(leaves, **arguments):
+        with tf.GradientTape() as tape:
+            tape.watch(leaves)
+            parts = (tf.unstack(x) for x in leaves)
+            found = flat(*cross_diffusion(*parts, steps=2, **arguments))
+            value = sum(tf.reduce_mean(y**2) for y in found)
+        return value, *tape.gradient(value, leaves)
+
+    open_ended = [tf.TensorSpec((2, 2, 2, None, 4))] * 3
+    graph = tf.function(value_and_gradients, [open_ended], jit_compile=compiled)
+    for tokens in (11, 5):
+        leaves = [tf.constant(x) for x in arrays(2, (2, 2, tokens, 4))]
+        expected = value_and_gradients(leaves, implementation="dense")
+        for y, y_0 in zip(graph(leaves), expected, strict=True):
+            assert_close(y, y_0)

@@ -46,7 +46,8 @@ class CrossDiffusionAttention(Fusion):
         form: `"paper"`, or `"released"` for the orientation of the released code, two
             modalities only.
         dropout: Rate for what f_m receives. (On X itself it would need X, which is
-            never formed.)
+            never formed.) There is no stochastic depth, since there is nothing beside
+            f_m that a sample could skip to; `MutualFormerBlock` has it.
         seed: Of the dropout.
         **kwargs: As for `Fusion`.
 
@@ -114,7 +115,7 @@ class CrossDiffusionAttention(Fusion):
             ]
 
     def fuse(self, inputs, present, query=None, training=None):
-        attended, messages = self._exchange(inputs, present)
+        attended, messages = self.exchange(inputs, present)
         samples = sample_presence(present)
         drop = functools.partial(self.dropout_layer, training=training)
         streams = [own(drop(x)) for own, x in zip(self.own, attended)]
@@ -131,12 +132,9 @@ class CrossDiffusionAttention(Fusion):
         super().check_widths(widths)
         check_heads(self, self.units or widths[0])
 
-    def _exchange(self, inputs, present):
+    def exchange(self, inputs, present):
         """`M_m`, and for each stream its messages, `(B, T, U)` each."""
-        parts = [
-            [split_heads(p, self.num_heads) for p in ops.split(heads(x), 3, axis=-1)]
-            for heads, x in zip(self.heads, inputs)
-        ]
+        parts = self.project(inputs)
         there = masks = None
         if present is not None:
             there = ops.concatenate(sample_presence(present), axis=-1)[:, 0]  # (B, M)
@@ -153,6 +151,13 @@ class CrossDiffusionAttention(Fusion):
         )
         return [join_heads(x) for x in attended], [
             [x if x is None else join_heads(x) for x in row] for row in messages
+        ]
+
+    def project(self, inputs):
+        """Queries, keys and values of every modality, `(B, N, T, h)` each."""
+        return [
+            [split_heads(p, self.num_heads) for p in ops.split(heads(x), 3, axis=-1)]
+            for heads, x in zip(self.heads, inputs)
         ]
 
     def _weights(self, attended, messages, present):

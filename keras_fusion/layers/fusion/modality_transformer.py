@@ -5,7 +5,7 @@ from keras_fusion.layers.configuration import fresh
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.layers.fusion.checks import check_heads
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
-from keras_fusion.layers.fusion.transformer import apply, layer_norm, mlp
+from keras_fusion.layers.fusion.transformer import apply, layer_norm, mlp, seed_of
 from keras_fusion.ops.pooling import pool
 from keras_fusion.ops.presence import select_all
 
@@ -90,7 +90,7 @@ class ModalityTransformer(Fusion):
             readout=None,
             modality_embedding=self.modality_embedding,
             dropout=self.dropout,
-            seed=self.seed,
+            seed=seed_of(self, "attention"),
             use_bias=self.use_bias,
             kernel_initializer=fresh(self.kernel_initializer),
             kernel_regularizer=self.kernel_regularizer,

@@ -11,7 +11,13 @@ from keras_fusion.layers.fusion.cross_diffusion_attention import (
     CrossDiffusionAttention,
 )
 from keras_fusion.layers.fusion.token_transformer import TokenTransformer
-from keras_fusion.layers.fusion.transformer import apply, dropper, layer_norm, mlp
+from keras_fusion.layers.fusion.transformer import (
+    apply,
+    dropper,
+    layer_norm,
+    mlp,
+    seed_of,
+)
 from keras_fusion.ops.diffusion_arguments import INITIALS
 from keras_fusion.ops.presence import select_all
 
@@ -75,7 +81,7 @@ class MutualFormerBlock(TokenTransformer):
             steps=steps,
             initial=initial,
             dropout=self.dropout,
-            seed=self.seed,
+            seed=seed_of(self, "diffusion"),
             use_bias=self.use_bias,
             kernel_initializer=fresh(self.kernel_initializer),
             kernel_regularizer=self.kernel_regularizer,

@@ -12,6 +12,7 @@ from keras_fusion.layers.fusion.transformer import (
     ResidualHalves,
     dropper,
     layer_norm,
+    seed_of,
     weight_dropper,
 )
 from keras_fusion.ops.presence import any_present, select, select_all
@@ -81,7 +82,7 @@ class ReleasedMutualFormerBlock(TokenTransformer):
             epsilon=epsilon,
             form="released",
             dropout=self.dropout,
-            seed=self.seed,
+            seed=seed_of(self, "diffusion"),
             use_bias=self.use_bias,
             kernel_initializer=fresh(self.kernel_initializer),
             kernel_regularizer=self.kernel_regularizer,

@@ -1,6 +1,7 @@
 """Parts that the transformer blocks among the operators share."""
 
 import functools
+import random
 
 import keras
 from keras import ops
@@ -36,11 +37,21 @@ def dropouts(op):
 
     One pair for the whole operator: with a seed, two layers would draw the same.
     """
-    each = keras.layers.Dropout(op.dropout, seed=op.seed, dtype=op.dtype_policy)
-    path = keras.layers.Dropout(
-        op.stochastic_depth, (None, 1, 1), seed=op.seed, dtype=op.dtype_policy
-    )
-    return [each, path]
+    rates = {
+        "numbers": (op.dropout, None),
+        "branches": (op.stochastic_depth, (None, 1, 1)),
+    }
+    return [
+        keras.layers.Dropout(*rate, seed=seed_of(op, part), dtype=op.dtype_policy)
+        for part, rate in rates.items()
+    ]
+
+
+def seed_of(op, part):
+    """A seed for the layer that is this part of `op`: by one seed all draw the same."""
+    if op.seed is None:
+        return None
+    return random.Random(f"{op.seed} {part}").getrandbits(31)
 
 
 def dropper(layers, training):

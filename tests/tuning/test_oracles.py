@@ -1,0 +1,21 @@
+"""keras-tuner's own tuners as a search sets them up: nothing is trained."""
+
+import pytest
+
+from tests.tuning.test_halving import make, run, score
+
+pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
+
+
+@pytest.mark.slow
+def test_bayesian_search_draws_a_third_of_its_trials_and_learns_from_them(tmp_path):
+    learned = drawn = 0.0
+    for seed in range(2):
+        random, bayesian = (
+            run(make(tmp_path / f"{tuner}{seed}", seed, tuner))
+            for tuner in ("random", "bayesian")
+        )
+        assert bayesian[:3] == random[:3]
+        drawn += sum(map(score, random[3:]))
+        learned += sum(map(score, bayesian[3:]))
+    assert learned > drawn + 0.5
