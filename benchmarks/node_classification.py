@@ -8,36 +8,42 @@ validation chooses nothing. Then every node has three modalities (its words; the
 words of its neighbours; its place: spectral coordinates and random walks back), fused
 by concatenation, by adaptive weighting and by every readout of modality attention,
 between one graph convolution for each modality and one that gives the classes, all
-trained the same way; and the same with one modality missing at 30 % of the nodes, which
-one is drawn per node. Here words are their first 256 principal components, which makes
-a run several times as fast. Differences are paired by seed. Each run is kept as it
-ends: a second call goes on where the first was stopped, and `--only` takes a part.
-Tables: `python -m benchmarks.node_page`.
+trained the same way, and each modality by itself; and the same with one modality
+missing at 30 % of the nodes, which one is drawn per node. Here words are their first
+256 principal components, which makes a run several times as fast. Differences are
+paired by seed. Each run is kept as it ends: a second call goes on where the first was
+stopped. Several processes share the work by `--only`, each with its own `--results`:
+
+    python -m benchmarks.node_classification --only cora/words --results 1.json &
+    python -m benchmarks.node_classification --only cora/3 citeseer --results 2.json &
+
+Tables: `python -m benchmarks.node_page`, or `python -m benchmarks.node_page 1.json
+2.json`, which makes one results file of them first.
 """
 
 import argparse
 import functools
 import json
 import pathlib
-import statistics
 
 import keras
 import numpy as np
 
-from benchmarks.node_inputs import SparseDropout, some_missing, three_modalities, words
+from benchmarks.node_inputs import (
+    MODALITIES,
+    SparseDropout,
+    some_missing,
+    three_modalities,
+    words,
+)
+from benchmarks.node_page import BASELINE, PARTS, RESULTS, summary
 from keras_fusion.datasets.planetoid import CLASSES, load_graph
-from keras_fusion.evaluation import paired_interval
 from keras_fusion.files import write_json
 from keras_fusion.graphs import FullGraph
 from keras_fusion.provenance import provenance
 from keras_fusion.zoo import GraphNodeClassifier
 
-RESULTS = pathlib.Path(__file__).parent / "results/node_classification.json"
 L2 = 2.5e-4  # published as 5e-4 of half the sum of squares
-PUBLISHED = {
-    "gcn": {"cora": 81.5, "citeseer": 70.3},
-    "gat": {"cora": 83.0, "citeseer": 72.5},
-}
 ALONE = {"class_name": "Concatenation", "config": {"units": None}}
 WORDS = {
     "gcn": {"units": 16, "dropout": 0.5, "rate": 0.01, "epochs": 200},
@@ -58,8 +64,6 @@ FUSED = {
     "rate": 0.01,
     "epochs": 100,
 }
-BASELINE = "concatenation"
-PARTS = ("words alone", "three modalities", "30 % missing")
 
 
 def methods() -> dict:
@@ -78,39 +82,47 @@ def _attention(readout):
     return {"class_name": "ModalityAttention", "config": {"readout": readout}}
 
 
+def singles() -> dict:
+    """Builder arguments of each modality by itself, as it would be among others."""
+    alone = {"fusion": "Concatenation"}
+    return {f"{name} alone": alone | {"modalities": [name]} for name in MODALITIES}
+
+
 def runs():
     """`(data set, part, name, arguments)` of everything to be trained."""
-    alone, *fused = PARTS
+    alone, whole, missing = PARTS
     for data in CLASSES:
         for kind, settings in WORDS.items():
             yield data, alone, kind, settings | {"graph": kind, "fusion": ALONE}
-    for part in fused:
-        for data in CLASSES:
-            for name, way in methods().items():
+        for part, ways in (whole, methods() | singles()), (missing, methods()):
+            for name, way in ways.items():
                 yield data, part, name, FUSED | way
 
 
-def load(name, part):
-    """The graph and its modalities, as this part of the study has them."""
+@functools.lru_cache(maxsize=1)
+def load(name, raw):
+    """The graph and its modalities: raw words, or three of few columns."""
     graph = load_graph(name)
-    if part == PARTS[0]:
-        return graph, {"words": words(graph)}
-    return graph, three_modalities(graph)
+    return graph, {"words": words(graph)} if raw else three_modalities(graph)
 
 
-def train(graph, inputs, missing, seeds, /, *, rate, epochs, **arguments):
+def train(graph, inputs, part, seeds, /, *, rate, epochs, modalities=None, **config):
     """Accuracies in percent after the last epoch, seed by seed, compiled once."""
     keras.utils.clear_session()
+    raw, missing = part == PARTS[0], part == PARTS[2]
+    inputs = {name: inputs[name] for name in modalities or inputs}
     build = functools.partial(
         GraphNodeClassifier,
         {name: x.shape[1] for name, x in inputs.items()},
         graph.labels.max() + 1,
         kernel_regularizer=keras.regularizers.L2(L2),
         modality_mask=missing,
-        **arguments,
+        **config,
     )
     model = build()
-    if len(inputs) == 1:
+    if config["graph"] == "gcn":  # published: regularised in the first layer only
+        model.get_layer("graph_head").kernel.regularizer = None
+    if raw:
         model.get_layer("graph_0_dropout").rate = 0  # see SparseDropout
     model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
     model.optimizer.build(model.trainable_variables)
@@ -121,8 +133,8 @@ def train(graph, inputs, missing, seeds, /, *, rate, epochs, **arguments):
             inputs = inputs | {"modality_mask": some_missing(len(graph.labels), seed)}
         arrays = inputs, graph.edge_index, graph.labels, graph.train
         nodes = FullGraph(*arrays)
-        if len(inputs) == 1:
-            nodes = SparseDropout(*arrays, rate=arguments["dropout"], seed=seed)
+        if raw:
+            nodes = SparseDropout(*arrays, rate=config["dropout"], seed=seed)
         model.fit(nodes, epochs=epochs, verbose=0)
         outputs = model.predict(FullGraph(inputs, graph.edge_index), verbose=0)
         right = 100.0 * (outputs.argmax(axis=1) == graph.labels)
@@ -138,53 +150,28 @@ def start_again(model, fresh):
             variable.assign(np.zeros(variable.shape))
 
 
-def summary(scores) -> dict:
-    """Test accuracies: mean, deviation, and difference to concatenation by seed."""
-    lines = {}
-    for key, values in scores.items():
-        data, part, name = key.split("/")
-        tests = [value["test"] for value in values]
-        line = {"mean": statistics.fmean(tests), "seeds": len(tests)}
-        line["validation"] = statistics.fmean(v["validation"] for v in values)
-        if len(tests) > 1:
-            line["deviation"] = statistics.stdev(tests)
-        if part == PARTS[0]:
-            line["published"] = PUBLISHED[name][data]
-        rival = [v["test"] for v in scores.get(f"{data}/{part}/{BASELINE}", [])]
-        if name != BASELINE and len(rival) == len(tests):
-            line["against concatenation"] = paired_interval(tests, rival)
-        lines[key] = line
-    return lines
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--only", default="", help="part of the keys to be trained")
+    parser.add_argument("--only", nargs="+", help="beginnings of keys, all by default")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     arguments = parser.parse_args()
-    path, scores, loaded = arguments.results, {}, {}
+    path, scores = arguments.results, {}
     if path.is_file():
         scores = json.loads(path.read_text())["scores"]
-    for data, part, name, config in runs():
-        key = f"{data}/{part}/{name}"
-        if arguments.only not in key:
-            continue
-        values = scores.setdefault(key, [])
+    settings = {f"{data}/{part}/{name}": config for data, part, name, config in runs()}
+    for key in settings:
+        data, part, _ = key.split("/")
+        values = scores.get(key, [])
         seeds = range(len(values), arguments.seeds)
-        if not seeds:
+        if not seeds or not key.startswith(tuple(arguments.only or [""])):
             continue
-        if loaded.get("of") != (data, part):
-            loaded = {"of": (data, part), "graph": load(data, part)}
-        for found in train(*loaded["graph"], part == PARTS[2], seeds, **config):
-            values.append(found)
-            settings = {f"{d}/{p}/{n}": config for d, p, n, config in runs()}
+        graph = load(data, part == PARTS[0])
+        for found in train(*graph, part, seeds, **settings[key]):
+            scores[key] = values = [*values, found]
             report = {"summary": summary(scores), "scores": scores}
             write_json(path, report | {"settings": settings} | provenance())
-            print(f"{key}: {found}", flush=True)
-    for key, line in summary({k: v for k, v in scores.items() if v}).items():
-        spread = f" ± {line['deviation']:.1f}" if "deviation" in line else ""
-        print(f"{key}: {line['mean']:.1f}{spread} ({line['seeds']} seeds)")
+            print(f"{key}: {found['test']:.1f}", flush=True)
 
 
 if __name__ == "__main__":

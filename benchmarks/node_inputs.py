@@ -9,6 +9,7 @@ from keras_fusion.graphs import (
     spectral_position,
 )
 
+MODALITIES = ("words", "neighbourhood", "place")
 COMPONENTS, COORDINATES, STEPS = 256, 32, 8
 REGULARISATION = 0.25  # both graphs fall into many small parts
 MISSING = 0.3  # share of the nodes that lack a modality

@@ -1,24 +1,80 @@
 """The tables of `node_classification.md`, from the results.
 
-python -m benchmarks.node_page
+    python -m benchmarks.node_page [FILE ...]
+
+With files, those of processes that shared the work, they become the results first.
 """
 
+import argparse
 import json
 import pathlib
+import statistics
 
-from keras_fusion.files import whole
+from keras_fusion.evaluation import paired_interval
+from keras_fusion.files import whole, write_json
 from keras_fusion.tables import markdown_table, spread
 
 FOLDER = pathlib.Path(__file__).parent
 PAGE = FOLDER / "node_classification.md"
+RESULTS = FOLDER / "results/node_classification.json"
 BEGIN, END = "<!-- results: written by benchmarks.node_page -->", "<!-- end -->"
+PARTS = ("words alone", "three modalities", "30 % missing")
+BASELINE = "concatenation"
+PUBLISHED = {
+    "gcn": {"cora": 81.5, "citeseer": 70.3},
+    "gat": {"cora": 83.0, "citeseer": 72.5},
+}
+
+
+def merged(reports: list[dict]) -> dict:
+    """One report of several that share the keys; a ValueError where they cannot be.
+
+    Commits and dates may differ, and are all kept.
+    """
+    first, *others = reports
+    for other in others:
+        for what in ("backend", "versions", "machine", "settings"):
+            if other[what] != first[what]:
+                raise ValueError(
+                    f"Results of one study must agree in {what!r}; received "
+                    f"{first[what]} and {other[what]}."
+                )
+    scores = {}
+    for report in reports:
+        for key, values in report["scores"].items():
+            if len(values) > len(scores.get(key, [])):
+                scores[key] = values
+    together = {
+        what: ", ".join(sorted({str(report[what]) for report in reports}))
+        for what in ("commit", "date")
+    }
+    return first | {"summary": summary(scores), "scores": scores} | together
+
+
+def summary(scores) -> dict:
+    """Test accuracies: mean, deviation, and difference to concatenation by seed."""
+    lines = {}
+    for key, values in scores.items():
+        data, part, name = key.split("/")
+        tests = [value["test"] for value in values]
+        line = {"mean": statistics.fmean(tests), "seeds": len(tests)}
+        line["validation"] = statistics.fmean(v["validation"] for v in values)
+        if len(tests) > 1:
+            line["deviation"] = statistics.stdev(tests)
+        if part == PARTS[0]:
+            line["published"] = PUBLISHED[name][data]
+        rival = [v["test"] for v in scores.get(f"{data}/{part}/{BASELINE}", [])]
+        if name != BASELINE and len(rival) == len(tests):
+            line["against concatenation"] = paired_interval(tests, rival)
+        lines[key] = line
+    return lines
 
 
 def tables(results) -> str:
     """A table for each part of the study, data sets across, and where it was run."""
     keys = [key.split("/") for key in results["scores"]]
     found = []
-    for part in dict.fromkeys(part for _, part, _ in keys):
+    for part in (part for part in PARTS if any(p == part for _, p, _ in keys)):
         data = list(dict.fromkeys(d for d, p, _ in keys if p == part))
         names = dict.fromkeys(name for _, p, name in keys if p == part)
         beside = "published" if part == "words alone" else "against concatenation"
@@ -48,7 +104,12 @@ def _cells(results, data, part, name, beside):
 
 
 def main():
-    results = json.loads((FOLDER / "results/node_classification.json").read_text())
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="*", type=pathlib.Path)
+    files = parser.parse_args().files
+    if files:
+        write_json(RESULTS, merged([json.loads(file.read_text()) for file in files]))
+    results = json.loads(RESULTS.read_text())
     before, _, rest = PAGE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
     with whole(PAGE) as beside:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_fusion.graphs.edges import check_edges
-from keras_fusion.graphs.full_graph import check_weights, count_nodes, counted, weigh
+from keras_fusion.graphs.full_graph import check_weights, count_nodes, counted
 
 
 class SampledGraph(keras.utils.PyDataset):
@@ -12,15 +12,20 @@ class SampledGraph(keras.utils.PyDataset):
 
     From a batch of nodes the edges are followed backwards, hop by hop, at most so many
     to each node. What was met becomes a small graph, in which only the batch's own
-    nodes have a sample weight, as in `FullGraph`. It is padded with nodes and edges
-    that reach nobody to powers of two, so that a compiler sees few shapes.
+    nodes have a sample weight. All batches are padded, with nodes and edges that reach
+    nobody, to the most that any could need: a compiler sees one shape, and since every
+    node of every batch has the same weight, loss and `weighted_metrics` of an epoch are
+    means over the nodes, however the last batch comes out. A batch's own loss is its
+    nodes' sum, divided by the mean size of a batch.
 
     With all neighbours kept, outputs are those of the full graph where there are as
     many hops as graph layers; GCN and SGC need one more, since an edge's weight there
     takes the number of edges to its source.
 
     Args:
-        inputs, edge_index, labels, edge_weight, symmetric: As for `FullGraph`.
+        inputs, edge_index, edge_weight, symmetric: As for `FullGraph`.
+        labels: `(n,)`, or None to predict: nodes come in their order then, and
+            `predict` puts the batches together.
         nodes: `(n,)` bool, the nodes to make batches of, or None (all).
         neighbours: For each hop how many edges to a node are kept, None = all.
         batch_size: Nodes in a batch, before their neighbours.
@@ -34,7 +39,7 @@ class SampledGraph(keras.utils.PyDataset):
         self,
         inputs: dict,
         edge_index,
-        labels,
+        labels=None,
         nodes=None,
         *,
         neighbours=(10, 10),
@@ -44,41 +49,78 @@ class SampledGraph(keras.utils.PyDataset):
         symmetric: bool = True,
     ):
         super().__init__()
-        count = count_nodes(inputs, labels, nodes)
-        self.edges = check_edges(edge_index, count, symmetric)
+        self.count = count_nodes(inputs, labels, nodes)
+        self.edges = check_edges(edge_index, self.count, symmetric)
         self.edge_weight = None
         if edge_weight is not None:
             self.edge_weight = check_weights(edge_weight, self.edges)
         self.inputs = {name: np.asarray(x) for name, x in inputs.items()}
-        counting = np.ones(count, bool) if nodes is None else np.asarray(nodes)
-        self.labels = counted(labels, counting)
+        counting = np.ones(self.count, bool) if nodes is None else np.asarray(nodes)
+        self.labels = None if labels is None else counted(labels, counting)
         self.nodes = np.flatnonzero(counting)
         self.neighbours = _hops(neighbours)
-        self.batch_size = batch_size
+        self.batch_size = min(batch_size, len(self.nodes))
         self.seed = seed
-        self.epoch = 0
         self.incoming = np.argsort(self.edges[1], kind="stable")  # edges by target
         self.starts = np.searchsorted(
-            self.edges[1][self.incoming], np.arange(count + 1)
+            self.edges[1][self.incoming], np.arange(self.count + 1)
         )
+        self.rows, self.columns = self._most()
+        self._begin(0)
 
     def __len__(self):
         return -(-len(self.nodes) // self.batch_size)
 
     def __getitem__(self, index):
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.nodes)
-        batch = order[index * self.batch_size :][: self.batch_size]
+        batch = self.order[index * self.batch_size :][: self.batch_size]
         rng = np.random.default_rng([self.seed, self.epoch, index])
         nodes, edges = self._reach(batch, rng)
-        return self._graph(batch, nodes, edges)
+        inputs = self._graph(nodes, edges)
+        if self.labels is None:
+            return (inputs,)
+        weight = (np.arange(self.rows) < len(batch)).astype("float32")
+        weight *= self.rows * len(self) / len(self.nodes)
+        return inputs, _padded(self.labels[nodes], self.rows), weight
 
     def on_epoch_end(self):
-        self.epoch += 1
+        if self.labels is not None:
+            self._begin(self.epoch + 1)
+
+    def predict(self, model: keras.Model) -> np.ndarray:
+        """The model's outputs `(n', ...)` at the n' nodes, in the order of the graph.
+
+        Raises:
+            ValueError: If there are labels, with which nodes come in any order.
+        """
+        if self.labels is not None:
+            raise ValueError("To predict, make the SampledGraph with labels=None.")
+        padded = model.predict(self, verbose=0)
+        batches = padded.reshape(len(self), self.rows, *padded.shape[1:])
+        own = batches[:, : self.batch_size].reshape(-1, *padded.shape[1:])
+        return own[: len(self.nodes)]
+
+    def _begin(self, epoch):
+        self.epoch, self.order = epoch, self.nodes
+        if self.labels is not None:
+            rng = np.random.default_rng([self.seed, epoch])
+            self.order = rng.permutation(self.nodes)
+
+    def _most(self):
+        """Rows and columns that no batch exceeds: the best connected, at every hop."""
+        degrees = np.sort(np.diff(self.starts))[::-1]
+        rows = frontier = self.batch_size
+        columns = 0
+        for most in self.neighbours:
+            met = np.minimum(degrees[:frontier], most or len(self.incoming)).sum()
+            frontier = min(met, self.count)
+            rows, columns = rows + frontier, columns + met
+        # One node at least is padding, where edges go that are.
+        return min(rows, self.count) + 1, min(columns, len(self.incoming))
 
     def _reach(self, batch, rng):
         """Nodes, those of the batch first, and edges that were met."""
         nodes, frontier, met = [batch], batch, []
-        seen = np.zeros(len(self.labels), bool)
+        seen = np.zeros(self.count, bool)
         seen[batch] = True
         for most in self.neighbours:
             edges = self._sample(frontier, most, rng)
@@ -101,19 +143,16 @@ class SampledGraph(keras.utils.PyDataset):
         shuffled = np.lexsort([rng.random(len(edges)), owner])  # within each target
         return edges[shuffled][within < most]
 
-    def _graph(self, batch, nodes, edges):
-        rows = _power_of_two(len(nodes) + 1)  # one node at least is padding
-        place = np.zeros(len(self.labels), "int32")
+    def _graph(self, nodes, edges):
+        place = np.zeros(self.count, "int32")
         place[nodes] = np.arange(len(nodes))
-        inputs = {name: _padded(x[nodes], rows) for name, x in self.inputs.items()}
-        columns = _power_of_two(len(edges))
-        index = np.full((2, columns), rows - 1, "int32")
+        inputs = {name: _padded(x[nodes], self.rows) for name, x in self.inputs.items()}
+        index = np.full((2, self.columns), self.rows - 1, "int32")
         index[:, : len(edges)] = place[self.edges[:, edges]]
         inputs["edge_index"] = index
         if self.edge_weight is not None:
-            inputs["edge_weight"] = _padded(self.edge_weight[edges], columns)
-        weight = weigh(np.arange(rows) < len(batch))
-        return inputs, _padded(self.labels[nodes], rows), weight
+            inputs["edge_weight"] = _padded(self.edge_weight[edges], self.columns)
+        return inputs
 
 
 def _hops(neighbours):
@@ -124,10 +163,6 @@ def _hops(neighbours):
             f"1, or None for all; received {neighbours!r}."
         )
     return hops
-
-
-def _power_of_two(size):
-    return 1 << max(0, int(size) - 1).bit_length()
 
 
 def _padded(x, rows):

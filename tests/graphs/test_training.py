@@ -63,18 +63,45 @@ def test_fit_learns_them():
 @pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("kind, hops", [("gcn", 3), ("sgc", 3), ("gat", 2)])
 def test_all_neighbours_kept_are_the_full_graph(kind, hops):
-    """Loss and one training step agree, with the samples as one batch and as two."""
+    """Loss, metric and predictions agree; in one batch a training step does too."""
     full = FullGraph(INPUTS, EDGES, LABELS, SOME)
-    everything = {"neighbours": [None] * hops}
-    sampled = SampledGraph(INPUTS, EDGES, LABELS, SOME, **everything)
     one, two = compiled(kind), compiled(kind)
-    np.testing.assert_allclose(
-        one.evaluate(full, verbose=0), one.evaluate(sampled, verbose=0), rtol=1e-5
-    )
+    everything = {"neighbours": [None] * hops}
+    for size, batches in ((5, 1), (3, 2), (2, 3)):
+        config = everything | {"batch_size": size}
+        sampled = SampledGraph(INPUTS, EDGES, LABELS, SOME, **config)
+        assert len(sampled) == batches
+        np.testing.assert_allclose(
+            one.evaluate(full, verbose=0), one.evaluate(sampled, verbose=0), rtol=1e-5
+        )
+        found = SampledGraph(INPUTS, EDGES, **config).predict(one)
+        assert_close(found, one.predict(FullGraph(INPUTS, EDGES), verbose=0))
     one.fit(full, verbose=0)
+    sampled = SampledGraph(INPUTS, EDGES, LABELS, SOME, **everything)
     two.fit(sampled, verbose=0, shuffle=False)
     for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
         assert_close(a, b)
+
+
+def test_fit_on_several_batches_of_any_number_of_edges():
+    """TensorFlow takes the shape of the first two for that of all."""
+    hub = np.stack([np.zeros(NODES - 1, int), np.arange(1, NODES)])
+    config = {"neighbours": [None], "batch_size": 4, "seed": 5}
+    sampled = SampledGraph(INPUTS, symmetric(hub), LABELS, **config)
+    reached = [(sampled[i][0]["edge_index"][1] < 12).sum() for i in range(3)]
+    assert reached == [4, 4, 14]  # the last batch has the hub
+    history = compiled().fit(sampled, epochs=2, verbose=0, shuffle=False).history
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_predict_gives_the_nodes_in_their_order():
+    model = compiled("gat")
+    config = {"neighbours": [None, None], "batch_size": 2}
+    found = SampledGraph(INPUTS, EDGES, nodes=SOME, **config).predict(model)
+    everything = model.predict(FullGraph(INPUTS, EDGES), verbose=0)
+    assert_close(found, everything[SOME])
+    with pytest.raises(ValueError, match="labels=None"):
+        SampledGraph(INPUTS, EDGES, LABELS).predict(model)
 
 
 def test_one_hop_less_is_not():
@@ -94,12 +121,12 @@ def test_batches_cover_the_nodes_once_and_keep_few_edges():
     for number in range(3):
         inputs, labels, weight = sampled[number]
         rows, edges = len(labels), inputs["edge_index"]
-        assert rows & (rows - 1) == 0 and edges.shape[1] & (edges.shape[1] - 1) == 0
+        assert (rows, edges.shape) == (7, (2, 4))  # 2, 2 and 2 nodes, and one for none
         assert edges.max() < rows
         real = edges[:, edges[1] != rows - 1]
         assert np.bincount(real[1], minlength=rows).max() == 1
         found += inputs["words"][weight > 0].tolist()
-        assert weight.sum() == pytest.approx(rows)
+        assert weight[weight > 0] == pytest.approx(7 * 3 / 5)
     assert sorted(found) == sorted(INPUTS["words"][SOME].tolist())
 
 
