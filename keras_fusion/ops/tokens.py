@@ -26,7 +26,7 @@ def attend(queries, keys, values, kept=None, drop=None):
     Args:
         queries: `(B, N, Q, h)`.
         keys, values: `(B, N, T, h)`.
-        kept: `(B, T, 1)` bool, True = may be attended to, or None (all).
+        kept: `(B, T or 1, 1)` bool, True = may be attended to, or None (all).
         drop: Function applied to the weights before they are used, or None.
 
     Returns:
@@ -34,7 +34,10 @@ def attend(queries, keys, values, kept=None, drop=None):
         function that returns the weights `(B, N, Q, T)` float32.
     """
     if kept is not None:
-        kept = ops.swapaxes(kept, 1, 2)[:, None]  # (B, 1, 1, T)
+        # A mask that is the same for all keys must be spread out for torch on a GPU.
+        everywhere = ops.ones_like(keys[:, :1, None, :, 0], dtype="bool")
+        kept = ops.logical_and(ops.swapaxes(kept, 1, 2)[:, None], everywhere)
+        # (B, 1, 1, T)
     weigh = functools.partial(_weigh, queries, keys, kept)
     # Eager torch passes over the weights once for each step of the softmax; its fused
     # attention takes a half to a quarter of the time and never holds them. Compiled by

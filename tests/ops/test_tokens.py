@@ -70,3 +70,20 @@ def test_all_tokens_present_are_pooled_together(readout):
 def test_many_tokens_in_float16():
     ones = ops.cast(ops.ones((1, 70000, 1)), "float16")
     assert to_numpy(pool_tokens([ones])) == 1  # their sum is no float16
+
+
+@pytest.mark.only_on("torch", reason="its fused attention is used there alone")
+def test_a_mask_of_whole_samples_is_spread_over_the_keys(monkeypatch):
+    """CUDA's fused attention refuses one whose last axis is repeated."""
+    masks = []
+    attention = ops.dot_product_attention
+
+    def record(*arguments, mask):
+        masks.append(mask)
+        return attention(*arguments, mask=mask)
+
+    monkeypatch.setattr(ops, "dot_product_attention", record)
+    x = ops.ones((2, 3, 5, 4))
+    attend(x, x, x, ops.ones((2, 1, 1), dtype="bool"))
+    assert tuple(masks[0].shape) == (2, 1, 1, 5)
+    assert masks[0].stride()[-1] == 1
