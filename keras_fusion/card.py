@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_fusion import comparison, tables, training
 from keras_fusion.files import whole, write_json
-from keras_fusion.plots import PLOTS
+from keras_fusion.plots import CAPTIONS, PLOTS
 
 BEGIN, END = (
     "<!-- results: written by keras-fusion evaluate --publish -->",
@@ -26,16 +26,14 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
         The files written.
     """
     weights = runs / comparison.MODEL / f"seed-{best_seed(results)}" / training.WEIGHTS
-    copies = {weights: training.WEIGHTS}
-    copies |= {runs / name: name for name in PLOTS}
     card = recipe_folder / "README.md"
-    text = _with_tables(card.read_text(), results)  # before anything is overwritten
+    plots = [name for name in PLOTS if (runs / name).is_file()]
+    text = _with_tables(card.read_text(), results, plots)  # before anything is written
     written = []
-    for source, name in copies.items():
-        if source.is_file():
-            with whole(recipe_folder / name) as beside:
-                shutil.copyfile(source, beside)
-            written.append(recipe_folder / name)
+    for source in (weights, *(runs / name for name in plots)):
+        with whole(recipe_folder / source.name) as beside:
+            shutil.copyfile(source, beside)
+        written.append(recipe_folder / source.name)
     write_json(recipe_folder / "results.json", results)
     with whole(card) as beside:
         beside.write_text(text)
@@ -48,13 +46,13 @@ def best_seed(results: dict) -> int:
     return max(fits, key=lambda fit: fit[comparison.MODEL]["validation"])["seed"]
 
 
-def _with_tables(card, results):
+def _with_tables(card, results, plots):
     """The card with its part between the two marks made anew."""
     before, mark, rest = card.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (mark and end):
         raise ValueError(f"The card has no place for results: add {BEGIN} and {END}.")
-    return f"{before}{BEGIN}\n\n{_tables(results)}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{_tables(results, plots)}\n\n{END}{after}"
 
 
 def _other_measures(results):
@@ -66,7 +64,7 @@ def _other_measures(results):
     ]
 
 
-def _tables(results):
+def _tables(results, plots):
     seeds = [fit["seed"] for fit in results["fits"]]
     versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
     fits = [fit[comparison.MODEL] for fit in results["fits"]]
@@ -80,8 +78,9 @@ def _tables(results):
         "Each view missing:",
         tables.markdown_table(*tables.missing_rows(results)),
         "\n".join(f"- {s}" for s in tables.paired_sentences(results)),
+        *(f"![{CAPTIONS[name]}]({name})" for name in plots),
         f"Backend {results['backend']}, {versions}; {results['machine']}; "
-        f"{seconds / len(seeds):.0f} s a run ({'; '.join(places)}); "
-        f"commit {results['commit']}, {results['date']}.",
+        f"{seconds / len(seeds):.0f} s a run{' by ' if places else ''}"
+        f"{', '.join(places)}; commit {results['commit']}, {results['date']}.",
     ]
     return "\n\n".join(parts)

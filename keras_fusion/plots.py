@@ -8,7 +8,12 @@ from keras_fusion.comparison import METHODS, MODEL
 from keras_fusion.files import whole
 from keras_fusion.tables import method_title
 
-PLOTS = ("accuracy.png", "missing.png", "weights.png")
+CAPTIONS = {
+    "accuracy.png": "All views, and each one missing",
+    "missing.png": "Score against the number of views missing",
+    "weights.png": "The share of each modality in the fusion's weights, by class",
+}
+PLOTS = tuple(CAPTIONS)
 COLOURS = dict(zip(METHODS, ("#1b6ca8", "#d1603d", "#5b8c5a", "#9a9a9a")))
 
 

@@ -12,6 +12,7 @@ from keras_fusion import datasets, recipes, zoo
 from keras_fusion.catalogue import find
 from keras_fusion.tasks import task_of
 
+RECIPE = "recipe.toml"
 DEFAULTS = {
     "builder": "FusionClassifier",
     "dataset": None,
@@ -81,9 +82,15 @@ def read(name: str) -> dict:
     """
     path = file_of(name)
     recipe = parse(path, DEFAULTS)
-    path = path.resolve()
-    own = path.stem if path.name != "recipe.toml" else path.parent.name
-    return recipe | {"name": own}
+    return recipe | {"name": _own_name(path.resolve())}
+
+
+def _own_name(path):
+    """A file beside a recipe, such as its ablation, has both names."""
+    if path.name == RECIPE:
+        return path.parent.name
+    beside = (path.parent / RECIPE).is_file()
+    return f"{path.parent.name}-{path.stem}" if beside else path.stem
 
 
 def parse(path: Path, defaults: dict) -> dict:
@@ -114,10 +121,10 @@ def file_of(name: str) -> Path:
     """The file of the recipe of this name, in this folder, or that is this file."""
     path = Path(name)
     if path.is_dir():
-        path = path / "recipe.toml"
+        path = path / RECIPE
     if path.is_file():
         return path
-    known = {n: recipes.folder() / n / "recipe.toml" for n in recipes.names()}
+    known = {n: recipes.folder() / n / RECIPE for n in recipes.names()}
     return find("recipe", name, known)
 
 

@@ -19,13 +19,14 @@ def spread(values: list[float], scale: float = 100, digits: int = 1) -> str:
 
 def comparison_rows(results: dict) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the comparison: methods down, what is missing across."""
-    scores = results["scores"]
+    scores, fits = results["scores"], results["fits"][0]
     counts = list(scores[MODEL]["missing_random"])
-    header = ["views missing", "none", *counts]
+    header = ["views missing", "none", *counts, "parameters"]
     rows = []
     for method, runs in scores.items():
         random = [spread(runs["missing_random"][k]) for k in counts]
-        rows.append([method_title(method, results), spread(runs["all"]), *random])
+        size = f"{fits[method]['parameters']:,}" if method in fits else ""
+        rows.append([method_title(method, results), spread(runs["all"]), *random, size])
     return header, rows
 
 

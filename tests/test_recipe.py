@@ -46,6 +46,12 @@ def test_it_is_called_by_its_folder_or_file(path):
     assert recipe_files.read(str(path.parent))["name"] == "home"
 
 
+def test_a_file_beside_a_recipe_has_both_names(path):
+    """Else the ablations of two recipes would share one folder of runs."""
+    path.with_name("recipe.toml").write_bytes(path.read_bytes())
+    assert recipe_files.read(str(path))["name"] == "home-tiny"
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -117,6 +123,7 @@ def test_baselines_have_the_models_encoders_and_training(path):
         assert encoder(other) == encoder(model)
     names = [layer.name for layer in concatenation.layers]
     assert "modality_dropout" in names  # against the same dropout
+    assert "fusion_0" in names  # and as many blocks
     assert single["training"] == joined["training"] == recipe["training"]
 
 

@@ -22,6 +22,7 @@ def results(seeds=2):
     return {
         "recipe": {"arguments": {"fusion": {"class_name": "ModalityTransformer"}}},
         "scores": {"model": scores(0.9), "concatenation": scores(0.8)},
+        "fits": [{"seed": 0, "model": {"parameters": 1234}}],
         "retrained_without": dict.fromkeys("abc", [0.5, 0.5][:seeds]),
         "paired": {"concatenation": {"all": wide, "1 missing": clear}},
     }
@@ -34,10 +35,10 @@ def test_spread():
 
 def test_methods_down_losses_across():
     header, rows = tables.comparison_rows(results())
-    assert header == ["views missing", "none", "1", "2"]
+    assert header == ["views missing", "none", "1", "2", "parameters"]
     assert rows == [
-        ["ModalityTransformer", "91.0±1.4", "91.0±1.4", "81.0±1.4"],
-        ["concatenation", "81.0±1.4", "81.0±1.4", "71.0±1.4"],
+        ["ModalityTransformer", "91.0±1.4", "91.0±1.4", "81.0±1.4", "1,234"],
+        ["concatenation", "81.0±1.4", "81.0±1.4", "71.0±1.4", ""],
     ]
 
 

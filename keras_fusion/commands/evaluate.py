@@ -15,11 +15,8 @@ def run(options) -> None:
     """Trains the baselines, judges all on the test set, writes results and plots."""
     recipe, seeds, folder = run_of(options)
     keep_compiled(folder / COMPILED)
-    if options.publish and (options.dataset or options.label or options.epochs):
-        raise ValueError(
-            "--publish is for the recipe as it stands: leave out --dataset, --label "
-            "and --epochs."
-        )
+    if options.publish:
+        _check_publishable(options)
     count = 0
 
     def report(name, record):
@@ -47,3 +44,22 @@ def run(options) -> None:
         written += publish(results, home, folder)
     for path in written:
         console.print(f"wrote {path}")
+
+
+def _check_publishable(options):
+    """A recipe's results are those of its own file, as it stands, on the test set."""
+    if options.dataset or options.label or options.epochs:
+        raise ValueError(
+            "--publish is for the recipe as it stands: leave out --dataset, --label "
+            "and --epochs."
+        )
+    if options.on != "test":
+        raise ValueError(
+            f"--publish is for results on the test set; received --on {options.on}."
+        )
+    file = recipe_files.file_of(options.recipe)
+    if file.name != recipe_files.RECIPE:
+        raise ValueError(
+            f"--publish writes into a recipe's folder, so it takes a "
+            f"{recipe_files.RECIPE}; received {file}."
+        )

@@ -93,6 +93,18 @@ BAD = {  # what is prepared, the command, what it says
         "differs in training: choose another --runs",
     ),
     "publish": (None, "evaluate . --publish --epochs 1", "leave out --dataset"),
+    "publish what chooses": (
+        None,
+        "evaluate . --publish --on validation",
+        "results on the test set; received --on validation",
+    ),
+    "publish beside": (
+        lambda home: (home / "other.toml").write_text(
+            (home / "recipe.toml").read_text()
+        ),
+        "evaluate other.toml --publish",
+        "it takes a recipe.toml; received other.toml",
+    ),
     "untrained": (None, "export . --runs out", "no trained model in out/"),
     "no export": (broken_model, "export broken.keras", "not a whole .keras file"),
     "export to": (

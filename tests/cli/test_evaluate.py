@@ -88,7 +88,7 @@ def test_published_beside_the_recipe(home, results, monkeypatch):
     page = (home / "README.md").read_text()
     assert page.startswith("# A card") and page.endswith("The end.\n")
     assert "old" not in page and "| concatenation |" in page
-    assert all((home / name).is_file() for name in PLOTS)
+    assert all((home / name).is_file() and f"]({name})" in page for name in PLOTS)
     monkeypatch.setattr(recipes, "folder", lambda: home.parent)
     data = recipe_files.load_data(recipe_files.read("tiny"), 0)
     model = recipe_files.build(recipe_files.read("tiny"), data, weights="tiny")
