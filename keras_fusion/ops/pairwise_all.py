@@ -19,9 +19,18 @@ def pairwise_all(queries, keys, values, affinity=dot_product, normalise="softmax
     Returns:
         `(..., I, u)` in the dtype of the values. Cost and memory grow with I J.
     """
+    require_normaliser(normalise, "softmax", "mean", None)
     weights = affinity(queries, keys)  # (..., I, J)
     if normalise == "softmax":
         weights = softmax(weights)
     elif normalise == "mean":
         weights = weights / ops.cast(ops.shape(weights)[-1], weights.dtype)
     return ops.matmul(ops.cast(weights, values.dtype), values)
+
+
+def require_normaliser(normalise, *choices):
+    """Raises a ValueError unless `normalise` is one of `choices`."""
+    if normalise not in choices:
+        raise ValueError(
+            f"Expected normalise to be one of {list(choices)}; received {normalise!r}."
+        )

@@ -5,6 +5,7 @@ import itertools
 from keras import ops
 
 from keras_fusion.ops.affinity import dot_product
+from keras_fusion.ops.pairwise_all import require_normaliser
 from keras_fusion.ops.presence import softmax
 
 
@@ -36,6 +37,7 @@ def pairwise_window(
     Returns:
         `(B, *S, N, u)` in the dtype of the values.
     """
+    require_normaliser(normalise, "softmax", "mean", None)
     offsets = list(itertools.product(*(range(size) for size in window)))
     own = values if isinstance(values, list) else [values] * len(offsets)
     keys, inside = _padded(keys, window), _padded(_ones(queries), window)
