@@ -31,8 +31,8 @@ def LateFusionClassifier(
         builder: Name of what builds them.
         modality_dropout, modality_mask, weights, name: As for `FusionClassifier`.
         **kwargs: `encoder_depth`, `units`, `encoders`, `dropout`, `include_top` and
-            `classifier_activation`, and whatever else `builder` takes; dicts by modality
-            are shared out.
+            `classifier_activation`, and whatever else `builder` takes; of `encoders`,
+            `heatmaps` and `patch_size` by modality each model gets its own.
 
     Returns:
         A model of the inputs of `FusionClassifier`; its output is all zeros for a
@@ -70,10 +70,9 @@ def LateFusionClassifier(
 
 def of_modalities(arguments: dict, modalities) -> dict:
     """The arguments of a builder, what is given by modality for these alone."""
-    tables = {
-        k: arguments[k] for k in BY_MODALITY if isinstance(arguments.get(k), dict)
-    }
+    given = {key: arguments.get(key) for key in BY_MODALITY}
     return arguments | {
         key: {m: x for m, x in table.items() if m in modalities}
-        for key, table in tables.items()
+        for key, table in given.items()
+        if isinstance(table, dict)
     }

@@ -81,7 +81,15 @@ def another_slope():
 
 @breaks(test_non_local_block.test_numbers, "embedded_gaussian", (2, 5, 4))
 def softmax_over_the_queries():
-    return pairwise_all, "softmax", lambda logits: softmax(logits, axis=-2)
+    return pairwise_all, "softmax", lambda logits, there: softmax(logits, axis=-2)
+
+
+@breaks(
+    test_mixing.test_what_a_mask_leaves_out_has_no_influence,
+    Mixing("LocalSelfAttention", 1, {"units": 3, "kernel_size": 4}),
+)
+def what_is_masked_gets_weight():
+    return pairwise_window, "softmax", lambda logits, there: softmax(logits)
 
 
 @breaks(

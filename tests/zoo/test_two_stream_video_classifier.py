@@ -77,12 +77,9 @@ def test_late_fusion_of_a_video_and_joints():
         encoders={"frames": listed},
         **SMALL,
     )
-    single = (
-        model.get_layer("skeleton_classifier"),
-        model.get_layer("frames_classifier"),
-    )
-    assert "skeleton_heatmaps" in [layer.name for layer in single[0].layers]
-    assert "frames_encoder" in [layer.name for layer in single[1].layers]
+    single = [model.get_layer(f"{name}_classifier") for name in SHAPES]
+    assert single[0].get_layer("frames_encoder")
+    assert single[1].get_layer("skeleton_heatmaps")
     x = draw(SHAPES)
     each = [to_numpy(m({n: x[n] for n in m.input})) for m in single]
     assert_close(model(x), (each[0] + each[1]) / 2)
