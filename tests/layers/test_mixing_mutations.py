@@ -85,11 +85,11 @@ def softmax_over_the_queries():
 
 
 @breaks(
-    test_mixing.test_what_a_mask_leaves_out_has_no_influence,
-    Mixing("LocalSelfAttention", 1, {"units": 3, "kernel_size": 4}),
+    test_mixing.test_padding_that_is_masked_is_no_padding,
+    Mixing("NonLocalBlock", 1, {"units": 3}),
 )
 def what_is_masked_gets_weight():
-    return pairwise_window, "softmax", lambda logits, there: softmax(logits)
+    return pairwise_all, "softmax", lambda logits, there: softmax(logits)
 
 
 @breaks(
