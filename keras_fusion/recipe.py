@@ -11,6 +11,7 @@ import keras
 from keras_fusion import datasets, recipes, zoo
 from keras_fusion.catalogue import find
 from keras_fusion.tasks import task_of
+from keras_fusion.zoo import late_fusion_classifier
 
 RECIPE = "recipe.toml"
 DEFAULTS = {
@@ -65,7 +66,6 @@ _KINDS = {
 
 # Builders of models whose modalities are vectors by the time they are fused.
 _SIMPLE = ("FusionClassifier", "LateFusionClassifier", "UnimodalClassifier")
-_BY_MODALITY = ("encoders", "heatmaps", "patch_size")  # may be tables by modality
 _OF_GRAPHS = "GraphNodeClassifier"
 
 
@@ -188,11 +188,7 @@ def only(recipe: dict, modality: str) -> dict:
 
 def of_modalities(recipe: dict, modalities) -> dict:
     """The recipe for data that have these modalities alone."""
-    arguments = dict(recipe["arguments"])
-    for key in _BY_MODALITY:
-        if isinstance(arguments.get(key), dict):
-            own = {m: x for m, x in arguments[key].items() if m in modalities}
-            arguments[key] = own
+    arguments = late_fusion_classifier.of_modalities(recipe["arguments"], modalities)
     return recipe | {"arguments": arguments}
 
 

@@ -3,7 +3,7 @@ import tomllib
 
 import pytest
 
-from keras_fusion import datasets, recipes
+from keras_fusion import datasets, recipes, zoo
 from keras_fusion import recipe as recipe_files
 from tests import runs, shared
 
@@ -138,6 +138,17 @@ def test_baselines_have_the_encoders_that_the_recipe_lists(path):
     fewer = recipe_files.of_modalities(recipe, ["a"])
     assert list(recipe_files.build(fewer, data.only("a")).input) == ["a"]
     assert recipe["arguments"]["encoders"] == {"b": own}
+
+
+def test_one_stream_of_a_recipe_keeps_its_own_heatmaps():
+    arguments = {"heatmaps": {"pose": {"size": [8, 8]}}, "patch_size": 4, "units": 8}
+    recipe = {"builder": "TwoStreamVideoClassifier", "arguments": arguments}
+    pose, depth = (recipe_files.only(recipe, m)["arguments"] for m in ("pose", "depth"))
+    assert pose == arguments | {"name": "only_pose"}
+    assert depth == arguments | {"heatmaps": {}, "name": "only_depth"}
+    streams = {"pose": (3, 5, 2)}
+    pose.pop("patch_size")
+    assert zoo.TwoStreamVideoClassifier(streams, 3, **pose).get_layer("pose_heatmaps")
 
 
 def test_baselines_of_any_builder(path):

@@ -1,6 +1,11 @@
-"""Further modalities of a node, made from the graph: numpy in, numpy out."""
+"""Further modalities of a node, made from the graph: numpy in, numpy out.
+
+Each checks the edges as `check_edges` does.
+"""
 
 import numpy as np
+
+from keras_fusion.graphs.edges import check_edges
 
 
 def neighbourhood(x, edge_index) -> np.ndarray:
@@ -13,7 +18,7 @@ def neighbourhood(x, edge_index) -> np.ndarray:
     Returns:
         `(n, D)` float32.
     """
-    source, target = edge_index
+    source, target = check_edges(edge_index, len(x))
     total = np.zeros(x.shape, "float32")
     np.add.at(total, target, x[source])
     return total / np.maximum(np.bincount(target, minlength=len(x)), 1)[:, None]
@@ -40,6 +45,7 @@ def spectral_position(
     References: Belkin and Niyogi, 2003, Laplacian Eigenmaps. Qin and Rohe, 2013,
     Regularized Spectral Clustering under the Degree-Corrected Stochastic Blockmodel.
     """
+    edge_index = check_edges(edge_index, num_nodes, symmetric=True)
     adjacency = np.zeros((num_nodes, num_nodes), "float32")
     np.add.at(adjacency, (edge_index[1], edge_index[0]), 1)
     adjacency += regularisation * adjacency.sum() / num_nodes**2
@@ -63,7 +69,8 @@ def random_walk_position(edge_index, num_nodes: int, steps: int) -> np.ndarray:
     Reference: Dwivedi et al., 2022, Graph Neural Networks with Learnable Structural and
     Positional Representations.
     """
-    source, target = edge_index[:, np.argsort(edge_index[1], kind="stable")]
+    edges = check_edges(edge_index, num_nodes)
+    source, target = edges[:, np.argsort(edges[1], kind="stable")]
     share = (1 / np.bincount(source)[source])[:, None].astype("float32")
     heard, first = np.unique(target, return_index=True)
     power, back = np.eye(num_nodes, dtype="float32"), []

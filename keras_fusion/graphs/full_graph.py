@@ -89,6 +89,11 @@ def weigh(nodes):
 def counted(labels, sample_weight):
     """The labels, zero where the weight is: a loss of an unknown class may be NaN."""
     labels = np.asarray(labels)
+    if labels.ndim != 1:
+        raise ValueError(
+            "Expected labels (n,), the class of each node, for a sparse loss; received "
+            f"shape {labels.shape}: of one-hot rows take labels.argmax(axis=-1)."
+        )
     unknown = np.flatnonzero((labels < 0) & (sample_weight > 0))
     if len(unknown):
         raise ValueError(

@@ -70,9 +70,11 @@ class JointHeatmaps(keras.layers.Layer):
                 f"with a confidence; received shape {tuple(input_shape)}."
             )
 
-    def call(self, inputs, training=None):
+    def call(self, inputs, mask=None, training=None):
         joints = ops.cast(inputs, "float32")
         known = ops.all(ops.isfinite(joints), axis=-1, keepdims=True)  # (B, T, J, 1)
+        if mask is not None:
+            known = ops.logical_and(known, mask[:, :, None, None])
         joints = ops.where(known, joints, 0.0)
         places = self._pixels(joints[..., :2], known)  # (B, T, J, 2)
         if training and self.jitter:

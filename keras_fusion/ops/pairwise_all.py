@@ -3,10 +3,12 @@
 from keras import ops
 
 from keras_fusion.ops.affinity import dot_product
-from keras_fusion.ops.presence import softmax
+from keras_fusion.ops.presence import select, softmax
 
 
-def pairwise_all(queries, keys, values, affinity=dot_product, normalise="softmax"):
+def pairwise_all(
+    queries, keys, values, affinity=dot_product, normalise="softmax", present=None
+):
     """`y_i = 1/C_i sum_j f(q_i, k_j) v_j` over all j.
 
     Args:
@@ -14,14 +16,28 @@ def pairwise_all(queries, keys, values, affinity=dot_product, normalise="softmax
         keys: `(..., J, h)`.
         values: `(..., J, u)`, what g_j made of position j.
         affinity: f, from `keras_fusion.ops.affinity`.
-        normalise: C: `"softmax"`, `"mean"` (the number of positions J) or None.
+        normalise: C: `"softmax"`, `"mean"` (over the positions present) or None.
+        present: bool that broadcasts to `(..., I, J)`, True = j is there, or None.
 
     Returns:
         `(..., I, u)` in the dtype of the values. Cost and memory grow with I J.
     """
+    require_normaliser(normalise, "softmax", "mean", None)
     weights = affinity(queries, keys)  # (..., I, J)
     if normalise == "softmax":
-        weights = softmax(weights)
+        weights = softmax(weights, present)
     elif normalise == "mean":
-        weights = weights / ops.cast(ops.shape(weights)[-1], weights.dtype)
+        there = select(ops.ones_like(weights), present)
+        count = ops.sum(there, axis=-1, keepdims=True)
+        weights = select(weights, present) / ops.maximum(count, 1)
+    else:
+        weights = select(weights, present)
     return ops.matmul(ops.cast(weights, values.dtype), values)
+
+
+def require_normaliser(normalise, *choices):
+    """Raises a ValueError unless `normalise` is one of `choices`."""
+    if normalise not in choices:
+        raise ValueError(
+            f"Expected normalise to be one of {list(choices)}; received {normalise!r}."
+        )

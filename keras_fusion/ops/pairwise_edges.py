@@ -3,6 +3,7 @@
 from keras import ops
 
 from keras_fusion.ops.affinity import constant
+from keras_fusion.ops.pairwise_all import require_normaliser
 from keras_fusion.ops.segments import gather, segment_max, segment_sum
 
 
@@ -19,10 +20,10 @@ def pairwise_edges(
 ):
     """`y_i = 1/C_i sum_j f(q_i, k_j) v_j` over the edges j -> i, and over i itself.
 
-    Nothing larger than one row per edge is made. An edge that is listed twice counts
-    twice. An isolated node is left with itself, or without `loops` with zeros. Edges
-    are not looked into: `keras_fusion.graphs.check_edges` finds those that point
-    outside the graph.
+    Nothing larger than one row per edge is made, and sums run in float32. An edge that
+    is listed twice counts twice. An isolated node is left with itself, or without
+    `loops` with zeros. Edges are not looked into: `keras_fusion.graphs.check_edges`
+    finds those that point outside the graph.
 
     Args:
         queries, keys: `(n, N, h)`, n nodes, N heads.
@@ -34,14 +35,16 @@ def pairwise_edges(
         normalise: C: `"softmax"`, `"mean"` (over the edges to i), `"degree"`
             (`sqrt(d_i d_j)`, d the sum of f over the edges to a node; zero where d is
             not positive) or None.
-        loops: Whether every node has an edge of weight 1 to itself besides.
+        loops: Whether every node without a listed edge to itself has one of weight 1.
         dropout: Function that drops some of the weights f, or None.
 
     Returns:
         `(n, N, u)` in the dtype of the values.
     """
+    require_normaliser(normalise, "softmax", "mean", "degree", None)
     source, target = edge_index[0], edge_index[1]
     count = ops.shape(values)[0]
+    alone = _without_loop(source, target, count) if loops else None
     own = ops.ones_like(values[..., :1], dtype="float32")  # of the edge to itself
     weights = None  # of the edges, all ones
     if affinity is not constant:
@@ -49,14 +52,16 @@ def pairwise_edges(
         own = _each(affinity, queries, keys)
     if normalise == "softmax":
         weights, own = _exponentials(weights, own, target, count, loops)
+    if loops:
+        own = own * alone
     if edge_weight is not None:
         there = ops.cast(edge_weight, "float32")[:, None, None]
         weights = there if weights is None else weights * there
-    scale = None
     if normalise is not None:
-        total = _total(normalise, weights, own, target, count, loops)
-        scale = _power(total, -0.5 if normalise == "degree" else -1.0, values.dtype)
-        values = values * scale if normalise == "degree" else values
+        total = _total(normalise, weights, own, alone, target, count)
+        scale = _power(total, -0.5 if normalise == "degree" else -1.0)
+    if normalise == "degree":
+        values = values * ops.cast(scale, values.dtype)
     messages = gather(values, source)  # (E, N, u)
     if dropout is not None:
         weights, own = dropout(weights), dropout(own)
@@ -64,8 +69,15 @@ def pairwise_edges(
         messages = messages * ops.cast(weights, values.dtype)
     mixed = segment_sum(messages, target, count)
     if loops:
-        mixed = mixed + ops.cast(own, values.dtype) * values
-    return mixed if scale is None else mixed * scale
+        mixed = mixed + own * ops.cast(values, "float32")
+    mixed = mixed if normalise is None else mixed * scale
+    return ops.cast(mixed, values.dtype)
+
+
+def _without_loop(source, target, count):
+    """1 at the nodes without a listed edge to themselves, 0 elsewhere: `(n, 1, 1)`."""
+    listed = segment_sum(ops.cast(source == target, "float32"), target, count)
+    return ops.cast(listed == 0, "float32")[:, None, None]
 
 
 def _each(affinity, queries, keys):
@@ -82,16 +94,16 @@ def _exponentials(logits, own, target, count, loops):
     return ops.exp(logits - gather(top, target)), ops.exp(own - top)
 
 
-def _total(normalise, weights, own, target, count, loops):
+def _total(normalise, weights, own, alone, target, count):
     """C, or for "degree" d: `(n, N, 1)` float32, zero where there is nothing."""
     if weights is None or normalise == "mean":
         weights = ops.ones_like(target, dtype="float32")[:, None, None]
-        own = ops.ones_like(own)
+        own = alone
     total = segment_sum(weights, target, count)
-    return total + own if loops else total
+    return total if alone is None else total + own
 
 
-def _power(x, exponent, dtype):
+def _power(x, exponent):
     """`x ** exponent` where x is positive, zero elsewhere."""
     power = ops.power(ops.where(x > 0, x, 1.0), exponent)
-    return ops.cast(ops.where(x > 0, power, 0.0), dtype)
+    return ops.where(x > 0, power, 0.0)

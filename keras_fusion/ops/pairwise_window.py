@@ -5,6 +5,7 @@ import itertools
 from keras import ops
 
 from keras_fusion.ops.affinity import dot_product
+from keras_fusion.ops.pairwise_all import require_normaliser
 from keras_fusion.ops.presence import softmax
 
 
@@ -16,6 +17,7 @@ def pairwise_window(
     affinity=dot_product,
     normalise="softmax",
     relative=None,
+    present=None,
 ):
     """`y_i = 1/C_i sum_o f(q_i, k_{i+o}) v_{o, i+o}` over the K offsets of a window.
 
@@ -32,13 +34,17 @@ def pairwise_window(
         affinity: f, from `keras_fusion.ops.affinity`.
         normalise: C: `"softmax"`, `"mean"` (over the positions seen) or None.
         relative: `(K, N, h)`, added to the keys at each offset, or None.
+        present: `(B, *S, 1, 1)` bool, True = the position is there, or None; values are
+            zero where it is not.
 
     Returns:
         `(B, *S, N, u)` in the dtype of the values.
     """
+    require_normaliser(normalise, "softmax", "mean", None)
     offsets = list(itertools.product(*(range(size) for size in window)))
     own = values if isinstance(values, list) else [values] * len(offsets)
-    keys, inside = _padded(keys, window), _padded(_ones(queries), window)
+    inside = _ones(queries) if present is None else ops.cast(present, "float32")
+    keys, inside = _padded(keys, window), _padded(inside, window)
     weights, there = [], []
     for number, offset in enumerate(offsets):
         key = _seen(keys, window, offset)
@@ -51,7 +57,7 @@ def pairwise_window(
         weights = softmax(ops.concatenate(weights, axis=-1), there)
         weights = ops.split(weights, len(offsets), axis=-1)  # K of (B, *S, N, 1)
     elif normalise == "mean":
-        count = sum(there[1:], start=there[0])
+        count = ops.maximum(sum(there[1:], start=there[0]), 1)
         weights = [weight / count for weight in weights]
     if not isinstance(values, list):
         own = [_padded(values, window)] * len(offsets)

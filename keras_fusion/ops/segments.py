@@ -15,7 +15,7 @@ def gather(x, rows):
 
 
 def segment_sum(x, segments, count):
-    """Sum of the rows of each segment, in float32; zeros where a segment has none.
+    """Sum of the rows of each segment; zeros where a segment has none.
 
     Args:
         x: `(E, ...)`, static but for E.
@@ -23,8 +23,8 @@ def segment_sum(x, segments, count):
         count: Number of segments n.
 
     Returns:
-        `(n, ...)` in the dtype of x. A sum of thousands of rows would stop growing
-        in float16 or bfloat16, so it runs in float32.
+        `(n, ...)` float32: a sum of thousands of rows stops growing in bfloat16, and
+        overflows in float16 where what it is divided by would make it fit.
     """
     flat = ops.reshape(ops.cast(x, "float32"), (-1, math.prod(x.shape[1:])))
     if keras.backend.backend() == "torch":
@@ -33,7 +33,7 @@ def segment_sum(x, segments, count):
         total = zeros.index_add(0, segments, flat)
     else:
         total = ops.segment_sum(flat, segments, count)
-    return ops.cast(ops.reshape(total, (-1, *x.shape[1:])), x.dtype)
+    return ops.reshape(total, (-1, *x.shape[1:]))
 
 
 def segment_max(x, segments, count):

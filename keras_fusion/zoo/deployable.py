@@ -2,6 +2,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_fusion.zoo.graph_layers import EDGES
 from keras_fusion.zoo.inputs import MASK
 from keras_fusion.zoo.modality_weights import symbolic_weights
 
@@ -21,7 +22,15 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
         `(B, H, W, K)` (`predictions` for regression) and, where the operator has
         weights, `modality_weights` `(B, M)`, and where there is one head, `embedding`
         `(B, U)`, what it takes.
+
+    Raises:
+        ValueError: If the model is one of graphs.
     """
+    if EDGES in model.input:
+        raise ValueError(
+            f"{model.name} takes the nodes of a graph, which have no raw rows to be "
+            "standardised: export the model itself."
+        )
     inputs = {
         name: keras.Input(x.shape[1:], dtype=x.dtype, name=name)
         for name, x in model.input.items()

@@ -92,7 +92,12 @@ def _default_encoder(name, x, depth, units, dropout):
     if rank in PATCHES:
         patch = PATCHES[rank]
         project = CONVOLUTIONS[rank](
-            units, patch, strides=patch, padding="same", name=f"{name}_projection"
+            units,
+            patch,
+            strides=patch,
+            padding="same",
+            data_format="channels_last",
+            name=f"{name}_projection",
         )
     else:
         project = layers.Dense(units, name=f"{name}_projection")
@@ -115,7 +120,12 @@ def residual_block(name, x, units, dropout):
     h = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm")(x)
     if rank in CONVOLUTIONS:
         mix = CONVOLUTIONS[rank](
-            units, 3, padding="same", activation="gelu", name=f"{name}_hidden"
+            units,
+            3,
+            padding="same",
+            activation="gelu",
+            data_format="channels_last",
+            name=f"{name}_hidden",
         )
     else:
         mix = layers.Dense(units, activation="gelu", name=f"{name}_hidden")
@@ -142,4 +152,5 @@ def pool_positions(x):
     pools = {3: "1D", 4: "2D", 5: "3D"}
     if len(x.shape) == 2:
         return x
-    return getattr(layers, f"GlobalAveragePooling{pools[len(x.shape)]}")()(x)
+    pool = getattr(layers, f"GlobalAveragePooling{pools[len(x.shape)]}")
+    return pool(data_format="channels_last")(x)

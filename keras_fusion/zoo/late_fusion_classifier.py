@@ -6,6 +6,8 @@ from keras_fusion.layers import Averaging
 from keras_fusion.zoo.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.weights import load_weights
 
+BY_MODALITY = ("encoders", "heatmaps", "patch_size")  # may be given by modality
+
 
 def LateFusionClassifier(
     input_shapes: dict,
@@ -29,7 +31,8 @@ def LateFusionClassifier(
         builder: Name of what builds them.
         modality_dropout, modality_mask, weights, name: As for `FusionClassifier`.
         **kwargs: `encoder_depth`, `units`, `encoders`, `dropout`, `include_top` and
-            `classifier_activation`, and whatever else `builder` takes.
+            `classifier_activation`, and whatever else `builder` takes; of `encoders`,
+            `heatmaps` and `patch_size` by modality each model gets its own.
 
     Returns:
         A model of the inputs of `FusionClassifier`; its output is all zeros for a
@@ -46,8 +49,12 @@ def LateFusionClassifier(
     if models is None:
         build = find("builder", builder, zoo.builders())
         models = {
-            modality: build({modality: shape}, classes, **_own(kwargs, modality))
-            for modality, shape in input_shapes.items()
+            m: build(
+                {m: shape},
+                classes,
+                **{"name": f"{m}_classifier"} | of_modalities(kwargs, [m]),
+            )
+            for m, shape in input_shapes.items()
         }
     if set(models) != set(input_shapes):
         raise ValueError(
@@ -61,9 +68,11 @@ def LateFusionClassifier(
     return model
 
 
-def _own(kwargs, modality):
-    """What is given by modality, for this one."""
-    own = {"name": f"{modality}_classifier", "encoders": None}
-    given = {k: v for k, v in kwargs.items() if isinstance(v, dict) and modality in v}
-    others = {k: v for k, v in kwargs.items() if k != "encoders"}
-    return own | others | {k: {modality: v[modality]} for k, v in given.items()}
+def of_modalities(arguments: dict, modalities) -> dict:
+    """The arguments of a builder, what is given by modality for these alone."""
+    given = {key: arguments.get(key) for key in BY_MODALITY}
+    return arguments | {
+        key: {m: x for m, x in table.items() if m in modalities}
+        for key, table in given.items()
+        if isinstance(table, dict)
+    }

@@ -4,6 +4,7 @@ from keras import layers, ops
 
 from keras_fusion.layers import JointHeatmaps, SqueezeExcitation, Summation
 
+JOINTS = (17, 18, 20, 21, 25)  # of COCO, OpenPose, Kinect, hands, Kinect 2
 CHANNELS_FIRST = (
     "Stream {name!r} of shape {shape} looks like channels first: volumes are "
     "(T, H, W, C), frames first and channels last, as np.moveaxis(x, 1, -1) makes them."
@@ -108,5 +109,6 @@ def _check_volume(name, shape):
     frames, height, width, channels = shape
     flat = 2 * height <= width  # no picture: rather time and height
     few = frames in (1, 3) and width >= 32  # no video: rather colours
-    if channels >= width and (flat or few):
+    joints = frames in JOINTS and channels == width >= 32  # rather maps of joints
+    if channels >= width and (flat or few or joints):
         raise ValueError(CHANNELS_FIRST.format(name=name, shape=shape))

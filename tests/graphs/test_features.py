@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from keras_fusion.graphs import (
     neighbourhood,
@@ -43,3 +44,21 @@ def test_spectral_position_is_made_of_eigenvectors():
     adjacency[ring[1], ring[0]] = 0.5
     values = np.diag(rows.T @ adjacency @ rows) / 8
     assert_close(values, np.cos([0, np.pi / 4, np.pi / 4]))
+
+
+def test_a_directed_list_has_no_spectral_position():
+    with pytest.raises(ValueError, match="directed"):
+        spectral_position(np.array([[0, 1], [1, 2]]), 3, 2)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda edges: neighbourhood(draw(3, 2), edges),
+        lambda edges: spectral_position(edges, 3, 2),
+        lambda edges: random_walk_position(edges, 3, 2),
+    ],
+)
+def test_edges_outside_the_graph(make):
+    with pytest.raises(ValueError, match="outside the graph"):
+        make(np.array([[0, -1], [-1, 0]]))

@@ -151,6 +151,7 @@ def test_samples_differ_by_epoch_and_repeat_by_seed():
         ({"edge_index": STEPS}, "directed.*symmetric"),
         ({"edge_weight": np.ones(3)}, "one per edge; received shape"),
         ({"labels": LABELS[:3]}, "'labels': 3"),
+        ({"labels": np.eye(3)[LABELS]}, r"received shape \(12, 3\): of one-hot"),
         ({"labels": LABELS - 1}, r"received -1 for node 0 \(4 such nodes\)"),
     ],
 )

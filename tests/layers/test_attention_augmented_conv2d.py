@@ -64,3 +64,16 @@ def test_without_positions_the_others_are_self_attention():
 def test_attention_cannot_take_all_channels():
     with pytest.raises(ValueError, match="value_units to be less than units=8"):
         AttentionAugmentedConv2D(8, value_units=8)
+
+
+def test_another_size_than_it_was_built_for():
+    layer = built(draw(2, 3, 4, 5), units=7, value_units=4)
+    with pytest.raises(ValueError, match=r"weights for \(3, 4\) .* \(2, 4, 3, 5\)"):
+        layer(draw(2, 4, 3, 5))
+
+
+def test_a_window_larger_than_the_input():
+    with pytest.raises(
+        ValueError, match=r"window of \(5, 5\), larger than the \(3, 9\)"
+    ):
+        AttentionAugmentedConv2D(16, kernel_size=5)(draw(1, 3, 9, 4))

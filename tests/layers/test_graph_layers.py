@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_fusion.graphs import symmetric
 from keras_fusion.layers import (
     GraphAttention,
     GraphConvolution,
@@ -147,12 +148,26 @@ def test_heads_share_the_units():
         GraphAttention(5, num_heads=2)
 
 
-def geometric(name, *args, **kwargs):
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.parametrize("make", [GraphConvolution, GraphAttention])
+def test_a_hub_does_not_overflow_in_float16(make):
+    """The sum of 3000 neighbours does; what it is normalised to fits."""
+    leaves = np.arange(1, 3001)
+    star = symmetric(np.stack([np.zeros_like(leaves), leaves]))
+    nodes = np.full((3001, 1), 100.0, "float32")
+    config = {"units": 1, "kernel_initializer": "ones"}
+    found = to_numpy(make(**config, dtype="mixed_float16")(nodes, star))
+    expected = to_numpy(make(**config)(nodes, star))
+    assert expected.max() < 1e4
+    np.testing.assert_allclose(found, expected, rtol=1e-2)
+
+
+def geometric(name, *args, edges=EDGES, **kwargs):
     nn = pytest.importorskip("torch_geometric.nn", reason="the rival is not installed")
     import torch
 
     layer = getattr(nn, name)(*args, **kwargs)
-    edges = torch.from_numpy(EDGES).long()
+    edges = torch.from_numpy(edges).long()
 
     def call(*extra):
         with torch.no_grad():
@@ -170,13 +185,18 @@ def copy(pairs):
             theirs.copy_(torch.from_numpy(to_numpy(ours)).reshape(theirs.shape))
 
 
+LOOP = np.where(EDGES[1] == 4, 1, EDGES)  # 1 -> 1 in place of 3 -> 4
+each_list = pytest.mark.parametrize("edges", [EDGES, LOOP], ids=["plain", "loop"])
+
+
+@each_list
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["ones", "weighted"])
-def test_torch_geometrics_gcn(weight):
+def test_torch_geometrics_gcn(weight, edges):
     extra = [] if weight is None else [weight]
     ours = built(GraphConvolution(3), *extra)
-    theirs, call = geometric("GCNConv", 4, 3)
+    theirs, call = geometric("GCNConv", 4, 3, edges=edges)
     copy([(theirs.lin.weight, ops.transpose(ours.kernel)), (theirs.bias, ours.bias)])
-    assert_close(ours(NODES, EDGES, *extra), call(*extra))
+    assert_close(ours(NODES, edges, *extra), call(*extra))
 
 
 def test_torch_geometrics_sgc():
@@ -187,18 +207,20 @@ def test_torch_geometrics_sgc():
     assert_close(ours(NODES, EDGES), call())
 
 
+@each_list
 @pytest.mark.parametrize("merge", ["concatenate", "mean"])
-def test_torch_geometrics_gat(merge):
+def test_torch_geometrics_gat(merge, edges):
     ours = built(GraphAttention(4, num_heads=2, merge=merge))
     concat = merge == "concatenate"
-    theirs, call = geometric("GATConv", 4, 2 if concat else 4, heads=2, concat=concat)
+    config = {"heads": 2, "concat": concat, "edges": edges}
+    theirs, call = geometric("GATConv", 4, 2 if concat else 4, **config)
     pairs = [(theirs.lin.weight, ops.transpose(ours.kernel)), (theirs.bias, ours.bias)]
     pairs += [
         (theirs.att_src, ours.source_kernel),
         (theirs.att_dst, ours.target_kernel),
     ]
     copy(pairs)
-    assert_close(ours(NODES, EDGES), call())
+    assert_close(ours(NODES, edges), call())
 
 
 def test_torch_geometrics_gatv2():

@@ -95,6 +95,16 @@ def test_a_clip_of_no_joint_and_of_one_place():
     assert np.unravel_index(still[0, 0, ..., 0].argmax(), SIZE) == (2, 3)  # the middle
 
 
+def test_frames_that_are_masked_move_no_others_and_have_no_heat():
+    joints = 5 + draw(2, 4, 3, 2)
+    joints[:, 2:] = 0  # padding
+    mask = np.array([[True, True, False, False]] * 2)
+    layer = JointHeatmaps(SIZE, 1.0)
+    heat = to_numpy(layer(joints, mask=mask))
+    assert not heat[:, 2:].any()
+    assert_close(heat[:, :2], layer(joints[:, :2]))
+
+
 def test_jitter_moves_whole_clips_in_training_only():
     joints = np.repeat(draw(1, 2, 3, 2), 50, axis=0)
     layer = JointHeatmaps((9, 9), 1.0, jitter=0.2, seed=1)

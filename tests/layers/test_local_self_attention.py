@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion.layers import LocalSelfAttention
+from keras_fusion.layers import LocalSelfAttention, OffsetAttention
 from tests.conftest import assert_close, to_numpy
 from tests.layers.cases import draw, randomise
 from tests.layers.reference import float64, softmax
@@ -55,6 +55,13 @@ def test_it_moves_with_its_input():
     layer = built(x, units=6, kernel_size=3)
     moved = layer(np.roll(x, 2, axis=1))
     assert_close(moved[:, 4:-1], to_numpy(layer(x))[:, 2:-3])
+
+
+@pytest.mark.parametrize("make", [LocalSelfAttention, OffsetAttention])
+def test_no_array_of_all_pairs(make):
+    """Forty gigabytes, if there were one."""
+    x = np.zeros((1, 100_000, 4), "float32")
+    assert tuple(make(units=4, kernel_size=3)(x).shape) == x.shape
 
 
 def test_a_window_larger_than_the_input():

@@ -94,6 +94,36 @@ def test_float16_is_finite_where_the_true_value_fits(case):
         assert np.isfinite(to_numpy(low)).all()
 
 
+MASKED = [c for c in MIXING_CASES if c.axes and c.name != "ChannelScale"]
+
+
+@pytest.mark.parametrize("case", MASKED, ids=str)
+def test_what_a_mask_leaves_out_has_no_influence(case):
+    """Whatever stands there; a sample that it leaves whole is as without it."""
+    layer, x = case.layer(), case.inputs()
+    mask = np.ones(x.shape[:2], bool)
+    mask[1, -1] = mask[2] = False
+    outputs = []
+    for filler in (0, 7, np.nan):
+        filled = x.copy()
+        filled[~mask] = filler
+        outputs.append(to_numpy(layer(filled, mask=mask)))
+    assert np.isfinite(outputs[0]).all()
+    for other in outputs[1:]:
+        assert_close(other[mask], outputs[0][mask])
+    assert_close(outputs[0][0], to_numpy(layer(x))[0])
+    assert layer.compute_mask(x, mask) is mask
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in MASKED if c.axes == 1 and c in FREE], ids=str
+)
+def test_padding_that_is_masked_is_no_padding(case):
+    layer, x = case.layer(), case.inputs()
+    mask = np.tile(np.arange(5) < 4, (3, 1))
+    assert_close(layer(x, mask=mask)[:, :4], to_numpy(layer(x[:, :4])))
+
+
 def museum(cases=MIXING_CASES, known=True):
     """One functional model that shows a layer of every case."""
     inputs = {"edges": keras.Input(batch_shape=(2, None), dtype="int32", name="edges")}

@@ -49,7 +49,7 @@ def what_lies_beyond_the_edge_gets_weight():
 @breaks(test_graph_layers.test_graph_convolution_is_the_dense_formula, None)
 def divided_by_the_degree_of_the_target_alone():
     power = pairwise_edges._power
-    return pairwise_edges, "_power", lambda x, exponent, dtype: power(x, -1.0, dtype)
+    return pairwise_edges, "_power", lambda x, exponent: power(x, -1.0)
 
 
 @breaks(test_pairwise.test_large_logits_do_not_overflow)
@@ -81,7 +81,15 @@ def another_slope():
 
 @breaks(test_non_local_block.test_numbers, "embedded_gaussian", (2, 5, 4))
 def softmax_over_the_queries():
-    return pairwise_all, "softmax", lambda logits: softmax(logits, axis=-2)
+    return pairwise_all, "softmax", lambda logits, there: softmax(logits, axis=-2)
+
+
+@breaks(
+    test_mixing.test_padding_that_is_masked_is_no_padding,
+    Mixing("NonLocalBlock", 1, {"units": 3}),
+)
+def what_is_masked_gets_weight():
+    return pairwise_all, "softmax", lambda logits, there: softmax(logits)
 
 
 @breaks(

@@ -56,3 +56,9 @@ def test_with_equal_transforms_it_is_self_attention():
 def test_the_number_of_positions_must_be_known():
     with pytest.raises(ValueError, match="all axes but the batch must be known"):
         PositionAttention(units=4)(keras.Input((None, 3)))
+
+
+def test_another_size_than_it_was_built_for():
+    layer = built(draw(2, 5, 3), units=4)
+    with pytest.raises(ValueError, match=r"weights for \(5,\) positions.*\(2, 6, 3\)"):
+        layer(draw(2, 6, 3))

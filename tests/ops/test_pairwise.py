@@ -79,7 +79,8 @@ def test_window(size, window, normalise):
 @pytest.mark.parametrize("loops", [True, False])
 def test_edges(normalise, loops):
     queries, keys, values, logits = parts(5)
-    edges = np.array([[0, 1, 2, 2, 3], [1, 0, 1, 3, 2]])  # 4 is isolated
+    # 4 is isolated; the loop of 1 is listed, and with `loops` counts once.
+    edges = np.array([[0, 1, 2, 2, 3, 1], [1, 0, 1, 3, 2, 1]])
     there = np.eye(5, dtype=bool) & loops
     there[edges[1], edges[0]] = True
     seeing = there.any(axis=1)  # an isolated node without loop is left with zeros
@@ -148,6 +149,14 @@ def test_a_chain_is_a_window_of_three():
     )
     window = pairwise_window(*(x[None] for x in tensors), (3,))
     assert_close(mixed, ops.convert_to_numpy(window[0]))
+
+
+@pytest.mark.parametrize("mix", [pairwise_all, pairwise_window, pairwise_edges])
+def test_a_normaliser_that_there_is_not(mix):
+    x = draw(1, 4, 1, 3)
+    beside = {pairwise_window: [(3,)], pairwise_edges: [np.array([[0], [1]])]}
+    with pytest.raises(ValueError, match=r"one of \['softmax', .*received 'sofmax'"):
+        mix(x, x, x, *beside.get(mix, []), normalise="sofmax")
 
 
 def test_large_logits_do_not_overflow():

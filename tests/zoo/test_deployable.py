@@ -67,6 +67,12 @@ def test_regression_is_called_predictions(raw):
     assert list(served.output) == ["predictions", "modality_weights", "embedding"]
 
 
+def test_a_model_of_graphs_is_exported_itself():
+    model = zoo.GraphNodeClassifier({"words": 5}, 3)
+    with pytest.raises(ValueError, match="nodes of a graph.*export the model itself"):
+        zoo.deployable(model, {"words": (0.0, 1.0)})
+
+
 def test_inputs_that_do_not_fit_the_model():
     model = zoo.FusionClassifier(VECTORS, 3, units=4)
     inputs = draw(VECTORS)

@@ -67,6 +67,25 @@ def test_a_stage_is_a_convolution_over_space_then_time():
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
+def test_late_fusion_of_a_video_and_joints():
+    """What is given by stream goes to its own model."""
+    listed = [{"class_name": "AveragePooling3D", "config": {"pool_size": [3, 4, 4]}}]
+    model = zoo.LateFusionClassifier(
+        SHAPES,
+        3,
+        builder="TwoStreamVideoClassifier",
+        encoders={"frames": listed},
+        **SMALL,
+    )
+    single = [model.get_layer(f"{name}_classifier") for name in SHAPES]
+    assert single[0].get_layer("frames_encoder")
+    assert single[1].get_layer("skeleton_heatmaps")
+    x = draw(SHAPES)
+    each = [to_numpy(m({n: x[n] for n in m.input})) for m in single]
+    assert_close(model(x), (each[0] + each[1]) / 2)
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("fusion", ALIGNED)
 def test_any_aligned_operator_and_more_streams(fusion):
     model = build(VOLUMES, fusion=fusion, encoder_depth=1, include_top=False)
@@ -154,6 +173,8 @@ def test_saved_with_heatmaps_and_laterals(tmp_path):
         ({"a": (3, 16, 112, 112)}, {}, "'a'.*channels first"),
         ({"a": (17, 12, 56, 56)}, {}, "'a'.*channels first"),
         ({"a": (1, 12, 48, 64)}, {}, "'a'.*channels first"),
+        ({"a": (17, 48, 56, 56)}, {}, "'a'.*channels first"),
+        ({"a": (17, 32, 56, 56)}, {}, "'a'.*channels first"),
         ({"a": (3, 8, 8)}, {}, "'a' must be a volume.*heatmaps"),
         ({"a": (None, 8, 8, 1)}, {}, "'a' must be a volume"),
         (SHAPES, {"heatmaps": {"pose": {}}}, r"heatmaps for \['pose'\]"),
@@ -179,6 +200,8 @@ def test_bad_arguments(shapes, arguments, words):
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
-@pytest.mark.parametrize("shape", [(12, 12, 16, 20), (16, 8, 8, 64), (1, 4, 4, 64)])
+@pytest.mark.parametrize(
+    "shape", [(12, 12, 16, 20), (16, 8, 8, 64), (1, 4, 4, 64), (17, 48, 48, 17)]
+)
 def test_volumes_of_many_channels_are_taken(shape):
     build({"a": shape}, encoder_depth=1)

@@ -3,7 +3,9 @@ from keras import ops
 
 from keras_fusion.layers.arguments import require_positive
 from keras_fusion.layers.configuration import add_kernel, fresh, own_arguments
+from keras_fusion.layers.mixing.masks import kept
 from keras_fusion.layers.mixing.shapes import (
+    require_built,
     require_positions,
     require_window,
     window_of,
@@ -11,6 +13,7 @@ from keras_fusion.layers.mixing.shapes import (
 from keras_fusion.ops.affinity import dot_product
 from keras_fusion.ops.pairwise_all import pairwise_all
 from keras_fusion.ops.positions import tokens, with_last
+from keras_fusion.ops.presence import select
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -23,7 +26,8 @@ class AttentionAugmentedConv2D(keras.layers.Layer):
 
     Shapes: `(B, H, W, C)` with known H, W and C to `(B, H, W, U)`; the first
     `U - value_units` channels are the convolution's. Time and memory grow with the
-    square of the number of positions.
+    square of the number of positions. What a mask leaves out is zero to the convolution
+    and gets no attention, and the mask passes on.
 
     Args:
         units: Channels U of the output.
@@ -57,6 +61,7 @@ class AttentionAugmentedConv2D(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.units = require_positive(self, "units", units)
         self.kernel_size = kernel_size
         self.key_units = require_positive(self, "key_units", key_units)
@@ -76,7 +81,7 @@ class AttentionAugmentedConv2D(keras.layers.Layer):
 
     def build(self, input_shape):
         require_positions(self, input_shape, axes=(2,), known=True)
-        channels = input_shape[-1]
+        channels, self.positions = input_shape[-1], tuple(input_shape[1:-1])
         window = window_of(self, self.kernel_size, 2)
         require_window(self, window, input_shape)
         self.convolution = keras.layers.Conv2D(
@@ -102,21 +107,24 @@ class AttentionAugmentedConv2D(keras.layers.Layer):
                 initializer=keras.initializers.RandomNormal(stddev=head_dim**-0.5),
                 name=name,
             )
-            for name, size in zip(("row_offsets", "column_offsets"), input_shape[1:3])
+            for name, size in zip(("row_offsets", "column_offsets"), self.positions)
         )
 
-    def call(self, inputs):
+    def call(self, inputs, mask=None):
+        require_built(self, self.positions, inputs.shape)
+        there = kept(inputs, mask)
+        inputs = select(inputs, there)
         x = tokens(inputs)  # (B, P, C)
         queries = self._heads(x @ self.query_kernel, self.key_units)
         keys = self._heads(x @ self.key_kernel, self.key_units)
         values = self._heads(x @ self.value_kernel, self.value_units)
         queries = queries * queries.shape[-1] ** -0.5
-        size = tuple(inputs.shape[1:3])
 
         def affinity(queries, keys):
-            return dot_product(queries, keys) + self._relative(queries, *size)
+            return dot_product(queries, keys) + self._relative(queries)
 
-        mixed = pairwise_all(queries, keys, values, affinity)  # (B, N, P, h)
+        present = None if there is None else tokens(there)[:, None, None, :, 0]
+        mixed = pairwise_all(queries, keys, values, affinity, present=present)
         mixed = with_last(ops.transpose(mixed, (0, 2, 1, 3)), inputs, self.value_units)
         mixed = ops.matmul(mixed, self.output_kernel)
         return ops.concatenate([self.convolution(inputs), mixed], axis=-1)
@@ -132,8 +140,9 @@ class AttentionAugmentedConv2D(keras.layers.Layer):
         x = ops.reshape(x, (-1, x.shape[1], self.num_heads, width // self.num_heads))
         return ops.transpose(x, (0, 2, 1, 3))
 
-    def _relative(self, queries, height, width):
+    def _relative(self, queries):
         """Logits by offset, `(B, N, P, P)` float32."""
+        height, width = self.positions
         heads, head_dim = queries.shape[1], queries.shape[-1]
         shape = (-1, heads, height, width, head_dim)
         queries = ops.reshape(ops.cast(queries, "float32"), shape)

@@ -29,6 +29,7 @@ class ChannelScale(keras.layers.Layer):
 
     def __init__(self, gamma_initializer="ones", gamma_regularizer=None, **kwargs):
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.gamma_initializer = gamma_initializer
         self.gamma_regularizer = gamma_regularizer
 

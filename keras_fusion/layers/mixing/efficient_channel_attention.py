@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_fusion.layers.configuration import fresh, own_arguments
+from keras_fusion.layers.mixing.masks import position_means
 from keras_fusion.layers.mixing.shapes import require_positions
 
 
@@ -12,7 +13,7 @@ class EfficientChannelAttention(keras.layers.Layer):
     """A weight per channel, computed from the means of its neighbours among channels.
 
     `y = x * sigmoid(conv(mean(x)))`: a one-dimensional convolution along the channels,
-    without bias, of the means over all positions.
+    without bias, of the means over all positions that a mask keeps; it passes on.
 
     Shapes: `(B, T, C)`, `(B, H, W, C)` or `(B, T, H, W, C)` to the same shape.
 
@@ -39,6 +40,7 @@ class EfficientChannelAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.supports_masking = True
         odd = kernel_size is None or (type(kernel_size) is int and kernel_size % 2 == 1)
         if not odd or (kernel_size is not None and kernel_size < 1):
             raise ValueError(
@@ -64,11 +66,11 @@ class EfficientChannelAttention(keras.layers.Layer):
         )
         self.convolution.build((None, input_shape[-1], 1))
 
-    def call(self, inputs):
-        axes = tuple(range(1, len(inputs.shape) - 1))
-        means = ops.mean(inputs, axis=axes)[..., None]  # (B, C, 1)
-        weights = ops.squeeze(self.convolution(means), axis=-1)  # (B, C)
-        return inputs * ops.expand_dims(weights, axes)
+    def call(self, inputs, mask=None):
+        means = position_means(inputs, mask)  # (B, 1, ..., C)
+        line = ops.reshape(means, (-1, inputs.shape[-1], 1))
+        weights = self.convolution(line)  # (B, C, 1)
+        return inputs * ops.reshape(weights, (-1, *means.shape[1:]))
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

@@ -22,7 +22,7 @@ class GraphAttention(keras.layers.Layer):
       each i.
 
     The slope of the leaky ReLU is 0.2, as published. An isolated node is left with its
-    own `x W + b`.
+    own `x W + b`. A loop that is listed is the node's own edge, not a second one.
 
     Call: `layer(inputs, edge_index, training=None)`
 

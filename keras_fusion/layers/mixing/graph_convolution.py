@@ -12,7 +12,8 @@ class GraphConvolution(keras.layers.Layer):
     """Every node takes the normalised sum of its neighbours and itself.
 
     `Y = D^-1/2 (A + I) D^-1/2 X W + b`, D the degrees of `A + I` by target. An isolated
-    node is left with its own `x W + b`.
+    node is left with its own `x W + b`. A loop that is listed is the node's edge of I,
+    with the weight it has, not a second one.
 
     Call: `layer(inputs, edge_index, edge_weight=None)`
 

@@ -3,6 +3,7 @@ from keras import ops
 
 from keras_fusion.layers.arguments import require_positive
 from keras_fusion.layers.configuration import add_kernel, own_arguments
+from keras_fusion.layers.mixing.masks import kept
 from keras_fusion.layers.mixing.shapes import (
     require_positions,
     require_window,
@@ -10,6 +11,7 @@ from keras_fusion.layers.mixing.shapes import (
 )
 from keras_fusion.ops.pairwise_window import pairwise_window
 from keras_fusion.ops.positions import with_last
+from keras_fusion.ops.presence import select
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -18,7 +20,8 @@ class LocalSelfAttention(keras.layers.Layer):
 
     `y_i = sum_o softmax_o(q_i . k_{i+o} + q_i . r_o) v_{i+o}` per head, with a learned
     `r_o` per offset o; on maps one half of it belongs to the row of the offset, the
-    other to its column. What lies beyond the edge gets no weight.
+    other to its column. What lies beyond the edge, and what a mask leaves
+    out, gets no weight; the mask passes on.
 
     Shapes: `(B, T, C)` or `(B, H, W, C)` to `(B, T, U)` or `(B, H, W, U)`. Time and
     memory grow with the positions times the size of the window.
@@ -50,6 +53,7 @@ class LocalSelfAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.units = require_positive(self, "units", units)
         self.kernel_size = kernel_size
         self.num_heads = require_positive(self, "num_heads", num_heads)
@@ -80,14 +84,17 @@ class LocalSelfAttention(keras.layers.Layer):
             for axis, size in enumerate(self.window)
         ]
 
-    def call(self, inputs):
+    def call(self, inputs, mask=None):
         require_window(self, self.window, inputs.shape)
+        there = kept(inputs, mask)
+        inputs = select(inputs, there)
         mixed = pairwise_window(
             self._heads(inputs, self.query_kernel),
             self._heads(inputs, self.key_kernel),
             self._heads(inputs, self.value_kernel),
             self.window,
             relative=self._offsets(),
+            present=None if there is None else there[..., None],
         )
         return with_last(mixed, inputs, self.units)
 

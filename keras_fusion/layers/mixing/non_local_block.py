@@ -3,10 +3,12 @@ from keras import ops
 
 from keras_fusion.layers.arguments import require_choice, require_positive
 from keras_fusion.layers.configuration import add_kernel, own_arguments
+from keras_fusion.layers.mixing.masks import kept
 from keras_fusion.layers.mixing.shapes import require_positions
 from keras_fusion.ops.affinity import concatenation, dot_product
 from keras_fusion.ops.pairwise_all import pairwise_all
 from keras_fusion.ops.positions import tokens, with_last
+from keras_fusion.ops.presence import select
 
 GAUSSIAN = ("embedded_gaussian", "gaussian")
 
@@ -26,7 +28,8 @@ class NonLocalBlock(keras.layers.Layer):
     model.
 
     Shapes: `(B, T, C)`, `(B, H, W, C)` or `(B, T, H, W, C)` to the same shape. Time and
-    memory grow with the square of the number of positions.
+    memory grow with the square of the number of positions. What a mask leaves out is
+    received by none, and the mask passes on.
 
     Args:
         units: Width of y; None takes half of C.
@@ -53,6 +56,7 @@ class NonLocalBlock(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.units = require_positive(self, "units", units, optional=True)
         self.affinity = require_choice(
             self, "affinity", affinity, (*GAUSSIAN, "dot_product", "concatenation")
@@ -74,8 +78,9 @@ class NonLocalBlock(keras.layers.Layer):
             self, "output_kernel", (inner, channels), "zeros"
         )
 
-    def call(self, inputs):
-        x = tokens(inputs)  # (B, P, C)
+    def call(self, inputs, mask=None):
+        there = kept(inputs, mask)
+        x = tokens(select(inputs, there))  # (B, P, C)
         queries, keys = x, x
         if self.affinity != "gaussian":
             queries, keys = x @ self.query_kernel, x @ self.key_kernel
@@ -88,6 +93,7 @@ class NonLocalBlock(keras.layers.Layer):
             x @ self.value_kernel,
             concatenation if self.affinity == "concatenation" else dot_product,
             normalise="softmax" if self.affinity in GAUSSIAN else "mean",
+            present=None if there is None else ops.swapaxes(tokens(there), 1, 2),
         )
         mixed = ops.matmul(mixed, self.output_kernel)
         return inputs + with_last(mixed, inputs, inputs.shape[-1])

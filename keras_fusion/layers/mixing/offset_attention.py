@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_fusion.layers.arguments import require_choice, require_positive
 from keras_fusion.layers.configuration import add_kernel, own_arguments
+from keras_fusion.layers.mixing.masks import kept
 from keras_fusion.layers.mixing.shapes import (
     require_positions,
     require_window,
@@ -13,6 +14,7 @@ from keras_fusion.layers.mixing.shapes import (
 from keras_fusion.ops.affinity import constant, dot_product
 from keras_fusion.ops.pairwise_window import pairwise_window
 from keras_fusion.ops.positions import with_last
+from keras_fusion.ops.presence import select
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -26,7 +28,8 @@ class OffsetAttention(keras.layers.Layer):
     * `affinity="constant"`: 1, which is `keras.layers.Conv1D`, `Conv2D` or `Conv3D`
       with padding "same" and the same kernel.
 
-    What lies beyond the edge gets no weight.
+    What lies beyond the edge, and what a mask leaves out, gets no weight; the mask
+    passes on.
 
     Shapes: `(B, T, C)`, `(B, H, W, C)` or `(B, T, H, W, C)` to U channels. Time and
     memory grow with the positions times the size of the window.
@@ -59,6 +62,7 @@ class OffsetAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.units = require_positive(self, "units", units)
         self.kernel_size = kernel_size
         self.affinity = require_choice(
@@ -89,8 +93,10 @@ class OffsetAttention(keras.layers.Layer):
                 shape=(self.units,), initializer="zeros", name="bias"
             )
 
-    def call(self, inputs):
+    def call(self, inputs, mask=None):
         require_window(self, self.window, inputs.shape)
+        there = kept(inputs, mask)
+        inputs = select(inputs, there)
         queries = keys = with_last(inputs, inputs, 1, inputs.shape[-1])
         f, normalise = constant, None
         if self.affinity != "constant":
@@ -100,7 +106,10 @@ class OffsetAttention(keras.layers.Layer):
         taps = (math.prod(self.window), inputs.shape[-1], self.units)
         kernels = ops.unstack(ops.reshape(self.kernel, taps), taps[0])
         values = [self._heads(inputs, kernel) for kernel in kernels]
-        mixed = pairwise_window(queries, keys, values, self.window, f, normalise)
+        present = None if there is None else there[..., None]
+        mixed = pairwise_window(
+            queries, keys, values, self.window, f, normalise, present=present
+        )
         mixed = with_last(mixed, inputs, self.units)
         return mixed + self.bias if self.use_bias else mixed
 

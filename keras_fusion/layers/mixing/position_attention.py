@@ -5,10 +5,12 @@ from keras import ops
 
 from keras_fusion.layers.arguments import require_choice, require_positive
 from keras_fusion.layers.configuration import add_kernel, own_arguments
-from keras_fusion.layers.mixing.shapes import require_positions
+from keras_fusion.layers.mixing.masks import kept
+from keras_fusion.layers.mixing.shapes import require_built, require_positions
 from keras_fusion.ops.affinity import constant, dot_product
 from keras_fusion.ops.pairwise_all import pairwise_all
 from keras_fusion.ops.positions import tokens, with_last
+from keras_fusion.ops.presence import select
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -23,7 +25,8 @@ class PositionAttention(keras.layers.Layer):
       output at every one.
 
     Shapes: `(B, T, C)`, `(B, H, W, C)` or `(B, T, H, W, C)`, all but the batch known,
-    to U channels. There is a kernel `(C, U)` for every position.
+    to U channels. There is a kernel `(C, U)` for every position. What a
+    mask leaves out gets no weight, and the mask passes on.
 
     Args:
         units: Width U of the output, shared by the heads.
@@ -51,6 +54,7 @@ class PositionAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.units = require_positive(self, "units", units)
         self.affinity = require_choice(
             self, "affinity", affinity, ("embedded_gaussian", "constant")
@@ -72,15 +76,18 @@ class PositionAttention(keras.layers.Layer):
             shape = (channels, self.units)
             self.query_kernel = add_kernel(self, "query_kernel", shape)
             self.key_kernel = add_kernel(self, "key_kernel", shape)
-        shape = (math.prod(input_shape[1:-1]), channels, self.units)
+        self.positions = tuple(input_shape[1:-1])
+        shape = (math.prod(self.positions), channels, self.units)
         self.kernel = add_kernel(self, "kernel", shape)
         if self.use_bias:
             self.bias = self.add_weight(
                 shape=(self.units,), initializer="zeros", name="bias"
             )
 
-    def call(self, inputs):
-        x = tokens(inputs)  # (B, P, C)
+    def call(self, inputs, mask=None):
+        require_built(self, self.positions, inputs.shape)
+        there = kept(inputs, mask)
+        x = tokens(select(inputs, there))  # (B, P, C)
         values = ops.matmul(ops.transpose(x, (1, 0, 2)), self.kernel)  # (P, B, U)
         values = self._heads(ops.transpose(values, (1, 0, 2)))
         queries = keys = x[:, None]
@@ -89,7 +96,8 @@ class PositionAttention(keras.layers.Layer):
             queries = self._heads(x @ self.query_kernel)
             keys = self._heads(x @ self.key_kernel)
             f, normalise = dot_product, "softmax"
-        mixed = pairwise_all(queries, keys, values, f, normalise)  # (B, N, P, h)
+        present = None if there is None else tokens(there)[:, None, None, :, 0]
+        mixed = pairwise_all(queries, keys, values, f, normalise, present)
         mixed = with_last(ops.transpose(mixed, (0, 2, 1, 3)), inputs, self.units)
         return mixed + self.bias if self.use_bias else mixed
 

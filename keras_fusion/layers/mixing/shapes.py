@@ -24,6 +24,16 @@ def require_positions(layer, shape, axes=(1, 2, 3), known=False):
         )
 
 
+def require_built(layer, positions, shape):
+    """Raises a ValueError unless the positions are those that weights were made for."""
+    given = tuple(shape[1:-1])
+    if any(p not in (None, own) for p, own in zip(given, positions, strict=True)):
+        raise ValueError(
+            f"{layer.name} has weights for {positions} positions, those of the first "
+            f"input; received shape {tuple(shape)}."
+        )
+
+
 def require_window(layer, window, shape):
     """Raises a ValueError where a window is larger than the input along an axis."""
     positions = tuple(shape[1:-1])

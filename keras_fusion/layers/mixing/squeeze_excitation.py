@@ -1,8 +1,8 @@
 import keras
-from keras import ops
 
 from keras_fusion.layers.arguments import require_positive
 from keras_fusion.layers.configuration import fresh, own_arguments
+from keras_fusion.layers.mixing.masks import position_means
 from keras_fusion.layers.mixing.shapes import require_positions
 
 
@@ -10,7 +10,8 @@ from keras_fusion.layers.mixing.shapes import require_positions
 class SqueezeExcitation(keras.layers.Layer):
     """A weight per channel, computed from the means of all channels.
 
-    `y = x * sigmoid(W_2 relu(W_1 mean(x)))`, the mean over all positions.
+    `y = x * sigmoid(W_2 relu(W_1 mean(x)))`, the mean over all positions that a
+    mask keeps; it passes on.
     `AdaptiveWeighting(gate="sigmoid")` does the same for several modalities.
 
     Shapes: `(B, T, C)`, `(B, H, W, C)` or `(B, T, H, W, C)` to the same shape.
@@ -41,6 +42,7 @@ class SqueezeExcitation(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.ratio = require_positive(self, "ratio", ratio)
         self.activation = activation
         self.use_bias = use_bias
@@ -54,9 +56,8 @@ class SqueezeExcitation(keras.layers.Layer):
         self.squeeze = self._dense(hidden, channels, self.activation)
         self.excite = self._dense(channels, hidden, "sigmoid")
 
-    def call(self, inputs):
-        axes = tuple(range(1, len(inputs.shape) - 1))
-        means = ops.mean(inputs, axis=axes, keepdims=True)  # (B, 1, ..., C)
+    def call(self, inputs, mask=None):
+        means = position_means(inputs, mask)  # (B, 1, ..., C)
         return inputs * self.excite(self.squeeze(means))
 
     def compute_output_shape(self, input_shape):
