@@ -45,7 +45,7 @@ def peak_and_added(work) -> tuple[float, float]:
 
 
 def main(tokens: int, kind: str):
-    # With it TensorFlow's allocator keeps what is freed, and a second call adds nothing.
+    # With it TensorFlow keeps what is freed, and a second call adds nothing.
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
     import keras
     from keras import ops
