@@ -129,6 +129,7 @@ def _parser():
 
     panel = add("panel", parents=[common], help="a frame, its masks and affinities")
     panel.add_argument("recipe", help="name, folder or .toml file; segmentation")
+    _add_dataset(panel)
     panel.add_argument("--row", type=int, default=0, help="frame of the test set")
     panel.add_argument(
         "--point",
@@ -145,8 +146,7 @@ def _parser():
 
 def _add_run_options(command):
     command.add_argument("recipe", help="name, folder or .toml file")
-    command.add_argument("--dataset", help="in place of the recipe's, e.g. csv:my.csv")
-    command.add_argument("--label", help="label column or array of --dataset")
+    _add_dataset(command)
     command.add_argument(
         "--seeds", type=int, nargs="+", help="in place of the recipe's"
     )
@@ -156,6 +156,11 @@ def _add_run_options(command):
     command.add_argument(
         "--quiet", action="store_true", help="no progress bar for each epoch"
     )
+
+
+def _add_dataset(command):
+    command.add_argument("--dataset", help="in place of the recipe's, e.g. csv:my.csv")
+    command.add_argument("--label", help="label column or array of --dataset")
 
 
 def _add_batches(command, option, words):

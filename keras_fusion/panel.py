@@ -26,12 +26,14 @@ class Picture(NamedTuple):
         pixels: `(h, w)` or `(h, w, 3)`.
         cell: Sides in pixels of the frame of what one entry of `pixels` stands for.
         point: `(y, x)` to mark, or None.
+        limits: Numbers drawn darkest and lightest, or None for the picture's own.
     """
 
     title: str
     pixels: np.ndarray
     cell: int = 1
     point: tuple[int, int] | None = None
+    limits: tuple[float, float] | None = None
 
 
 def load(recipe: dict, runs: Path) -> tuple[keras.Model, Dataset]:
@@ -64,18 +66,28 @@ def load(recipe: dict, runs: Path) -> tuple[keras.Model, Dataset]:
 def save_panel(
     model: keras.Model, data: Dataset, row: int, point: tuple[int, int], path: Path
 ) -> None:
-    """Draws inputs, truth and prediction of a test frame, and what a point relates to.
+    """Draws the `pictures` of a test frame as one PNG file.
+
+    Raises:
+        ValueError: As `pictures` does.
+        ImportError: If matplotlib is not installed.
+    """
+    _draw(pictures(model, data, row, point), data.test.labels.shape[1:], path)
+
+
+def pictures(
+    model: keras.Model, data: Dataset, row: int, point: tuple[int, int]
+) -> list[Picture]:
+    """Inputs, truth and prediction of a test frame, and what a point relates to.
 
     Args:
         model: Dense prediction by MutualFormer blocks, with probabilities.
         data: What it was made for.
         row: Number of the frame in the test set, from 0.
         point: `(y, x)`, a pixel of the frame.
-        path: The PNG file to write.
 
     Raises:
         ValueError: If there is no such frame or pixel, or no MutualFormer block.
-        ImportError: If matplotlib is not installed.
     """
     labels = data.test.labels
     if labels.ndim != 3:
@@ -90,9 +102,10 @@ def save_panel(
         Picture(m, _raw(x[0], data.statistics[m]), point=point)
         for m, x in frame.items()
     ]
-    truth = [Picture("truth", labels[row]), Picture("prediction", prediction)]
-    related = _affinities(model, taken, labels.shape[1:], point)
-    _draw([*inputs, *truth, *related], labels.shape[1:], path)
+    limits = 0, max(1, data.classes - 1)  # or a frame without foreground is all noise
+    masks = {"truth": labels[row], "prediction": prediction}
+    masks = [Picture(title, x, limits=limits) for title, x in masks.items()]
+    return [*inputs, *masks, *_affinities(model, taken, labels.shape[1:], point)]
 
 
 def _require_inside(what, numbers, limits):
@@ -147,7 +160,9 @@ def _draw(pictures, size, path):
             place.axis("off")
         for place, picture in zip(axes.flat, pictures):
             height, width = (picture.cell * n for n in picture.pixels.shape[:2])
-            place.imshow(picture.pixels, extent=(0, width, height, 0))
+            low, high = picture.limits or (None, None)
+            extent = 0, width, height, 0
+            place.imshow(picture.pixels, extent=extent, vmin=low, vmax=high)
             place.set(xlim=(0, size[1]), ylim=(size[0], 0))  # without the padding
             place.set_title(picture.title, fontsize=9)
             if picture.point:

@@ -6,8 +6,10 @@ import subprocess
 import sys
 
 import keras
+import numpy as np
 import pytest
 
+from benchmarks.memory import peak_and_added
 from benchmarks.report import met, target
 from benchmarks.timing import best, interleave, ratio
 
@@ -37,6 +39,22 @@ def test_target():
     assert met(target(1.31, at_least=1.3)) and not met(target(1.29, at_least=1.3))
     assert met(target(1.4, at_most=1.4)) and not met(target(1.41, at_most=1.4))
     assert met(target(5.0)) is None
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_work_adds_is_not_what_came_before():
+    calls = []
+
+    def work():
+        """Holds 150 MB when it is compiled, 50 MB later, and results of 8 MB."""
+        held = np.ones((50 if calls else 150) * 2**17)
+        calls.append(held.size)
+        return held[: 2**20].copy()
+
+    peak, added = peak_and_added(work)
+    assert 50 <= added < 65 and peak > 150
+    assert len(calls) == 2
 
 
 @pytest.mark.slow

@@ -9,7 +9,9 @@ from keras_fusion.commands.console import console
 
 def run(options) -> None:
     """Draws one test frame of a recipe for dense prediction."""
-    recipe = recipe_files.read(options.recipe)
+    recipe = recipe_files.changed(
+        recipe_files.read(options.recipe), dataset=options.dataset, label=options.label
+    )
     model, data = panels.load(recipe, Path(options.runs))
     path = Path(options.output or f"{recipe['name']}.png")
     panels.save_panel(model, data, options.row, tuple(options.point), path)

@@ -14,12 +14,28 @@ _ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B")
 
 
 def read_images(path: str | Path) -> Raw:
+    """Colour, normalised depth and masks, as `columns` reads them."""
+    images = columns(path)
+    inputs = {
+        "rgb": images["rgb"].astype(np.float32),
+        "depth": normalise(images["depth"]),
+    }
+    return Raw(inputs, images["mask"], None)
+
+
+def columns(path: str | Path) -> dict[str, np.ndarray]:
     """Colour, depth and masks of the same scenes, matched by file name.
+
+    Images are turned as their EXIF orientation says, each by its own: a camera turns
+    what it takes, and no mask that was drawn on it.
 
     Args:
         path: A folder with `rgb/` (PNG or JPEG), `depth/` (PNG of 8 or 16 bit, any
             unit, 0 = no reading) and `mask/` (PNG of one channel, the number of each
             pixel's class; two values are foreground and background).
+
+    Returns:
+        `rgb` `(N, H, W, 3)`, `depth` and `mask` `(N, H, W)`, by name of file.
 
     Raises:
         ValueError: If a folder is missing or empty, an image has no partner of its
@@ -35,12 +51,7 @@ def read_images(path: str | Path) -> Raw:
         for kind, found in files.items():
             images[kind].append(_open(found[name], kind))
         _require_one_size(name, root, images)
-    images = {kind: np.stack(arrays) for kind, arrays in images.items()}
-    inputs = {
-        "rgb": images["rgb"].astype(np.float32),
-        "depth": normalise(images["depth"]),
-    }
-    return Raw(inputs, images["mask"], None)
+    return {kind: np.stack(arrays) for kind, arrays in images.items()}
 
 
 def _files(root, kind):
@@ -75,13 +86,14 @@ def _require_partners(root, rgb, kind, found):
 
 def _open(file, kind):
     try:
-        from PIL import Image
+        from PIL import Image, ImageOps
     except ImportError as error:
         raise ImportError(
             'Reading images needs Pillow: pip install "keras-fusion[datasets]".'
         ) from error
     try:
-        with Image.open(file) as image:
+        with Image.open(file) as stored:
+            image = ImageOps.exif_transpose(stored)
             if kind == "rgb":
                 return np.asarray(image.convert("RGB"))
             if image.mode in _ONE_CHANNEL:

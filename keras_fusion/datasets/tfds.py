@@ -13,7 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.datasets import archives, av_digits, mfeat, tools_rgbd, utd_mhad
+from keras_fusion.datasets import (
+    archives,
+    av_digits,
+    images,
+    mfeat,
+    tools_rgbd,
+    utd_mhad,
+)
 
 try:
     import tensorflow_datasets as tfds
@@ -144,6 +151,42 @@ class ToolsRgbd(ArchiveBuilder):
             columns[name] = columns[name][..., None]
         del columns["class_names"]
         return columns, columns.pop("is_train")
+
+
+class RgbdFolder(tfds.core.GeneratorBasedBuilder):
+    """One's own colour, depth and masks, raw, all in one split."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    MANUAL_DOWNLOAD_INSTRUCTIONS = (
+        "Put the folders rgb/, depth/ and mask/ into manual_dir, with images of the "
+        "same names: PNG, and JPEG for rgb/."
+    )
+
+    def _info(self):
+        def image(channels, dtype):
+            shape = (None, None, channels)
+            return tfds.features.Image(shape=shape, dtype=dtype, encoding_format="png")
+
+        features = {
+            "rgb": image(3, np.uint8),
+            "depth": image(1, np.uint16),
+            "mask": image(1, np.uint16),
+        }
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description="RGB-D images with masks, of one size.",
+            features=tfds.features.FeaturesDict(features),
+        )
+
+    def _split_generators(self, dl_manager):
+        columns = images.columns(Path(dl_manager.manual_dir))
+        for name in ("depth", "mask"):
+            columns[name] = columns[name][..., None].astype(np.uint16)
+        return {"train": self._generate_examples(columns)}
+
+    def _generate_examples(self, columns):
+        for row in range(len(columns["rgb"])):
+            yield row, {name: values[row] for name, values in columns.items()}
 
 
 class UtdMhad(ArchiveBuilder):

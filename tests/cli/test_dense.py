@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from keras_fusion import comparison, scores
+from keras_fusion import comparison, panel, scores, zoo
 from keras_fusion import recipe as recipe_files
 from tests.cli.running import CARD, run, succeed
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
+POINT = 13, 18
 RECIPE = """
 builder = "MutualFormerSegmenter"
 dataset = "npz:{data}"
@@ -129,6 +130,83 @@ def test_panel(home, tmp_path):
     status, _, err = run("panel", home, "--row", 8, *options)
     assert status == 2 and "below (8,); received (8,)" in err
     assert path.read_bytes() == picture
+
+
+@pytest.fixture
+def drawn(home):
+    """A trained model, its data, and the pictures of test frame 1, by title."""
+    model, data = panel.load(recipe_files.read(str(home)), home / "runs")
+    found = panel.pictures(model, data, 1, POINT)
+    return model, data, {picture.title: picture for picture in found}
+
+
+def test_pictures_are_what_they_are_called(drawn):
+    model, data, found = drawn
+    raw = arrays()
+    mean, std = data.statistics["depth"]
+    depth = data.test.inputs["depth"][1] * std + mean
+    row = np.abs(raw["depth"] - depth).sum(axis=(1, 2, 3)).argmin()
+    expected = {
+        "rgb": np.clip(raw["rgb"][row] / 255, 0, 1),
+        "depth": raw["depth"][row, ..., 0],
+        "truth": raw["y"][row] / 255,
+        "prediction": model.predict(frame(data), verbose=0)[0, ..., 0],
+    }
+    for title, pixels in expected.items():
+        np.testing.assert_allclose(found[title].pixels, pixels, atol=1e-5)
+    marked = {title for title, picture in found.items() if picture.point == POINT}
+    assert marked == set(found) - {"truth", "prediction"}
+
+
+def frame(data):
+    inputs = {name: x[1:2] for name, x in data.test.inputs.items()}
+    return inputs | {"modality_mask": np.ones((1, 2), bool)}
+
+
+def test_affinities_are_those_of_the_point(drawn):
+    model, data, found = drawn
+    related = zoo.affinities(model, frame(data), "fusion_up_1")
+    titles = {
+        "rgb": "affinity, rgb",
+        "depth": "affinity, depth",
+        ("rgb", "depth"): "affinity, depth to rgb",
+        ("depth", "rgb"): "affinity, rgb to depth",
+    }
+    assert list(found)[4:] == list(titles.values())
+    for key, title in titles.items():
+        token = 4 * (13 // 8) + 18 // 8  # the padded frame has 4 x 4 cells of 8 pixels
+        row = related[key][0, token].reshape(4, 4)
+        np.testing.assert_allclose(found[title].pixels, row)
+        assert found[title].cell == 8
+
+
+def test_the_panel_draws_all_pictures(drawn, tmp_path, monkeypatch):
+    from matplotlib import pyplot
+
+    model, data, found = drawn
+    figures = []
+    monkeypatch.setattr(pyplot, "close", figures.append)
+    panel.save_panel(model, data, 1, POINT, tmp_path / "panel.png")
+    places = figures[0].axes
+    assert [place.get_title() for place in places] == list(found)
+    for place, picture in zip(places, found.values(), strict=True):
+        (image,) = place.images
+        np.testing.assert_array_equal(image.get_array(), picture.pixels)
+        assert image.get_extent()[1] == 24 if picture.cell == 1 else 32
+        marks = [line.get_xydata().tolist() for line in place.lines]
+        assert marks == ([[[18, 13]]] if picture.point else [])
+        if picture.limits:  # a probability of 0.4 everywhere is not white and black
+            assert image.get_clim() == (0, 1)
+
+
+def test_the_panel_of_other_data(home, tmp_path):
+    other = tmp_path / "other.npz"
+    np.savez(other, **{name: x[:20] for name, x in arrays().items()})
+    options = "--runs", home / "runs", "--output", tmp_path / "panel.png"
+    options = *options, "--dataset", f"npz:{other}"
+    succeed("panel", home, "--row", 3, *options)
+    status, _, err = run("panel", home, "--row", 4, *options)
+    assert status == 2 and "below (4,)" in err
 
 
 def test_baselines_can_be_left_out(home):

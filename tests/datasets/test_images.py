@@ -48,6 +48,20 @@ def test_jpeg_in_any_case(folder):
     assert datasets.read_images(folder).inputs["rgb"].shape == (10, 6, 8, 3)
 
 
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_images_are_turned_as_their_camera_says(folder, suffix):
+    """A telephone that was held upside down: stored so, and marked with a 3."""
+    (folder / "rgb" / f"{NAMES[0]}.png").unlink()
+    path = folder / "rgb" / f"{NAMES[0]}.{suffix}"
+    exif = Image.Exif()
+    exif[274] = 3  # Orientation
+    Image.fromarray(RGB[0, ::-1, ::-1].copy()).save(path, exif=exif)
+    stored = np.asarray(Image.open(path))  # a JPEG's noise included
+    found = datasets.read_images(folder).inputs["rgb"]
+    np.testing.assert_array_equal(found[0], stored[::-1, ::-1])
+    np.testing.assert_array_equal(found[1:], RGB[1:])
+
+
 def remove(folder, *parts):
     folder.joinpath(*parts).unlink()
 

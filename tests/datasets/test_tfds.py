@@ -109,6 +109,30 @@ def test_utd_mhad_is_the_raw_data(tmp_path):
     assert {row["subject"] for row in rows} == {2, 4, 6, 8}
 
 
+def test_rgbd_folder_is_what_was_drawn(tmp_path):
+    import keras_fusion.datasets.tfds  # noqa: F401  registers the builders
+
+    image = pytest.importorskip("PIL.Image")
+    rng = np.random.default_rng(0)
+    drawn = {
+        "rgb": rng.integers(0, 256, (3, 6, 8, 3), dtype=np.uint8),
+        "depth": rng.integers(0, 60000, (3, 6, 8), dtype=np.uint16),
+        "mask": rng.integers(0, 3, (3, 6, 8), dtype=np.uint8),
+    }
+    for kind, images in drawn.items():
+        (tmp_path / "own" / kind).mkdir(parents=True)
+        for i, pixels in enumerate(images):
+            image.fromarray(pixels).save(tmp_path / "own" / kind / f"{i}.png")
+    config = tfds.download.DownloadConfig(manual_dir=tmp_path / "own")
+    splits = tfds.load(
+        "rgbd_folder",
+        data_dir=tmp_path / "data",
+        download_and_prepare_kwargs={"download_config": config},
+    )
+    assert list(splits) == ["train"]
+    assert same_rows(list(tfds.as_numpy(splits["train"])), drawn)
+
+
 def test_without_the_archive_it_says_what_to_put_where(tmp_path):
     import keras_fusion.datasets.tfds  # noqa: F401  registers the builders
 

@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -40,3 +42,23 @@ def test_other_operators_have_none():
     model = zoo.MutualFormerClassifier(SHAPES, 3, fusion="JointAttention", units=4)
     with pytest.raises(ValueError, match="no MutualFormerBlock called 'fusion'"):
         zoo.affinities(model, draw(SHAPES))
+
+
+def test_of_a_segmenter_that_takes_a_modality_mask():
+    """Everything is present here, whatever the mask is there for."""
+    shapes = {"rgb": (32, 32, 3), "depth": (32, 32, 1)}
+
+    def build(**arguments):
+        model = zoo.MutualFormerSegmenter(
+            shapes, 1, fusion=FUSION, units=4, encoder_depth=0, **arguments
+        )
+        return randomise(model)
+
+    x = draw(shapes, rows=2)
+    plain = zoo.affinities(build(), x, "fusion_up_1")
+    there = {"modality_mask": np.ones((2, 2), bool)}
+    masked = zoo.affinities(build(modality_mask=True), x | there, "fusion_up_1")
+    assert plain.keys() == masked.keys() == {*shapes, *itertools.permutations(shapes)}
+    for key, rows in masked.items():
+        assert_close(rows, plain[key])
+    assert_close(masked["depth"].sum(axis=-1), np.ones((2, 16)))

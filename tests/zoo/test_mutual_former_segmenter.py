@@ -148,15 +148,13 @@ def test_modality_weights_of_the_coarsest_scale():
 @pytest.mark.slow
 def test_given_encoders():
     shapes = {"rgb": (40, 33, 3), "depth": (40, 33, 3)}
-    encoders = {
-        name: keras.applications.MobileNetV3Small(
-            (None, None, 3), include_top=False, weights=None
-        )
-        for name in shapes
-    }
+    models = keras.applications.MobileNetV3Small, keras.applications.EfficientNetB0
+    options = {"include_top": False, "weights": None, "input_shape": (None, None, 3)}
+    encoders = {name: make(**options) for name, make in zip(shapes, models)}
     model = build(shapes, encoders=encoders)
     assert model(draw(shapes)).shape == (3, 40, 33, 1)
-    assert model.get_layer("fusion").input[0].shape == (None, 4, 576)  # 64 / 32 a side
+    coarsest = [tuple(x.shape) for x in model.get_layer("fusion").input]
+    assert coarsest == [(None, 4, 576), (None, 4, 1280)]  # 64 / 32 a side
     mixed = build(shapes, encoders={"rgb": encoders["rgb"]})
     assert mixed(draw(shapes)).shape == (3, 40, 33, 1)
 
