@@ -118,7 +118,7 @@ def _document(body):
 
 
 def _integer(text):
-    """As TensorFlow Serving's reader: beyond 64 bits a whole number is a decimal one."""
+    """As TensorFlow Serving reads it: a decimal number where 64 bits do not do."""
     decimal, number = _decimal(text), int(text)
     return number if -(2**63) <= number < 2**64 else decimal
 
