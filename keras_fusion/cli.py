@@ -120,6 +120,9 @@ def _parser():
         metavar="MODEL:LABEL=VERSION",
         help="keep this version too and answer under the label",
     )
+    serve.add_argument("--body", type=int, metavar="BYTES", help="at most, a request")
+    serve.add_argument("--batch", type=int, metavar="ROWS", help="at most, a request")
+    serve.add_argument("--seconds", type=float, help="at most, from first byte to last")
 
     predict = add("predict", parents=[common], help="classes for raw features")
     predict.add_argument("model", help="a .keras file or an exported SavedModel")

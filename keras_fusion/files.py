@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def whole(path: Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_left(path.parent)
-    beside = path.with_name(f".{os.getpid()}.partial-{path.name}")
+    beside = path.with_name(f".{writer()}.partial-{path.name}")
     try:
         yield beside
         with beside.open("rb") as file:
@@ -29,12 +30,25 @@ def whole(path: Path) -> Iterator[Path]:
 def _remove_left(folder):
     """Removes what processes that were killed left there."""
     for left in folder.glob(".*.partial-*"):
-        pid = left.name.split(".")[1]
-        if pid.isdecimal() and not process_runs(int(pid)):
+        if is_dead(left.name[1:].partition(".partial-")[0]):
             left.unlink(missing_ok=True)
 
 
-def process_runs(pid: int) -> bool:
+def writer() -> str:
+    """This process, among those of every machine that may share a folder."""
+    return f"{platform.node()}-{os.getpid()}"
+
+
+def is_dead(name: str) -> bool:
+    """Whether `name` is a `writer` of this machine that runs no more.
+
+    Of another machine's nothing is known, nor whether it is at work.
+    """
+    node, _, pid = name.rpartition("-")
+    return node == platform.node() and pid.isdecimal() and not _runs(int(pid))
+
+
+def _runs(pid):
     """Whether there is a process of this number, anyone's."""
     try:
         os.kill(pid, 0)

@@ -116,6 +116,31 @@ def test_nothing_runs_as_root_or_writes():
     assert all(port.startswith("127.0.0.1:") for port in service()["ports"])
 
 
+def test_threads_fit_into_their_limit():
+    flags = dict(re.findall(r"--(\w+)=(\d+)", " ".join(service()["command"])))
+    takers = int(flags["rest_api_num_threads"]) + int(flags["grpc_max_threads"])
+    assert takers <= service()["deploy"]["resources"]["limits"]["pids"] / 4
+
+
+def test_metrics_are_read_from_their_own_namespace():
+    own, other = dict(manifests())["NetworkPolicy"]["spec"]["ingress"]
+    assert own["from"] == [{"podSelector": {}}]
+    (prometheus,) = other["from"]
+    assert {"namespaceSelector", "podSelector"} == prometheus.keys()
+    annotations = dict(manifests())["Deployment"]["spec"]["template"]["metadata"]
+    (container,) = pod()["containers"]
+    ports = {p["name"]: str(p["containerPort"]) for p in container["ports"]}
+    (port,) = other["ports"]
+    assert ports[port["port"]] == annotations["annotations"]["prometheus.io/port"]
+
+
+def test_no_warm_up_of_the_page_is_over_a_batch():
+    text = (DEPLOY / "config" / "batching.config").read_text()
+    most = re.search(r"max_batch_size \{ value: (\d+)", text)[1]
+    page = (DEPLOY / "README.md").read_text()
+    assert f"`max_batch_size` of `deploy/config/batching.config` ({most})" in page
+
+
 def test_limits_probes_and_scaling():
     (container,) = pod()["containers"]
     assert container["resources"].keys() == {"requests", "limits"}

@@ -1,4 +1,5 @@
 import os
+import platform
 import subprocess
 import sys
 
@@ -18,11 +19,15 @@ def test_an_error_leaves_what_was_there(tmp_path):
 
 
 def test_what_a_kill_left_is_removed(tmp_path):
+    machine = platform.node()
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    left = [tmp_path / f".{dead.pid}.partial-{name}.json" for name in "xy"]
-    kept = tmp_path / f".{os.getppid()}.partial-x.json"  # of a process that runs
-    for path in (*left, kept):
+    left = [tmp_path / f".{machine}-{dead.pid}.partial-{name}.json" for name in "xy"]
+    kept = [  # of a process that runs, and of another machine's
+        tmp_path / f".elsewhere-{dead.pid}.partial-x.json",
+        tmp_path / f".{machine}-{os.getppid()}.partial-x.json",
+    ]
+    for path in (*left, *kept):
         path.write_text("half")
     write_json(tmp_path / "x.json", 1)
-    assert sorted(tmp_path.iterdir()) == [kept, tmp_path / "x.json"]
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "x.json"])

@@ -7,6 +7,7 @@ import re
 def run(options) -> None:
     """Answers over REST and gRPC until Ctrl-C."""
     try:
+        from keras_fusion.serving.limits import USUAL
         from keras_fusion.serving.server import Server
     except ModuleNotFoundError as error:
         raise ImportError(
@@ -24,8 +25,18 @@ def run(options) -> None:
         rest_port=options.rest_port,
         grpc_port=options.grpc_port,
         labels=labels,
+        limits=USUAL._replace(**_limits(options)),
         say=functools.partial(print, flush=True),
     ).run()
+
+
+def _limits(options):
+    given = {n: getattr(options, n) for n in ("body", "batch", "seconds")}
+    given = {name: most for name, most in given.items() if most is not None}
+    for name, most in given.items():
+        if not most > 0:
+            raise ValueError(f"--{name} must be more than 0; received {most}.")
+    return given
 
 
 def _label(text):

@@ -20,7 +20,13 @@ from keras_fusion.export import (
     warmup,
 )
 from keras_fusion.export.loading import load
-from keras_fusion.export.preparing import config_of, custom_modules, prepared
+from keras_fusion.export.preparing import (
+    config_of,
+    custom_modules,
+    functional,
+    half_precision,
+    prepared,
+)
 from keras_fusion.export.reading import INPUTS, LABELS, MASK, Arrays, require
 from keras_fusion.export.signatures import classes_output, signatures_of
 from keras_fusion.export.versions import put
@@ -48,7 +54,9 @@ def export(
     modalities are present; `serving_masked` and `embedding_masked` take the mask too.
 
     What was written is loaded in a fresh process and must give the model's own numbers
-    within 1e-5 on random inputs and on `samples`. It appears whole or not at all, and
+    on random inputs and on `samples`, within 1e-5 of the largest number of an output,
+    or of 1 if that is smaller; those of a half-precision model, whose export computes
+    in float32, up to the rounding of its dtype. It appears whole or not at all, and
     no version is ever overwritten. `manifest.json` says what it is. From JAX and
     PyTorch a process on the TensorFlow backend writes it.
 
@@ -88,13 +96,16 @@ def export(
     if warmup_batches:
         warmup.check_installed()
     about = _about(about)
-    model = prepared(load(model) if isinstance(model, str | Path) else model)
+    given = load(model) if isinstance(model, str | Path) else model
+    model = prepared(given)
     labels = None if labels is None else [str(x) for x in labels]
     output = classes_output(model, labels) if labels else None
     if warmup_batches:
         saved_model.check_batches(model, xla=bool(xla_batches))
     beyond = (*xla_batches, max(xla_batches) + 1) if xla_batches else ()
     cases = verification.cases_for(signatures_of(model), samples, beyond)
+    if half := half_precision(given):
+        verification.check_twin(signatures_of(functional(given)), half, cases)
 
     def fill(version_folder):
         with tempfile.TemporaryDirectory() as scratch:

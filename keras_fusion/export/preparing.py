@@ -30,7 +30,13 @@ def prepared(model: keras.Model) -> keras.Model:
         )
     config = config_of(model)
     custom_modules(config)
-    return _functional(_in_float32(model, config))
+    return functional(_in_float32(model, config))
+
+
+def half_precision(model: keras.Model) -> str | None:
+    """`"float16"` or `"bfloat16"`, where the model computes in it."""
+    policies = _half_policies(config_of(model))
+    return min((p["name"].removeprefix("mixed_") for p in policies), default=None)
 
 
 def custom_modules(config) -> set[str]:
@@ -92,12 +98,7 @@ def _objects(config):
 
 
 def _in_float32(model, config):
-    policies = [
-        found["config"]
-        for found in _objects(config)
-        if found["class_name"] == "DTypePolicy"
-    ]
-    half = [p for p in policies if p["name"].removeprefix("mixed_") in _HALF]
+    half = _half_policies(config)
     if not half:
         return model
     for policy in half:
@@ -107,7 +108,17 @@ def _in_float32(model, config):
     return twin
 
 
-def _functional(model):
+def _half_policies(config):
+    policies = [
+        found["config"]
+        for found in _objects(config)
+        if found["class_name"] == "DTypePolicy"
+    ]
+    return [p for p in policies if p["name"].removeprefix("mixed_") in _HALF]
+
+
+def functional(model: keras.Model) -> keras.Model:
+    """The same model with a dict of named inputs, in the precision that it has."""
     if isinstance(model, keras.Sequential):
         return _chained(model)
     inputs = getattr(model, "inputs", None)

@@ -12,6 +12,7 @@ from keras_fusion.export.reading import CLASSES, EDGES, MASK, Arrays, check_inpu
 from keras_fusion.export.signatures import Signature
 
 TOLERANCE = 1e-5
+_HALF = {"float16": 2e-2, "bfloat16": 1e-1}
 _BATCH = 3
 _FREE_SIZES = (16, 5)  # of axes other than the batch that have no fixed size
 
@@ -87,19 +88,45 @@ def verified(
             received = {n: x for n, x in received.items() if n != CLASSES}
         difference = compare(cases[i].expected, received, where)
         largest[form] = max(largest.get(form, 0.0), difference)
-    return {"tolerance": TOLERANCE, "largest_difference": largest, "cases": len(cases)}
+    return {
+        "tolerance": TOLERANCE,
+        "relative_to": "the largest number of the output, or 1 if that is smaller",
+        "largest_difference": largest,
+        "cases": len(cases),
+    }
 
 
-def compare(expected: Arrays, received: Arrays, where: str) -> float:
+def check_twin(given: dict[str, Signature], dtype: str, cases: list[Case]) -> None:
+    """Raises a ValueError unless float32 gives a half-precision model's numbers.
+
+    Args:
+        given: The signatures of the model as it was given.
+        dtype: That it computes in, whose rounding is allowed for.
+        cases: Of its twin in float32.
+    """
+    for case in cases:
+        answered = given[case.signature].answer(_tensors(case.inputs))
+        expected = {name: ops.convert_to_numpy(x) for name, x in answered.items()}
+        where = f"{case.signature} of the model in float32 in place of {dtype}"
+        compare(expected, case.expected, where, _HALF[dtype])
+
+
+def compare(
+    expected: Arrays, received: Arrays, where: str, tolerance: float = TOLERANCE
+) -> float:
     """The largest difference between any two numbers.
+
+    It is relative to the largest finite number of the output that is expected, or to 1
+    where that is smaller. Infinities that are equal do not differ.
 
     Args:
         expected: The model's own outputs by name.
         received: What the written form answers.
         where: What was asked, for the message.
+        tolerance: That is allowed.
 
     Raises:
-        ValueError: If names or shapes differ, or a number by more than `TOLERANCE`.
+        ValueError: If names or shapes differ, or a number by more than `tolerance`.
     """
     if set(received) != set(expected):
         raise ValueError(
@@ -108,10 +135,10 @@ def compare(expected: Arrays, received: Arrays, where: str) -> float:
     largest = 0.0
     for name, numbers in expected.items():
         difference = _difference(numbers, received[name])
-        if not difference <= TOLERANCE:  # so that NaN is a difference too
+        if not difference <= tolerance:  # so that NaN is a difference too
             raise ValueError(
                 f"{where}: {name!r} differs from the model's by {difference:.1e}, more "
-                f"than {TOLERANCE}."
+                f"than {tolerance}."
             )
         largest = max(largest, float(difference))
     return largest
@@ -189,4 +216,7 @@ def _tensors(arrays):
 def _difference(expected, received):
     if expected.shape != received.shape:
         return math.inf
-    return np.abs(expected - received).max()
+    largest = np.abs(expected).max(initial=1.0, where=np.isfinite(expected))
+    with np.errstate(invalid="ignore"):  # of infinities, one from the other
+        apart = np.where(expected == received, 0.0, np.abs(expected - received))
+    return apart.max(initial=0.0) / largest

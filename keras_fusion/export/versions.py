@@ -11,7 +11,7 @@ from collections.abc import Callable
 from numbers import Integral
 from pathlib import Path
 
-from keras_fusion.files import process_runs
+from keras_fusion.files import is_dead, writer
 
 
 def put(
@@ -56,7 +56,7 @@ def newest(path: str | Path) -> Path:
 
 
 def _stage(folder):
-    staging = folder / f".tmp-{os.getpid()}-{secrets.token_hex(4)}"
+    staging = folder / f".tmp-{secrets.token_hex(4)}-{writer()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _remove_stale(folder)
@@ -68,8 +68,7 @@ def _stage(folder):
 
 def _remove_stale(folder):
     for path in folder.glob(".tmp-*-*"):
-        pid = path.name.split("-")[1]
-        if pid.isdecimal() and not process_runs(int(pid)):
+        if is_dead(path.name.split("-", 2)[2]):
             shutil.rmtree(path, ignore_errors=True)
 
 

@@ -1,5 +1,7 @@
 """Asks a TensorFlow Serving, or the local server, with dicts of arrays."""
 
+import time
+
 import numpy as np
 
 from keras_fusion.serving.absence import DEFAULT, complete
@@ -7,13 +9,17 @@ from keras_fusion.serving.description import Described, described
 from keras_fusion.serving.errors import ServingError
 from keras_fusion.serving.transport import Target
 
+_TRUSTED = 5.0  # seconds that the newest version, or that of a label, is taken for so
+
 
 class Client:
     """One server, over REST or gRPC as its url says.
 
     Inputs are named arrays; modalities that are left out are absent: the client sends
-    zeros of the right shape for them and tells `serving_masked` so. What a signature
-    takes is asked of the server once per model.
+    zeros of the right shape for them and tells `serving_masked` so. What the signatures
+    of a version take is asked of the server, and then just that version: it is asked
+    for what it is known to take. Which one is the newest, or carries a label, is asked
+    again after five seconds, and as soon as the one that was is gone.
 
     Args:
         url: `http://localhost:8501`, `https://...` or `grpc://localhost:8500`.
@@ -25,7 +31,7 @@ class Client:
 
     def __init__(self, url: str, timeout: float = 30.0):
         self._transport = _transport(url, timeout)
-        self._known: dict[Target, dict[str, Described]] = {}
+        self._known: dict[Target, tuple[Target, dict[str, Described], float]] = {}
 
     def predict(
         self,
@@ -55,13 +61,13 @@ class Client:
             ServingError: With the server's sentence if it refuses, or none answers.
         """
         target = Target(model, version, label)
-        signatures = self.signatures(model, version=version, label=label)
-        name, arrays = complete(inputs, signatures, signature)
         try:
-            return self._transport.predict(target, name, arrays, signatures[name])
-        except ServingError:
-            self._known.pop(target, None)  # it may be another version by now
-            raise
+            return self._predict(target, inputs, signature)
+        except ServingError as error:
+            self._known.pop(target, None)
+            if error.code != "NOT_FOUND" or version is not None:
+                raise
+        return self._predict(target, inputs, signature)  # of the version there is now
 
     def signatures(
         self, model: str, *, version: int | None = None, label: str | None = None
@@ -71,10 +77,7 @@ class Client:
         Raises:
             ServingError: If there is no such model, or no server.
         """
-        target = Target(model, version, label)
-        if target not in self._known:
-            self._known[target] = described(self._transport.metadata(target))
-        return self._known[target]
+        return self._described(Target(model, version, label))[1]
 
     def status(self, model: str) -> dict[int, str]:
         """The state of each version that the server knows: AVAILABLE, LOADING, END.
@@ -87,6 +90,21 @@ class Client:
     def close(self) -> None:
         """Closes the connections."""
         self._transport.close()
+
+    def _predict(self, target, inputs, signature):
+        exact, signatures = self._described(target)
+        name, arrays = complete(inputs, signatures, signature)
+        return self._transport.predict(exact, name, arrays, signatures[name])
+
+    def _described(self, target):
+        """The version that a target is by now, and its signatures."""
+        exact, signatures, until = self._known.get(target, (None, None, 0.0))
+        if time.monotonic() >= until:
+            version, signature_map = self._transport.metadata(target)
+            exact, signatures = Target(target.model, version), described(signature_map)
+            until = time.monotonic() + _TRUSTED
+            self._known[target] = exact, signatures, until
+        return exact, signatures
 
     def __enter__(self):
         return self

@@ -13,7 +13,7 @@ from tensorflow_serving.apis import (
 
 from keras_fusion.serving import prediction
 from keras_fusion.serving.errors import ServingError, invalid
-from keras_fusion.serving.limits import Limits
+from keras_fusion.serving.limits import Budget, Limits
 from keras_fusion.serving.models import Models
 from keras_fusion.serving.servable import Servable
 
@@ -23,11 +23,17 @@ _CODES = {code.value[0]: code.name for code in grpc.StatusCode}  # as TensorFlow
 
 
 class Core:
-    """Predict, model metadata and model status, by `ModelSpec` as in both APIs."""
+    """Predict, model metadata and model status, by `ModelSpec` as in both APIs.
+
+    Attributes:
+        models, limits: As given.
+        bodies: The bytes that all requests in hand may have.
+    """
 
     def __init__(self, models: Models, limits: Limits):
         self.models = models
         self.limits = limits
+        self.bodies = Budget(limits.bodies, "Requests in hand take all the memory.")
 
     def servable(self, spec: model_pb2.ModelSpec) -> Servable:
         """The version that a request names.

@@ -26,6 +26,7 @@ def models(folder: str | Path) -> dict[str, Path]:
 
     Raises:
         ValueError: If there is no such folder.
+        OSError: If it cannot be looked at.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -36,7 +37,11 @@ def models(folder: str | Path) -> dict[str, Path]:
 
 
 def versions(folder: Path) -> Found:
-    """The complete versions of one model; a version without a graph is not."""
+    """The complete versions of one model; a version without a graph is not.
+
+    Raises:
+        OSError: If the folder cannot be looked at, which says nothing of what it holds.
+    """
     complete, notes = {}, []
     for path in _visible(folder):
         if not _VERSION.fullmatch(path.name) or not path.is_dir():
@@ -62,6 +67,6 @@ def fingerprint(version: Path) -> tuple:
 def _visible(folder):
     try:
         found = sorted(folder.iterdir())
-    except OSError:  # taken away meanwhile, or not ours to read
+    except FileNotFoundError:  # taken away meanwhile
         return []
     return [path for path in found if not path.name.startswith(".")]

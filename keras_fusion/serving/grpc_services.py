@@ -23,7 +23,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self._core, self._runner = core, runner
 
     def Predict(self, request, context):  # noqa: N802
-        with _answered(request, context):
+        with _answered(request, context), self._core.bodies.taking() as take:
+            take(request.ByteSize())
             servable = self._core.servable(request.model_spec)
             signature = request.model_spec.signature_name or prediction.DEFAULT
 

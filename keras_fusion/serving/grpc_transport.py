@@ -48,14 +48,15 @@ class GrpcTransport:
         response = self._ask(self._predictions.Predict, request)
         return {name: tf.make_ndarray(x) for name, x in response.outputs.items()}
 
-    def metadata(self, target: Target) -> dict:
+    def metadata(self, target: Target) -> tuple[int, dict]:
         request = get_model_metadata_pb2.GetModelMetadataRequest(
             model_spec=_spec(target), metadata_field=["signature_def"]
         )
         response = self._ask(self._predictions.GetModelMetadata, request)
         signatures = get_model_metadata_pb2.SignatureDefMap()
         response.metadata["signature_def"].Unpack(signatures)
-        return json_format.MessageToDict(signatures, preserving_proto_field_name=True)
+        told = json_format.MessageToDict(signatures, preserving_proto_field_name=True)
+        return response.model_spec.version.value, told
 
     def status(self, target: Target) -> dict[int, str]:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(target))

@@ -1,6 +1,8 @@
 """The bodies of REST predictions: rows or columns in, rows or columns out."""
 
 import json
+import math
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +18,8 @@ from keras_fusion.serving.json_values import (
 from keras_fusion.serving.servable import Spec
 
 ROWS, COLUMNS = "instances", "inputs"
+# What may be beyond 64 bits or a double: only then is each number looked at.
+_LONG = re.compile(r"[0-9]{19}|[eE]\+?[0-9]{3}")
 
 
 class Body(NamedTuple):
@@ -24,13 +28,10 @@ class Body(NamedTuple):
     Attributes:
         signature: That it names, or "".
         document: All that it holds.
-        says_infinity: Whether it writes so; else it holds a number that is too big,
-            which Python reads as infinite.
     """
 
     signature: str
     document: dict
-    says_infinity: bool
 
 
 def parse(body: bytes) -> Body:
@@ -39,14 +40,14 @@ def parse(body: bytes) -> Body:
     Raises:
         ServingError: If it is no JSON object or names its signature by no string.
     """
-    text, document = _document(body)
+    document = _document(body)
     signature = document.get("signature_name", "")
     if not isinstance(signature, str):
         raise _malformed(
             document,
             "not formatted correctly. 'signature_name' key must be a string value.",
         )
-    return Body(signature, document, "Infinity" in text)
+    return Body(signature, document)
 
 
 def arrays_of(body: Body, specs: dict[str, Spec]) -> tuple[str, dict[str, np.ndarray]]:
@@ -63,10 +64,7 @@ def arrays_of(body: Body, specs: dict[str, Spec]) -> tuple[str, dict[str, np.nda
         raise invalid(f"Failed to get input map for signature: {signature}")
     form = _form(body.document)
     read = _from_rows if form == ROWS else _from_columns
-    arrays = read(body.document[form], specs)
-    if not body.says_infinity and any(map(_is_infinite, arrays.values())):
-        raise invalid("JSON Parse error: Number too big to be stored in double.")
-    return form, arrays
+    return form, read(body.document[form], specs)
 
 
 def response(outputs: dict[str, np.ndarray], form: str) -> str:
@@ -108,18 +106,28 @@ def _document(body):
         raise invalid("JSON Parse error: The document is empty")
     try:
         text = body.decode("utf-8-sig")
-        document = json.loads(text)
+        exactly = {"parse_int": _integer, "parse_float": _decimal}
+        document = json.loads(text, **(exactly if _LONG.search(text) else {}))
     except RecursionError:
         raise invalid("JSON Parse error: The document is nested too deeply") from None
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are
         raise invalid(f"JSON Parse error: {error}") from None
     if not isinstance(document, dict):
         raise _malformed(document, "Is not object")
-    return text, document
+    return document
 
 
-def _is_infinite(x):
-    return x.dtype.kind == "f" and np.isinf(x).any()
+def _integer(text):
+    """As TensorFlow Serving reads it: a decimal number where 64 bits do not do."""
+    decimal, number = _decimal(text), int(text)
+    return number if -(2**63) <= number < 2**64 else decimal
+
+
+def _decimal(text):
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("Number too big to be stored in double.")
+    return number
 
 
 def _malformed(document, sentence):

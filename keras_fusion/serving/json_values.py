@@ -17,6 +17,7 @@ from keras_fusion.serving.errors import invalid
 
 _NAMES = {tf.float32: "float", tf.float64: "double", tf.float16: "half"}
 _JSON_TYPES = {dict: "Object", list: "Array", str: "String", type(None): "Null"}
+_DEEPEST = 64  # axes, as numpy has them
 _LONGEST = 100  # characters of a value that a sentence repeats
 
 
@@ -29,6 +30,8 @@ def to_array(value, dtype: tf.DType) -> np.ndarray:
     shape, first = [], value
     while isinstance(first, list):
         shape.append(len(first))
+        if len(shape) > _DEEPEST:
+            raise invalid(f"Lists are nested in each other more than {_DEEPEST} deep")
         if not first:
             break
         first = first[0]

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,14 @@ class State(NamedTuple):
     error: str = ""
 
 
+class Failure(NamedTuple):
+    """Of a version to load: its files by then, how often, and when it is due again."""
+
+    fingerprint: tuple
+    times: int
+    due: float
+
+
 class Models:
     """Loads the newest version of each model, and those that carry a label.
 
@@ -29,9 +38,14 @@ class Models:
     the change: the table is replaced, never altered, and memory goes with the last
     request.
 
+    What cannot be loaded is tried again as TensorFlow Serving does, and anew when a
+    file of it changes. A folder that cannot be looked at changes nothing.
+
     Args:
         folder: Holds models' folders of versions, or is one.
         labels: Version by label by model.
+        retries: Of a load that failed.
+        retry_seconds: Between them.
         say: Is told, once each, what was loaded, let go or passed over.
     """
 
@@ -40,15 +54,18 @@ class Models:
         folder: str | Path,
         *,
         labels: Labels | None = None,
+        retries: int = 5,
+        retry_seconds: float = 60.0,
         say: Callable[[str], None] = print,
     ):
         self._folder = Path(folder)
         self._labels = labels or {}
+        self._retries, self._retry_seconds = retries, retry_seconds
         self._say = say
         self._said = {}
         self._available: dict[str, dict[int, Servable]] = {}
         self._states: dict[str, dict[int, State]] = {}
-        self._failed: dict[Path, tuple] = {}
+        self._failed: dict[Path, Failure] = {}
         self._refreshing = threading.Lock()
 
     def refresh(self) -> None:
@@ -104,7 +121,12 @@ class Models:
         return sorted(name for name, loaded in self._available.items() if loaded)
 
     def _refresh_model(self, name, folder):
-        complete, notes = folders.versions(folder) if folder else folders.Found({}, [])
+        try:
+            found = folders.versions(folder) if folder else folders.Found({}, [])
+        except OSError as error:
+            sentence = f"{folder} cannot be looked at, so nothing changes: {error}"
+            return self._say_once(name, [sentence])
+        complete, notes = found
         self._say_once(name, notes)
         loaded = self._available.get(name, {})
         wanted = {max(complete)} if complete else set()
@@ -119,14 +141,18 @@ class Models:
 
     def _load(self, name, version, folder):
         before = folders.fingerprint(folder)
-        if self._failed.get(folder) == before:
+        failed = self._failed.get(folder)
+        if failed is None or failed.fingerprint != before:
+            failed = Failure(before, 0, 0.0)
+        if failed.times > self._retries or time.monotonic() < failed.due:
             return None
         try:
             self._set(name, version, State("LOADING"))
             servable = Servable(folder)
-            warm(servable)
+            warm(servable, self._say)
         except Exception as error:  # TensorFlow raises many kinds
-            self._failed[folder] = before
+            due = time.monotonic() + self._retry_seconds
+            self._failed[folder] = Failure(before, failed.times + 1, due)
             reason = " ".join(str(error).split())[:300]
             self._set(name, version, State("END", reason))
             self._say(f"{folder} cannot be loaded: {reason}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 import time
 from urllib.parse import unquote
@@ -20,8 +21,10 @@ from tensorflow_serving.apis import (
 from keras_fusion.serving import json_requests, prediction
 from keras_fusion.serving.core import METADATA, Core
 from keras_fusion.serving.errors import ServingError, invalid
+from keras_fusion.serving.limits import Budget
 from keras_fusion.serving.runner import Runner, overdue
 
+_LOG = logging.getLogger(__name__)
 _CHOICE = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _ASK = re.compile(
     rf"/v1/models/(?P<name>[^/:]+){_CHOICE}:(?P<method>classify|regress|predict)",
@@ -42,22 +45,31 @@ class RestApi:
 
     def __init__(self, core: Core, runner: Runner):
         self._core, self._runner = core, runner
+        self._requests = Budget(
+            core.limits.connections, "Too many requests at once.", "UNAVAILABLE"
+        )
         self.application = Starlette(
             routes=[Route("/{path:path}", self._answer, methods=["GET", "POST"])],
             exception_handlers={405: _not_allowed},
         )
 
     async def _answer(self, request: Request) -> Response:
+        seconds = self._core.limits.seconds
+        deadline = time.monotonic() + seconds
         try:
-            deadline = time.monotonic() + self._core.limits.seconds
-            async with asyncio.timeout(self._core.limits.seconds):
-                return await self._respond(request, deadline)
+            with self._requests.taking() as take:
+                take(1)
+                async with asyncio.timeout(seconds):
+                    return await self._respond(request, deadline)
         except ServingError as error:
             return _error(error)
         except TimeoutError:
             return _error(overdue())
         except ClientDisconnect:
             return Response()  # nobody reads it
+        except Exception as error:  # a fault of ours
+            _LOG.exception("A request failed")
+            return _error(ServingError("INTERNAL", f"{type(error).__name__}: {error}"))
 
     async def _respond(self, request, deadline):
         path = request.scope["raw_path"].decode("ascii", "replace")
@@ -70,16 +82,17 @@ class RestApi:
         raise _malformed(request)
 
     async def _predict(self, request, parts, deadline):
-        body = await _body(request, self._core.limits.body)
-        if parts["method"].lower() != "predict":
-            raise ServingError(
-                "UNIMPLEMENTED",
-                "The local server only predicts; TensorFlow Serving itself also "
-                "classifies and regresses.",
-            )
-        spec = _spec(parts)
-        call = self._runner.submit(lambda: self._predicted(spec, body), deadline)
-        return _json(await asyncio.wrap_future(call))
+        with self._core.bodies.taking() as take:
+            body = await _body(request, self._core.limits.body, take)
+            if parts["method"].lower() != "predict":
+                raise ServingError(
+                    "UNIMPLEMENTED",
+                    "The local server only predicts; TensorFlow Serving itself also "
+                    "classifies and regresses.",
+                )
+            spec = _spec(parts)
+            call = self._runner.submit(lambda: self._predicted(spec, body), deadline)
+            return _json(await asyncio.wrap_future(call))
 
     def _predicted(self, spec, body):
         parsed = json_requests.parse(body)
@@ -118,8 +131,8 @@ def _spec(parts):
     return spec
 
 
-async def _body(request, most):
-    """The whole body; one that is too large is read to its end, but not kept.
+async def _body(request, most, take):
+    """The whole body; one that is refused is read to its end, but not kept.
 
     A client that is still sending would not read an answer.
     """
@@ -127,17 +140,25 @@ async def _body(request, most):
         raise ServingError(
             "UNIMPLEMENTED", "The local server takes no compressed bodies.", 415
         )
-    size, kept = 0, []
+    size, kept, refused = 0, [], None
     async for chunk in request.stream():
         size += len(chunk)
-        if size <= most:
+        if refused or size > most:
+            continue
+        try:
+            take(len(chunk))
             kept.append(chunk)
+        except ServingError as error:
+            refused = error
+            kept.clear()
     if size > most:
         raise ServingError(
             "RESOURCE_EXHAUSTED",
             f"The body has {size} bytes, more than the {most} that are taken.",
             413,
         )
+    if refused:
+        raise refused
     return b"".join(kept)
 
 

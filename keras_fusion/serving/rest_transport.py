@@ -33,27 +33,24 @@ class RestTransport:
             "signature_name": signature,
             "inputs": {name: _listed(x) for name, x in inputs.items()},
         }
-        outputs = self._ask("POST", f"{_path(target)}:predict", body)["outputs"]
+        outputs = self._ask(lambda a: a["outputs"], f"{_path(target)}:predict", body)
         if len(description.outputs) == 1:  # goes without its name
             outputs = {next(iter(description.outputs)): outputs}
         return {n: _array(x, description.outputs[n]) for n, x in outputs.items()}
 
-    def metadata(self, target: Target) -> dict:
-        answer = self._ask("GET", f"{_path(target)}/metadata")
-        return answer["metadata"]["signature_def"]
+    def metadata(self, target: Target) -> tuple[int, dict]:
+        return self._ask(_described, f"{_path(target)}/metadata")
 
     def status(self, target: Target) -> dict[int, str]:
-        answer = self._ask("GET", _path(target))
-        states = answer["model_version_status"]
-        return {int(state["version"]): state["state"] for state in states}
+        return self._ask(_states, _path(target))
 
     def close(self) -> None:
         self._session.close()
 
-    def _ask(self, method, path, body=None):
+    def _ask(self, read, path, body=None):
         try:
             answer = self._session.request(
-                method,
+                "GET" if body is None else "POST",
                 f"{self._url}{path}",
                 data=None if body is None else json.dumps(body),
                 headers={"Content-Type": "application/json"},
@@ -68,7 +65,21 @@ class RestTransport:
         if answer.status_code != 200:
             code = _CODES.get(answer.status_code, "UNKNOWN")
             raise ServingError(code, _sentence(answer), answer.status_code)
-        return answer.json()
+        try:
+            return read(answer.json())
+        except (ValueError, KeyError, TypeError) as error:
+            sentence = f"{answer.url} answers, but not as TensorFlow Serving does."
+            raise ServingError("UNKNOWN", sentence, answer.status_code) from error
+
+
+def _described(answer):
+    version = int(answer["model_spec"]["version"])
+    return version, answer["metadata"]["signature_def"]
+
+
+def _states(answer):
+    states = answer["model_version_status"]
+    return {int(state["version"]): state["state"] for state in states}
 
 
 def _path(target):

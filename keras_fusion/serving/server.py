@@ -17,6 +17,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from keras_fusion.serving import patience
 from keras_fusion.serving.core import Core
 from keras_fusion.serving.grpc_services import ModelService, PredictionService
 from keras_fusion.serving.limits import USUAL, Limits
@@ -95,10 +96,14 @@ class Server:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         with self:
-            self._say(f"REST at http://{self._host}:{self.rest_port}/v1/models/...")
-            self._say(f"gRPC at {self._host}:{self.grpc_port}; Ctrl-C stops")
+            self._say(f"REST at http://{self._at(self.rest_port)}/v1/models/...")
+            self._say(f"gRPC at {self._at(self.grpc_port)}; Ctrl-C stops")
             stop.wait()
         self._say("stopped")
+
+    def _at(self, port):
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{host}:{port}"
 
     def _load(self):
         self.models.refresh()
@@ -111,17 +116,23 @@ class Server:
 
     def _start_polling(self):
         def poll():
+            said = None
             while not self._stop.wait(self._poll_seconds):
                 try:
                     self.models.refresh()
-                except ValueError as error:  # the folder is gone
-                    self._say(str(error))
+                    said = None
+                except Exception as error:  # the folder is gone, say
+                    if str(error) != said:
+                        said = str(error)
+                        with contextlib.suppress(Exception):  # nobody listens
+                            self._say(said)
 
         self._start(poll, self._stop.set)
 
     def _grpc_server(self, core, runner):
-        # More threads than calls of a model: status and refusals do not queue.
-        pool = futures.ThreadPoolExecutor(4 * self._limits.workers + 4)
+        # One for each call in hand, so that none waits for a thread: its time begins
+        # as it arrives, and status is told beside any number of slow predictions.
+        pool = futures.ThreadPoolExecutor(self._limits.connections)
         self._undo.callback(pool.shutdown, wait=False)
         server = grpc.server(
             pool,
@@ -139,7 +150,7 @@ class Server:
             ModelService(core), server
         )
         listen(self._host, self.grpc_port).close()  # says what is wrong, if anything
-        self.grpc_port = server.add_insecure_port(f"{self._host}:{self.grpc_port}")
+        self.grpc_port = server.add_insecure_port(self._at(self.grpc_port))
         return server
 
     def _start_grpc(self, server):
@@ -154,16 +165,25 @@ class Server:
                 access_log=False,
                 lifespan="off",
                 ws="none",
-                limit_concurrency=self._limits.connections,
                 timeout_graceful_shutdown=int(_GRACE),
             )
         )
+
+        async def serve():
+            connections = server.server_state.connections
+            keeping = asyncio.create_task(
+                patience.keep(
+                    connections, self._limits.connections, self._limits.seconds
+                )
+            )
+            await server.serve([listening])
+            keeping.cancel()
 
         def stop():
             server.should_exit = True
 
         listening.listen(self._limits.connections)  # from now on calls wait
-        self._start(lambda: asyncio.run(server.serve([listening])), stop)
+        self._start(lambda: asyncio.run(serve()), stop)
 
     def _start(self, work, stop):
         thread = threading.Thread(target=work, daemon=True)

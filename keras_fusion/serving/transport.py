@@ -27,8 +27,8 @@ class Transport(Protocol):
     ) -> dict[str, np.ndarray]:
         """Arrays by output name, for arrays of the signature's dtypes and shapes."""
 
-    def metadata(self, target: Target) -> dict:
-        """The signatures, as the JSON of a `SignatureDefMap`."""
+    def metadata(self, target: Target) -> tuple[int, dict]:
+        """Which version it is, and its signatures as JSON of a `SignatureDefMap`."""
 
     def status(self, target: Target) -> dict[int, str]:
         """State by version."""

@@ -1,25 +1,35 @@
 """The first calls of a new version, before anybody waits for one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from keras_fusion.serving import prediction
+from keras_fusion.serving.limits import NONE
 from keras_fusion.serving.servable import Servable, Signature
 
 FILE = "assets.extra/tf_serving_warmup_requests"
 _MOST = 1000  # records, as TensorFlow Serving
 
 
-def warm(servable: Servable) -> None:
+def warm(servable: Servable, say: Callable[[str], None] = print) -> None:
     """Calls every signature, with the version's own requests where it brings some.
+
+    Zeros are only tried: a signature may well not take them, and is told of then.
 
     Raises:
         ServingError: If a recorded request is refused, as by TensorFlow Serving.
     """
-    for name, inputs in _recorded(servable) or _zeros(servable):
+    recorded = _recorded(servable)
+    for name, inputs in recorded:
         servable.answer(name, inputs)
+    for name, signature in () if recorded else servable.signatures.items():
+        try:
+            servable.answer(name, _row_of_zeros(signature))
+        except Exception as error:  # TensorFlow raises many kinds
+            reason = " ".join(str(error).split())[:300]
+            say(f"{servable.folder}: {name} was not warmed by zeros: {reason}")
 
 
 def _recorded(servable):
@@ -32,16 +42,10 @@ def _recorded(servable):
         if log.HasField("predict_log"):
             request = log.predict_log.request
             name = request.model_spec.signature_name or prediction.DEFAULT
-            arrays = prediction.arrays_of(request)
-            prediction.check(servable, name, arrays)
+            arrays = prediction.arrays_of(request, NONE)
+            prediction.check(servable, name, arrays, limits=NONE)
             requests.append((name, arrays))
     return requests
-
-
-def _zeros(servable) -> Iterator[tuple[str, dict]]:
-    for name, signature in servable.signatures.items():
-        if all(spec.shape is not None for spec in signature.inputs.values()):
-            yield name, _row_of_zeros(signature)
 
 
 def _row_of_zeros(signature: Signature):

@@ -1,10 +1,12 @@
 import json
 import os
+import platform
 import subprocess
 import sys
 
 import pytest
 
+from keras_fusion import files
 from keras_fusion.export import versions
 
 
@@ -89,12 +91,14 @@ def test_a_failure_leaves_nothing(tmp_path):
 def test_what_dead_processes_left_is_removed(tmp_path):
     with subprocess.Popen(["true"]) as process:
         pass
-    dead, alive = f".tmp-{process.pid}-0", f".tmp-{os.getpid()}-0"
-    for name in (dead, alive, ".tmp-mine"):
+    dead, alive = f".tmp-0-{platform.node()}-{process.pid}", f".tmp-0-{files.writer()}"
+    # Another machine may be at work on the same disk.
+    others = [".tmp-mine", f".tmp-0-elsewhere-{process.pid}"]
+    for name in (dead, alive, *others):
         (tmp_path / name).mkdir()
         whole(tmp_path / name)
     versions.put(whole, tmp_path)
-    assert names(tmp_path) == sorted([alive, ".tmp-mine", "1"])
+    assert names(tmp_path) == sorted([alive, *others, "1"])
 
 
 @pytest.mark.parametrize("folder", ["file", "file/name"])

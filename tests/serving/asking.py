@@ -79,6 +79,10 @@ class Stubs:
     def __exit__(self, *error):
         self._channel.close()
 
+    def connect(self, seconds):
+        """Waits until there is a connection."""
+        grpc.channel_ready_future(self._channel).result(seconds)
+
     def refusal(self, method, request):
         """Code and sentence of what must be refused."""
         try:

@@ -14,15 +14,20 @@ NAMES = ["cat", "dög"]
 
 
 class Small(tf.Module):
-    """y = scale * (sum of rgb, sum of pose); what is absent counts as zero."""
+    """y = scale * (sum of rgb, sum of pose); what is absent counts as zero.
 
-    def __init__(self, scale):
+    The sums are products with ones: so the graph itself refuses another width, as that
+    of any layer does. TensorFlow Serving asks nothing but the graph.
+    """
+
+    def __init__(self, scale, columns):
         super().__init__()
         self.scale = tf.Variable(float(scale))
+        self.columns = columns
 
     def answer(self, rgb, pose):
-        streams = [tf.reduce_sum(rgb, 1), tf.reduce_sum(pose, 1)]
-        scores = self.scale * tf.stack(streams, 1)  # (B, 2)
+        streams = [rgb @ tf.ones([3, 1]), pose @ tf.ones([2, 1])]
+        scores = self.scale * tf.concat(streams, 1)  # (B, 2)
         return {
             "scores": scores,
             "classes": tf.gather(tf.constant(NAMES), tf.argmax(scores, 1)),
@@ -34,8 +39,9 @@ class Small(tf.Module):
 
     @tf.function
     def serving_masked(self, rgb, pose, modality_mask):
-        present = tf.split(modality_mask, 2, axis=1)
-        rgb, pose = (tf.where(p, x, 0.0) for p, x in zip(present, (rgb, pose)))
+        present = dict(zip(self.columns, tf.split(modality_mask, 2, axis=1)))
+        rgb = tf.where(present["rgb"], rgb, 0.0)
+        pose = tf.where(present["pose"], pose, 0.0)
         return self.answer(rgb, pose)
 
     @tf.function
@@ -66,9 +72,15 @@ def rows(dtype, *shape, name):
     return tf.TensorSpec([None, *shape], dtype, name)
 
 
-def save(folder, scale=1.0):
-    """Writes the SavedModel into `folder`, whose name should be a number."""
-    model = Small(scale)
+def save(folder, scale=1.0, columns=("rgb", "pose")):
+    """Writes the SavedModel into `folder`, whose name should be a number.
+
+    Args:
+        folder: Is made.
+        scale: Of every score.
+        columns: The modalities in the order of the mask's columns.
+    """
+    model = Small(scale, columns)
     modalities = {
         "rgb": rows(tf.float32, 3, name="rgb"),
         "pose": rows(tf.float32, 2, name="pose"),
@@ -88,7 +100,7 @@ def save(folder, scale=1.0):
         for name, inputs in specs.items()
     }
     tf.saved_model.save(model, str(folder), signatures=signatures)
-    name_mask_columns(folder, list(modalities))
+    name_mask_columns(folder, list(columns))
     return folder
 
 

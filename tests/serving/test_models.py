@@ -1,8 +1,10 @@
 """What lies in the folder decides what is served, and when."""
 
+import errno
 import shutil
 import threading
 import time
+import types
 import weakref
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from keras_fusion.serving import folders, servable
+from keras_fusion.serving import folders, servable, warmup
 from keras_fusion.serving.errors import ServingError
 from keras_fusion.serving.models import Models
 from keras_fusion.serving.warmup import FILE
@@ -177,6 +179,58 @@ def test_a_half_copied_version_waits_for_the_rest(models, place, said):
     assert models.get("small").version == 2
 
 
+def test_a_load_that_fails_is_tried_again(place, tmp_path, said, monkeypatch):
+    place(1)
+    models = Models(tmp_path, retries=2, retry_seconds=10, say=said.append)
+    now, load = [100.0], servable.Servable.__init__
+
+    def fail(self, folder):
+        raise OSError("Stale file handle")
+
+    monkeypatch.setattr(servable.Servable, "__init__", fail)
+    clock = types.SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("keras_fusion.serving.models.time", clock)
+    for expected in (1, 1, 2, 2, 3, 3, 3, 3):  # the first time and twice again
+        models.refresh()
+        now[0] += 6
+        assert len(said) == expected
+    monkeypatch.setattr(servable.Servable, "__init__", load)
+    models.refresh()
+    assert models.names() == []
+    (tmp_path / "small" / "1" / "more").touch()
+    models.refresh()
+    assert models.names() == ["small"]
+
+
+def test_a_folder_that_cannot_be_looked_at_changes_nothing(
+    models, place, said, monkeypatch
+):
+    place(1)
+    folder = place(1, "other").parent
+    models.refresh()
+    iterdir, broken = type(folder).iterdir, [folder]
+
+    def fail(self):
+        if self in broken:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return iterdir(self)
+
+    monkeypatch.setattr(type(folder), "iterdir", fail)
+    place(2)
+    models.refresh()
+    models.refresh()
+    assert models.get("other").version == 1 and models.get("small").version == 2
+    assert (
+        len([text for text in said if "cannot be looked at, so nothing" in text]) == 1
+    )
+    broken.append(folder.parent)
+    with pytest.raises(OSError, match="Too many open files"):
+        models.refresh()
+    broken.clear()
+    models.refresh()
+    assert models.names() == ["other", "small"]
+
+
 @pytest.mark.parametrize("content", [b"", b"junk", b"\x08\x01"])
 def test_a_graph_that_is_none(models, place, content, said):
     place(1)
@@ -240,6 +294,25 @@ def test_a_warmup_that_does_not_fit_fails_the_version(models, place, said):
     write_warmup(place(1), predict_request({"x": np.float32([1])}, "nothing"))
     models.refresh()
     assert models.names() == [] and '"nothing" not found' in said[0]
+
+
+def test_a_warmup_may_be_of_any_batch(models, place):
+    x = np.zeros(5000, "float32")
+    write_warmup(place(1), predict_request({"x": x}, "double"))
+    models.refresh()
+    assert models.names() == ["small"]
+
+
+def test_zeros_that_are_refused_are_only_said(models, place, said, monkeypatch):
+    place(1)
+
+    def fail(signature):
+        raise TypeError("no zeros of this type")
+
+    monkeypatch.setattr(warmup, "_row_of_zeros", fail)
+    models.refresh()
+    assert models.names() == ["small"]
+    assert "double was not warmed by zeros: no zeros of this" in " ".join(said)
 
 
 # Threads

@@ -92,6 +92,15 @@ def test_how_numbers_are_written(server, number, text):
     assert written == text
 
 
+def test_a_whole_number_beyond_64_bits_is_a_decimal_one(server):
+    _, answer = ask(server, types(exact=2**70, whole=1))
+    assert answer["predictions"][0]["exact"] == 2**70
+    status, answer = ask(server, types(exact=2**63 + 1))
+    assert status == 400 and "without loss of precision" in answer["error"]
+    status, answer = ask(server, types(whole=2**70))
+    assert status == 400 and "not of expected type: int32" in answer["error"]
+
+
 # Status and metadata
 
 
@@ -180,11 +189,18 @@ def test_more_malformed_paths(server):
     assert post(server, path, "{}") == (400, {"error": sentence})
 
 
+def doubled(value):
+    return f'{{"signature_name": "double", "inputs": [{value}]}}'
+
+
 BAD = {
     "": "The document is empty",
     "[1]": "Is not object",
     '{"instances": [1}': "JSON Parse error",
     '{"signature_name": "double", "instances": [1e999]}': "too big",
+    doubled("9" * 400): "too big",
+    doubled("[" * 65 + "1" + "]" * 65): "",
+    doubled("[" * 900 + "1" + "]" * 900): "",
     "\xff": "JSON Parse error",
     '{"instances": 1}': "'instances' to be an list/array",
     '{"instances": []}': "No values in 'instances' array",

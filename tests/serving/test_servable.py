@@ -37,6 +37,23 @@ def test_every_output_is_an_array(folder):
     assert answer["text"][0].startswith(b"1.0")
 
 
+@pytest.mark.parametrize(
+    ("rgb", "pose"),
+    [
+        ([[1, 2]], [[1, 2]]),
+        ([1, 2, 3], [[1, 2]]),
+        ([], []),
+        ([[1, 2, 3]] * 2, [[1, 2]]),
+        ([[1, 2, 3]], np.int64([[1, 2]])),
+    ],
+)
+def test_the_graph_of_the_protocol_tests_refuses_by_itself(saved, rgb, pose):
+    # As TensorFlow Serving must, which asks nothing but the session.
+    rgb, pose = (x if isinstance(x, np.ndarray) else np.float32(x) for x in (rgb, pose))
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        Servable(saved).answer("serving_default", {"rgb": rgb, "pose": pose})
+
+
 def test_the_log_is_as_loud_as_before(folder, caplog):
     before = tf.get_logger().level
     Servable(folder)

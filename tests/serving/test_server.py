@@ -1,6 +1,5 @@
-"""The server as a process: ports, limits, the command line."""
+"""The server as a process: ports, the command line, changes of its folder."""
 
-import http.client
 import re
 import shutil
 import signal
@@ -10,118 +9,17 @@ import sys
 import threading
 import time
 
-import grpc
-import numpy as np
 import pytest
 import requests
 
+from keras_fusion.serving import Client
 from keras_fusion.serving.limits import Limits
 from keras_fusion.serving.server import Server, listen
 from tests.cli.running import run
-from tests.serving.asking import Address, Stubs, get, http_ask, post, predict_request
+from tests.serving.asking import Address, get, http_ask
 
-TIGHT = Limits(body=4096, batch=8, seconds=1.0, workers=2, connections=16)
 DOUBLE = {"signature_name": "double", "inputs": [1.5]}
 PREDICT = "/v1/models/small:predict"
-
-
-@pytest.fixture(scope="module")
-def tight(saved):
-    """A server with limits that are easily reached."""
-    options = {"rest_port": 0, "grpc_port": 0, "limits": TIGHT}
-    with Server(saved.parents[1], say=lambda _: None, **options) as s:
-        yield Address(f"http://127.0.0.1:{s.rest_port}", f"127.0.0.1:{s.grpc_port}")
-
-
-def lives(server):
-    return post(server, PREDICT, DOUBLE) == (200, {"outputs": [3.0]})
-
-
-# Limits
-
-
-def test_a_body_that_is_too_large(tight):
-    status, answer = post(tight, PREDICT, b"x" * 100_000)
-    assert status == 413
-    assert (
-        answer["error"] == "The body has 100000 bytes, more than the 4096 that are "
-        "taken."
-    )
-    assert lives(tight)
-
-
-def test_a_message_that_is_too_large(tight):
-    x = np.zeros(10_000, "float32")
-    with Stubs(tight) as stubs:
-        code, _ = stubs.refusal(stubs.predict, predict_request({"x": x}, "double"))
-    assert code == "RESOURCE_EXHAUSTED" and lives(tight)
-
-
-def test_a_short_message_that_asks_for_a_huge_array(tight):
-    request = predict_request({"x": np.float32([1])}, "double")
-    request.inputs["x"].tensor_shape.dim[0].size = 2**40
-    with Stubs(tight) as stubs:
-        code, sentence = stubs.refusal(stubs.predict, request)
-    assert code == "INVALID_ARGUMENT" and "over the limit of 4096 bytes" in sentence
-
-
-def test_a_batch_that_is_too_large(tight):
-    status, answer = post(tight, PREDICT, DOUBLE | {"inputs": [0.5] * 9})
-    assert status == 400
-    assert answer["error"] == ("Task size 9 is larger than maximum input batch size 8.")
-    assert post(tight, PREDICT, DOUBLE | {"inputs": [0.5] * 8})[0] == 200
-
-
-def test_time_is_up_over_rest(tight):
-    body = {"signature_name": "slow", "inputs": [2.0]}
-    start = time.monotonic()
-    status, answer = post(tight, PREDICT, body)
-    assert status == 504 and "longer than its time" in answer["error"]
-    assert time.monotonic() - start < 1.9
-    assert lives(tight)  # by the other worker
-
-
-def test_time_is_up_over_grpc(tight):
-    request = predict_request({"seconds": np.float32([2])}, "slow")
-    with Stubs(tight) as stubs:
-        code, _ = stubs.refusal(stubs.predict, request)
-        assert code == "DEADLINE_EXCEEDED"
-        with pytest.raises(grpc.RpcError) as e:
-            stubs.predict(request, timeout=0.2)  # the client's own limit
-        assert e.value.code().name == "DEADLINE_EXCEEDED"
-    time.sleep(2)  # the workers are free again
-    assert lives(tight)
-
-
-def test_a_slow_sender(tight):
-    host, port = tight.rest.split("//")[1].split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as s:
-        head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
-        s.sendall(head.encode() + b"{")
-        assert b"504" in s.recv(4096).splitlines()[0]
-    assert lives(tight)
-
-
-def test_a_sender_that_goes_away(tight):
-    host, port = tight.rest.split("//")[1].split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as s:
-        head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
-        s.sendall(head.encode() + b"{")
-    assert lives(tight)
-
-
-def test_compressed_bodies(tight):
-    connection = http.client.HTTPConnection(tight.rest.split("//")[1], timeout=10)
-    connection.request("POST", PREDICT, b"\x1f\x8b", {"Content-Encoding": "gzip"})
-    answer = connection.getresponse()
-    assert answer.status == 415 and b"compressed" in answer.read()
-    connection.close()
-
-
-def test_nesting_without_end(tight):
-    body = '{"inputs":' + "[" * 2000 + "]" * 2000 + "}"
-    status, answer = post(tight, PREDICT, body)
-    assert status == 400 and answer["error"]
 
 
 def test_one_connection_carries_many_requests(local):
@@ -207,20 +105,51 @@ def test_a_new_version_is_found_by_itself(saved, tmp_path):
             time.sleep(0.05)
 
 
+def test_the_poll_outlives_what_goes_wrong(saved):
+    said, wrong = [], [OSError("Too many open files"), RuntimeError("a bug")] * 2
+    options = {"rest_port": 0, "grpc_port": 0, "poll_seconds": 0.01}
+    with Server(saved.parents[1], say=said.append, **options) as server:
+
+        def refresh():
+            if wrong:
+                raise wrong.pop()
+
+        server.models.refresh = refresh
+        deadline = time.monotonic() + 10
+        while wrong:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert said[1:] == ["a bug", "Too many open files"] * 2
+
+
 @pytest.mark.slow
-def test_ctrl_c_ends_the_command_cleanly(saved):
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_ctrl_c_ends_the_command_cleanly(host, saved):
+    if ":" in host and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
     command = [sys.executable, "-m", "keras_fusion.cli", "serve", saved.parents[1]]
-    command += ["--rest-port", "0", "--grpc-port", "0"]
+    command += ["--rest-port", "0", "--grpc-port", "0", "--host", host]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     lines = [process.stdout.readline() for _ in range(3)]
-    rest = re.search(r"http://([\d.:]+)/", lines[1])[1]
-    assert get(Address(f"http://{rest}", ""), "/v1/models/small")[0] == 200
+    rest = re.search(r"http://[^/]+", lines[1])[0]
+    grpc = re.search(r"gRPC at (\S+);", lines[2])[1]
+    for url in (rest, f"grpc://{grpc}"):
+        with Client(url) as client:
+            assert client.status("small") == {1: "AVAILABLE"}
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "stopped\n")
     assert "Traceback" not in err
+
+
+def has_ipv6():
+    try:
+        listen("::1", 0).close()
+    except ValueError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
@@ -229,6 +158,7 @@ def test_ctrl_c_ends_the_command_cleanly(saved):
         ("serve nowhere", "There is no folder nowhere."),
         ("serve .", "holds no model that can be loaded: expected .*export"),
         ("serve . --label a=1", "takes MODEL:LABEL=VERSION"),
+        ("serve . --seconds 0", "--seconds must be more than 0; received 0.0."),
     ],
 )
 def test_bad_input_is_one_sentence(command, sentence, saved, tmp_path, monkeypatch):
@@ -237,6 +167,19 @@ def test_bad_input_is_one_sentence(command, sentence, saved, tmp_path, monkeypat
     options = "--rest-port", 0, "--grpc-port", 0
     status, out, err = run(*command.split(), *options)
     assert status == 2 and err.count("\n") == 1 and re.search(sentence, err), err
+
+
+def test_limits_by_the_command(monkeypatch, tmp_path):
+    limits = []
+
+    def start(folder, **options):
+        limits.append(options["limits"])
+        raise ValueError("enough")
+
+    monkeypatch.setattr("keras_fusion.serving.server.Server", start)
+    run("serve", tmp_path, "--batch", 7, "--seconds", 2.5)
+    run("serve", tmp_path, "--body", 1000)
+    assert limits == [Limits(batch=7, seconds=2.5), Limits(body=1000)]
 
 
 def test_without_the_extra(monkeypatch, tmp_path):

@@ -1,6 +1,7 @@
 """The local server under load, under change and under nonsense; it always lives."""
 
 import concurrent.futures
+import contextlib
 import json
 import shutil
 import socket
@@ -10,16 +11,18 @@ import time
 import hypothesis
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
 from keras_fusion import serving
+from keras_fusion.serving.limits import USUAL
 from keras_fusion.serving.server import Server
 from tests.serving.asking import Address, Stubs, http_ask, post, predict_request
 from tests.serving.saved_model import POSE, RGB, save
+from tests.soak import bodies
 
 pytestmark = pytest.mark.soak
 
 REQUESTS, SWAPS, CASES, CONNECTIONS = 10_000, 20, 2_000, 200
+LONG = 2**24  # bytes, more than the buffers between server and client hold
 PREDICT = "/v1/models/small:predict"
 DOUBLE = {"signature_name": "double", "inputs": [1.5]}
 
@@ -76,50 +79,68 @@ def test_no_request_fails_while_versions_change(running, saved, tmp_path):
 
 def test_200_connections_at_once(running):
     _, address = running
-    with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
-        rest = pool.map(
-            lambda i: post(address, PREDICT, DOUBLE | {"inputs": [i]}),
-            range(CONNECTIONS),
-        )
-        assert list(rest) == [(200, {"outputs": [2.0 * i]}) for i in range(CONNECTIONS)]
+    host, port = address.rest.split("//")[1].split(":")
+    request = json.dumps(DOUBLE).encode()
+    with contextlib.ExitStack() as stack:
+        asking = [
+            stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
+            for _ in range(CONNECTIONS)
+        ]
+        for s in asking:  # all are open, and none has said what it wants
+            s.sendall(head(len(request)) + request)
+        for s in asking:
+            received = b""
+            while not received.endswith(b"}"):
+                received += s.recv(4096)
+            assert received.endswith(b'\r\n\r\n{"outputs": [3.0]}')
 
-        def ask(i):
-            with Stubs(address) as stubs:
-                request = predict_request({"x": np.float32([i])}, "double")
-                outputs = stubs.predict(request, timeout=60).outputs
-                return outputs["doubled"].float_val[0]
-
-        answers = list(pool.map(ask, range(CONNECTIONS)))
+        stubs = [stack.enter_context(Stubs(address)) for _ in range(CONNECTIONS)]
+        for s in stubs:
+            s.connect(60)
+        requests = [
+            predict_request({"x": np.float32([i])}, "double")
+            for i in range(CONNECTIONS)
+        ]
+        asked = [s.predict.future(r, timeout=60) for s, r in zip(stubs, requests)]
+        answers = [future.result().outputs["doubled"].float_val[0] for future in asked]
     assert answers == [2.0 * i for i in range(CONNECTIONS)]
 
 
 def test_slow_readers_hold_nobody_up(running):
     _, address = running
     host, port = address.rest.split("//")[1].split(":")
-    body = json.dumps(DOUBLE | {"inputs": [1.5] * 1024}).encode()
-    head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
-    readers = [socket.create_connection((host, int(port))) for _ in range(50)]
-    try:
+    row = {"whole": 1, "exact": 1, "text": "x" * LONG, "raw": "", "flag": True}
+    body = json.dumps({"signature_name": "types", "instances": [row]}).encode()
+    with contextlib.ExitStack() as stack:
+        readers = [stack.enter_context(socket.socket()) for _ in range(10)]
         for reader in readers:
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
-            reader.sendall(head.encode() + body)  # and reads nothing
+            reader.connect((host, int(port)))
+            reader.sendall(head(len(body)) + body)
+        for reader in readers:
+            reader.settimeout(60)
+            assert reader.recv(12) == b"HTTP/1.1 200"  # and reads no more of it
         start = time.monotonic()
         for _ in range(20):
             assert post(address, PREDICT, DOUBLE)[0] == 200
         assert time.monotonic() - start < 20
-    finally:
-        for reader in readers:
-            reader.close()
+        time.sleep(USUAL.seconds + 2)  # after which they are let go
+        rest = b"".join(iter(lambda: readers[0].recv(2**20), b""))
+        assert len(rest) < LONG
+
+
+def head(size):
+    lines = f"POST {PREDICT} HTTP/1.1", "Host: x", f"Content-Length: {size}", "", ""
+    return "\r\n".join(lines).encode()
 
 
 def test_a_huge_body_takes_no_memory(running):
     _, address = running
     size, chunk = 2**30, b" " * 2**20
     host, port = address.rest.split("//")[1].split(":")
-    head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n"
     before = resident()
     with socket.create_connection((host, int(port)), timeout=60) as s:
-        s.sendall(head.encode())
+        s.sendall(head(size))
         for _ in range(size // len(chunk)):
             s.sendall(chunk)
         answer = s.recv(4096)
@@ -134,57 +155,12 @@ def resident():
         return int(file.read().split()[1]) * 4096
 
 
-# What a body may look like, from nearly right to anything.
-numbers = st.one_of(st.floats(width=32), st.integers(-(2**70), 2**70), st.floats())
-leaves = st.one_of(numbers, st.booleans(), st.none(), st.text(max_size=5))
-values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=4), max_leaves=12)
-anything = st.recursive(
-    leaves,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-    max_leaves=12,
-)
-right = st.integers(1, 5).flatmap(
-    lambda rows: st.fixed_dictionaries(
-        {
-            name: st.lists(
-                st.lists(st.floats(width=32), min_size=width, max_size=width),
-                min_size=rows,
-                max_size=rows,
-            )
-            for name, width in (("rgb", 3), ("pose", 2))
-        }
-    )
-)
-names = st.sampled_from(["rgb", "pose", "modality_mask", "audio", "b64", ""])
-columns = right | st.dictionaries(names, values, max_size=3) | values
-rows = st.lists(st.dictionaries(names, values, max_size=3) | values, max_size=3)
-signatures = st.sampled_from(["serving_default", "serving_masked", "double", "types"])
-requests = st.fixed_dictionaries(
-    {},
-    optional={
-        "inputs": columns,
-        "instances": rows,
-        "signature_name": signatures | anything,
-        "other": anything,
-    },
-)
-bodies = (
-    st.fixed_dictionaries({"inputs": right})
-    | requests
-    | anything
-    | st.binary(max_size=40)
-)
-
-
 def test_generated_bodies(running):
     _, address = running
     statuses = []
 
     @hypothesis.settings(max_examples=CASES, deadline=None, database=None)
-    @hypothesis.given(body=bodies)
+    @hypothesis.given(body=bodies.any_body)
     def ask(body):
         sent = body if isinstance(body, bytes) else json.dumps(body)
         status, kind, text = http_ask(address, "POST", PREDICT, sent)
