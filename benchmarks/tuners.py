@@ -6,18 +6,28 @@ Five seeds of the search `tuning/leaves_fusion`, by every tuner of keras-tuner a
 `halving`, all with the same budget. A tuner has caught up when one of its models has
 the validation score of random search's best; what it took is its share of what random
 search took in all, in full trainings (epochs, which other programs do not disturb) and
-in seconds of training. Where it never did, that says so. Searches are kept as they
-run: a second call goes on where the first was stopped.
+in seconds of training. Where it never did, that says so.
+
+A tuner that trains many models for a short while draws more validation scores, and the
+luckiest of them catches up sooner; so the best model of each is tested, too, once. The
+data are the same for all seeds: a seed moves which points are drawn.
+
+Searches are kept as they run: a second call goes on where the first was stopped. To
+share them out, give several processes some of `--seeds` and their own `--results` each;
+the call without them finds all searches done and writes the file.
 """
 
 import argparse
 import pathlib
 import statistics
 
-from keras_fusion import tuning
+from keras_fusion import comparison, evaluation, tuning
+from keras_fusion import recipe as recipes
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
+from keras_fusion.tasks import task_of
 from keras_fusion.tuning.leaderboard import ranked
+from keras_fusion.tuning.space import alone
 
 ROOT = pathlib.Path(__file__).parents[1]
 RESULTS = pathlib.Path(__file__).parent / "results/tuners.json"
@@ -42,10 +52,12 @@ def main():
         found = {}
         for tuner in (RANDOM, *options.tuners):
             own = tuning.changed(search, tuner=tuner, seed=seed)
-            folder = options.runs / f"{tuner}-{seed}"
-            found[tuner] = tuning.search(own, folder)
+            found[tuner] = tuning.search(own, folder_of(options, tuner, seed))
             print(f"seed {seed}, {tuner}: {best(found[tuner]):.4f}", flush=True)
-        rows.append({"seed": seed, **compared(found, search["training"]["epochs"])})
+        row = compared(found, search["training"]["epochs"])
+        for tuner, trials in found.items():
+            row[tuner]["test"] = tested(search, trials, folder_of(options, tuner, seed))
+        rows.append({"seed": seed, **row})
     write_json(
         options.results,
         {
@@ -56,6 +68,22 @@ def main():
         },
     )
     print(f"wrote {options.results}")
+
+
+def folder_of(options, tuner: str, seed: int) -> pathlib.Path:
+    return options.runs / f"{tuner}-{seed}"
+
+
+def tested(search: dict, trials: list[dict], folder: pathlib.Path) -> float:
+    """The test score of the best trial, by the weights that its search left."""
+    trial, seed = ranked(trials)[0], search["training"]["seeds"][0]
+    data = recipes.load_data(search, seed)
+    modality = alone(trial["values"]["fusion"])
+    data = data.only(modality) if modality else data
+    run = folder / "trials" / trial["trial"] / f"seed-{seed}"
+    model = comparison.trained(search | trial["recipe"], data, run)
+    outputs = evaluation.full_outputs(model, data.test)
+    return task_of(data).score(data.test.labels, outputs)
 
 
 def compared(found: dict, epochs: int) -> dict:

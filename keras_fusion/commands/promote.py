@@ -1,5 +1,7 @@
 """From the winner of `keras-fusion tune` to a recipe, trained and exported."""
 
+import importlib.util
+import shutil
 from pathlib import Path
 
 from keras_fusion import comparison, export, prediction, tuning
@@ -9,18 +11,37 @@ from keras_fusion.commands.console import console
 from keras_fusion.commands.results import print_results
 from keras_fusion.commands.train import save_deployable
 from keras_fusion.plots import save_plots
+from keras_fusion.tuning.promotion import bar_that_won, best_fusion
+
+ZOO = Path("zoo")
+NEEDED = {"matplotlib": "plots", "tensorflow": "tensorflow", "tomli_w": "tuning"}
+
+
+def check(name: str) -> None:
+    """Raises, before anything is trained, if a promotion could not come to its end."""
+    if (ZOO / name).exists():
+        raise ValueError(f"{ZOO / name} is there already: name another one.")
+    for module, extra in NEEDED.items():
+        if importlib.util.find_spec(module) is None:
+            raise ImportError(
+                f'--promote needs {module}: pip install "keras-fusion[{extra}]".'
+            )
 
 
 def promote(results: dict, name: str, folder: Path) -> None:
     """Writes `zoo/<name>` with card, results and weights, and exports the model.
+
+    The recipe appears in the zoo when all is done: until then the same command goes on.
 
     Args:
         results: Of the search.
         name: Of the recipe and of the export.
         folder: Of the search; gets the runs in `promoted/`.
     """
-    path = tuning.promote(results, Path("zoo") / name)
-    recipe, runs = recipes.read(str(path)), folder / "promoted" / name
+    trials = results["trials"]
+    runs = folder / "promoted" / f"trial-{best_fusion(trials)['trial']}"
+    recipe_file = tuning.promote(results, runs / "recipe" / name)
+    recipe = recipes.read(str(recipe_file))
     seeds = recipe["training"]["seeds"]
 
     def report(run, record):
@@ -28,10 +49,8 @@ def promote(results: dict, name: str, folder: Path) -> None:
 
     found = comparison.compare(recipe, seeds, runs, report=report)
     save_plots(found, runs)
-    written = [path, *publish(found, path.parent, runs)]
+    publish(found, recipe_file.parent, runs)
     print_results(found)
-    for file in written:
-        console.print(f"wrote {file}")
     seed = best_seed(found)
     run = runs / comparison.MODEL / f"seed-{seed}"
     model = save_deployable(recipe, recipes.load_data(recipe, seed), run)
@@ -42,3 +61,15 @@ def promote(results: dict, name: str, folder: Path) -> None:
         labels=prediction.class_names(model),
     )
     console.print(f"wrote {version}: verified, its signature gives the model's numbers")
+    console.print(f"wrote {_move(recipe_file.parent, ZOO / name)}")
+    if won := bar_that_won(trials):
+        console.print(won, style="bold")
+
+
+def _move(source, target):
+    """Moves a folder, to another disk too, where it appears whole or not at all."""
+    beside = target.with_name(f".{target.name}")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(source, beside)
+    beside.replace(target)
+    return target

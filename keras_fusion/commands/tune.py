@@ -1,35 +1,47 @@
 """`keras-fusion tune`."""
 
 import json
+import logging
 import time
 from pathlib import Path
 
 from keras_fusion import tables, tuning
+from keras_fusion.commands import promote
 from keras_fusion.commands.console import console
-from keras_fusion.commands.promote import promote
+from keras_fusion.compilation import keep_compiled
 from keras_fusion.files import write_json
 from keras_fusion.tuning import judging
+from keras_fusion.tuning.leaderboard import ranked
+from keras_fusion.tuning.worker import COMPILED
 
 SEEDS = (0, 1, 2, 3, 4)
 
 
 def run(options) -> None:
     """Searches fusion and depth, trial by trial, and prints the leaderboard."""
+    if options.debug:  # why a trial failed
+        logging.basicConfig()
+        logging.getLogger(tuning.__name__).setLevel(logging.DEBUG)
     search = _search_of(options, options.search)
     folder = Path(options.runs) / search["name"]
-    if options.promote and (Path("zoo") / options.promote).exists():
-        raise ValueError(f"zoo/{options.promote} is there already: name another one.")
+    if options.promote:
+        promote.check(options.promote)
+    other = _other(search, options) if options.against else None
+    keep_compiled(folder / COMPILED)
     progress = _Progress(search, folder)
     trials = tuning.search(search, folder, progress, workers=options.workers)
     if tuning.is_worker():
         return  # the chief has the results
-    results = tuning.results(search, folder)
-    if options.against:
-        results["test"] = _judge(results, options, folder)
+    if progress.exhausted():
+        console.print("The space is exhausted: there are no other points to try.")
     path = folder / tuning.RESULTS
+    results = tuning.results(search, folder) | _tested(path, trials)
     write_json(path, results)
     title = f"{search['name']}: {tuning.counted(trials)}, by validation"
     console.print(tables.rich_table(title, *tuning.leaderboard_rows(trials)))
+    if other:
+        results["test"] = _judge(results, other, folder)
+        write_json(path, results)
     written = [path]
     if options.report:
         written.append(tuning.write_report(results, folder / "report.html"))
@@ -41,7 +53,7 @@ def run(options) -> None:
     for path in written:
         console.print(f"wrote {path}")
     if options.promote:
-        promote(results, options.promote, folder)
+        promote.promote(results, options.promote, folder)
 
 
 def _search_of(options, name):
@@ -60,18 +72,34 @@ def _home(name):
     return path if path.is_dir() else path.parent
 
 
-def _judge(results, options, folder):
-    """Both winners on the test set; the other search has ended before."""
-    other = _search_of(options, options.against)
-    path = Path(options.runs) / other["name"] / tuning.RESULTS
+def _other(search, options):
+    """The results of the search to compare with, which has ended before."""
+    name = _search_of(options, options.against)["name"]
+    path = Path(options.runs) / name / tuning.RESULTS
     if not path.is_file():
         raise ValueError(
             f"{path} is not there: run `keras-fusion tune {options.against}` first."
         )
-    searches = {
-        results["search"]["name"]: results,
-        other["name"]: json.loads(path.read_text()),
-    }
+    other = json.loads(path.read_text())
+    judging.check_comparable(search, other["search"])
+    return other
+
+
+def _tested(path, trials):
+    """The test of an earlier call, as long as the winner is the same."""
+    if not path.is_file():
+        return {}
+    before = json.loads(path.read_text())
+    if "test" not in before:
+        return {}
+    winner = before["test"]["winners"][before["search"]["name"]]
+    same = winner["trial"] == ranked(trials)[0]["trial"]
+    return {"test": before["test"]} if same else {}
+
+
+def _judge(results, other, folder):
+    """Both winners on the test set."""
+    searches = {found["search"]["name"]: found for found in (results, other)}
 
     def report(name, record):
         console.print(f"{name}: {record['seconds']:.1f} s", style="dim")
@@ -113,6 +141,11 @@ class _Progress:
             f"about {left:.0f} min left)",
             style="dim",
         )
+
+    def exhausted(self):
+        """Whether the search ended with some of its budget left."""
+        timed = self.minutes and self.trained >= self.minutes
+        return self.done < self.total - 1e-6 and not timed
 
     def _part(self, trial):
         """How much of a full trial this is."""

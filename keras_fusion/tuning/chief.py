@@ -14,6 +14,7 @@ from keras_fusion.tuning import trial as trials
 
 RETRIES = 2  # of a trial whose worker died
 SILENCE = 120.0  # seconds without a sign of life until a worker counts as dead
+PATIENCE = 600.0  # seconds for a worker to ask for a trial that another left
 
 
 class Chief:
@@ -51,12 +52,18 @@ class Chief:
 
         Raises:
             OSError: If the state of the search could not be written.
+            ValueError: If a worker left a trial and all others are gone.
         """
         return self._thread.submit(self._servicer.over).result()
 
     def works(self, worker: str) -> bool:
         """Whether this worker has a trial."""
         return worker in self._servicer.oracle.ongoing_trials
+
+    def silent(self) -> list[str]:
+        """Workers that lost their trials by their silence since this was asked last."""
+        lost, self._servicer.lost = self._servicer.lost, []
+        return lost
 
 
 class _Servicer(OracleServicer):
@@ -65,6 +72,7 @@ class _Servicer(OracleServicer):
         self.tuner = tuner
         self.deaths = collections.Counter()  # by trial
         self.heard = {}  # when, by trial
+        self.lost = []  # names of workers
         self.last = self.watched = time.monotonic()
         self.error = None
 
@@ -109,8 +117,15 @@ class _Servicer(OracleServicer):
         for name, trial in self._ongoing().items():
             if now - self.heard.get(name, now) > SILENCE:
                 self._bury(trial, elsewhere=True)
-        waiting = self.oracle.tuner_ids and now - self.last < SILENCE
-        return self.stop_triggered and not self.oracle.ongoing_trials and not waiting
+        if not self.stop_triggered or self.oracle.ongoing_trials:
+            return False
+        queue, silence = self.oracle._retry_queue, now - self.last
+        if queue and silence > PATIENCE:
+            raise ValueError(
+                f"Trial {queue[-1]} lost its worker, and in {silence / 60:.0f} minutes "
+                "no other asked for it: start workers, and this command again."
+            )
+        return not queue and not (self.oracle.tuner_ids and silence < SILENCE)
 
     @contextlib.contextmanager
     def _noting(self):
@@ -139,5 +154,6 @@ class _Servicer(OracleServicer):
             (worker,) = (w for w, t in self.oracle.ongoing_trials.items() if t is trial)
             del self.oracle.ongoing_trials[worker]
             self.oracle.tuner_ids.discard(worker)
+            self.lost.append(worker)
             self.oracle._retry_queue.append(name)
             self.oracle.save()

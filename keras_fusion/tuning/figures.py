@@ -2,7 +2,13 @@
 
 import plotly.graph_objects as go
 
-from keras_fusion.tuning.leaderboard import bars, fusion_text, ranked, values_text
+from keras_fusion.tuning.leaderboard import (
+    bar_of,
+    bars,
+    fusion_text,
+    ranked,
+    values_text,
+)
 from keras_fusion.tuning.trial import LOSS
 
 FUSED, BAR, FRONT = "#1b6ca8", "#d1603d", "#5b8c5a"
@@ -57,8 +63,8 @@ def score_against_latency(trials: list[dict]) -> go.Figure:
     beaten = list(bars(trials).values())
     figure = go.Figure()
     for name, colour, own in (
-        ("fusion", FUSED, [t for t in completed if not _is_bar(t)]),
-        ("the bar", BAR, [t for t in completed if _is_bar(t)]),
+        ("fusion", FUSED, [t for t in completed if not bar_of(t)]),
+        ("the bar", BAR, [t for t in completed if bar_of(t)]),
     ):
         figure.add_scatter(
             x=[t["latency"] for t in own],
@@ -103,7 +109,7 @@ def learning_curves(trials: list[dict]) -> go.Figure:
             y=[sign * value for value in trial["curve"]["validation"]],
             mode="lines",
             name=f"{trial['trial']} {trial['values']['fusion']}",
-            line={"dash": "dot" if _is_bar(trial) else "solid"},
+            line={"dash": "dot" if bar_of(trial) else "solid"},
             hovertemplate="%{fullData.name}<br>%{y:.4g} after %{x}<extra></extra>",
         )
     figure.update_xaxes(title="epochs")
@@ -118,11 +124,6 @@ def pareto(trials: list[dict]) -> list[dict]:
         if not front or trial["score"] > front[-1]["score"]:
             front.append(trial)
     return front
-
-
-def _is_bar(trial):
-    fusion = trial["values"]["fusion"]
-    return fusion in ("Concatenation", "late average") or fusion.startswith("only-")
 
 
 def _losses(trials):

@@ -1,5 +1,7 @@
 """A search as TensorBoard's HParams plugin shows it, on any backend."""
 
+import os
+import shutil
 from pathlib import Path
 
 from tensorboard.compat.proto.event_pb2 import Event
@@ -29,7 +31,9 @@ def write_hparams(trials: list[dict], folder: Path) -> Path:
         run = folder / f"trial-{trial['trial']}"
         if run.exists():
             continue
-        writer = EventFileWriter(str(run))
+        beside = run.with_name(f".{run.name}")  # what a kill leaves is no run
+        shutil.rmtree(beside, ignore_errors=True)
+        writer = EventFileWriter(str(beside))
         summary = hparams_pb(trial["values"], trial_id=run.name)
         writer.add_event(Event(summary=summary))
         for name in CURVES:
@@ -37,4 +41,5 @@ def write_hparams(trials: list[dict], folder: Path) -> Path:
                 scalar = Summary.Value(tag=name, simple_value=value)
                 writer.add_event(Event(summary=Summary(value=[scalar]), step=epoch))
         writer.close()
+        os.replace(beside, run)
     return folder

@@ -10,7 +10,6 @@ from keras_fusion.tasks import task_for
 from keras_fusion.tuning import space as spaces
 from keras_fusion.zoo.inputs import named_inputs
 
-CONCATENATION = "Concatenation"
 SIMPLE = "FusionClassifier"  # its single modalities go through no blocks
 
 
@@ -136,11 +135,14 @@ class FusionHyperModel(keras_tuner.HyperModel):
     def _fitting(self, names, bars):
         """The operators that the builder can build with; those named must fit."""
         fitting, reasons = [], {}
-        for name in names or layers.operators():
+        tried = [*(names or layers.operators())]
+        if bars and spaces.CONCATENATION not in tried:
+            tried.append(spaces.CONCATENATION)
+        for name in tried:
             try:
                 model = self._try(name)
             except ValueError as error:
-                if names:
+                if names and name in names:
                     raise ValueError(
                         f"{name} does not fit the inputs: {error}"
                     ) from error
@@ -151,8 +153,6 @@ class FusionHyperModel(keras_tuner.HyperModel):
         if not fitting:
             name, reason = reasons.popitem()
             raise ValueError(f"No operator fits the inputs; {name}: {reason}")
-        if bars and CONCATENATION not in fitting:
-            fitting.append(CONCATENATION)
         return fitting
 
     def _try(self, operator):

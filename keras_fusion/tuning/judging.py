@@ -9,6 +9,8 @@ from keras_fusion.tasks import task_of
 from keras_fusion.tuning.leaderboard import ranked
 from keras_fusion.tuning.space import alone
 
+BUDGET = ("trials", "minutes", "tuner")
+
 
 def judge(
     searches: dict[str, dict],
@@ -24,7 +26,7 @@ def judge(
     Args:
         searches: Two results by name, as `tuning.results` makes them.
         seeds: One split and one run of both each.
-        folder: Gets the runs, `<name>/seed-<seed>/`.
+        folder: Gets the runs, `<name>/trial-<trial>/seed-<seed>/`.
         report: Is told name and record of every run as it ends.
 
     Returns:
@@ -35,7 +37,7 @@ def judge(
     Raises:
         ValueError: If the searches are of other data, or unequal in size.
     """
-    _check_comparable(*(results["search"] for results in searches.values()))
+    check_comparable(*(results["search"] for results in searches.values()))
     scores = {name: [] for name in searches}
     winners = {name: ranked(r["trials"])[0] for name, r in searches.items()}
     for seed in seeds:
@@ -45,7 +47,7 @@ def judge(
             modality = alone(trial["values"]["fusion"])
             data = data.only(modality) if modality else data
             recipe = search | trial["recipe"]
-            path = folder / name / f"seed-{seed}"
+            path = folder / name / f"trial-{trial['trial']}" / f"seed-{seed}"
             report(f"{name}, seed {seed}", training.fit(recipe, data, seed, path))
             model = comparison.trained(recipe, data, path)
             outputs = evaluation.full_outputs(model, data.test)
@@ -64,7 +66,8 @@ def _kept(trial):
     return {k: trial[k] for k in kept}
 
 
-def _check_comparable(first, second):
+def check_comparable(first: dict, second: dict) -> None:
+    """Raises a ValueError unless two searches had the same data and budget."""
     for key in ("dataset", "split", "builder"):
         if first[key] != second[key]:
             raise ValueError(
@@ -72,11 +75,11 @@ def _check_comparable(first, second):
                 f"and {second[key]}."
             )
     budgets = [
-        (s["search"]["trials"], s["search"]["tuner"], s["training"]["epochs"])
+        (*(s["search"][k] for k in BUDGET), s["training"]["epochs"])
         for s in (first, second)
     ]
     if budgets[0] != budgets[1]:
         raise ValueError(
-            "Two searches are compared by the same budget; received trials, tuner and "
-            f"epochs {budgets[0]} and {budgets[1]}."
+            f"Two searches are compared by the same budget; received "
+            f"{', '.join(BUDGET)} and epochs {budgets[0]} and {budgets[1]}."
         )

@@ -1,8 +1,10 @@
 """The trials of a search, best first, and the bar that fusion had to clear."""
 
 from keras_fusion.tables import spread
-from keras_fusion.tuning.space import LATE, ONLY
+from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY
 from keras_fusion.tuning.trial import LOSS
+
+BARS = ("concatenation", LATE, "best single")
 
 
 def ranked(trials: list[dict]) -> list[dict]:
@@ -13,17 +15,20 @@ def ranked(trials: list[dict]) -> list[dict]:
 
 def bars(trials: list[dict]) -> dict[str, dict]:
     """The best trial of concatenation, late average and a single modality."""
-    kinds = {
-        "concatenation": lambda fusion: fusion == "Concatenation",
-        "late average": lambda fusion: fusion == LATE,
-        "best single": lambda fusion: fusion.startswith(ONLY),
-    }
     best = {}
-    for trial in reversed(ranked(trials)):
-        for kind, belongs in kinds.items():
-            if belongs(trial["values"]["fusion"]):
-                best[kind] = trial
-    return best
+    for trial in ranked(trials):
+        kind = bar_of(trial)
+        if kind is not None:
+            best.setdefault(kind, trial)
+    return {kind: best[kind] for kind in BARS if kind in best}
+
+
+def bar_of(trial: dict) -> str | None:
+    """The kind of bar that a trial is, None of a fusion."""
+    fusion = trial["values"]["fusion"]
+    if fusion.startswith(ONLY):
+        return "best single"
+    return {CONCATENATION: "concatenation", LATE: LATE}.get(fusion)
 
 
 def rows(trials: list[dict], limit: int = 10) -> tuple[list[str], list[list[str]]]:

@@ -1,16 +1,15 @@
 """keras-tuner's oracles, their files whole and their unfinished trials kept."""
 
-import json
 import math
 import warnings
 from pathlib import Path
 
 import keras_tuner
 import numpy as np
-from keras_tuner.src.engine import conditions, metrics_tracking, stateful
+from keras_tuner.src.engine import conditions, metrics_tracking
 from sklearn.exceptions import ConvergenceWarning
 
-from keras_fusion.files import whole
+from keras_fusion.files import write_json
 from keras_fusion.tuning.halving import HalvingOracle
 from keras_fusion.tuning.space import EPOCHS
 
@@ -31,16 +30,16 @@ def make_oracle(search: dict):
         "max_consecutive_failed_trials": ENDLESS,
     }
     if budget["tuner"] == "halving":
-        return HalvingOracle(epochs, **common)
+        return _whole(HalvingOracle)(epochs, **common)
     if budget["tuner"] == "hyperband":
-        return keras_tuner.oracles.HyperbandOracle(
+        return _whole(keras_tuner.oracles.HyperbandOracle)(
             max_epochs=epochs, hyperband_iterations=ENDLESS, **common
         )
     if budget["tuner"] == "bayesian":
         # Its own default, thrice the hyperparameters, is more than most searches draw.
         initial = math.ceil(budget["trials"] / 3)
-        return _BayesianOracle(num_initial_points=initial, **common)
-    return keras_tuner.oracles.RandomSearchOracle(max_trials=None, **common)
+        return _whole(_BayesianOracle)(num_initial_points=initial, **common)
+    return _whole(keras_tuner.oracles.RandomSearchOracle)(max_trials=None, **common)
 
 
 def end_if_spent(oracle, search: dict, seconds: float) -> None:
@@ -96,16 +95,23 @@ class _BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):
             return super().populate_space(trial_id)
 
 
-def _save_whole(self, fname):
-    text = json.dumps(self.get_state())
-    with whole(Path(fname)) as beside:
-        beside.write_text(text)
-    return text
+def _whole(oracle):
+    """A kind of oracle whose files appear whole or not at all.
 
+    keras-tuner writes them in place: a kill leaves half of one, and with it the whole
+    search cannot be read any more.
+    """
 
-# keras-tuner writes its files in place: a kill leaves half of one, and with it the
-# whole search cannot be read any more.
-stateful.Stateful.save = _save_whole
+    class Whole(oracle):
+        def save(self):
+            write_json(Path(self._get_oracle_fname()), self.get_state())
+
+        def _save_trial(self, trial):
+            folder = Path(self._get_trial_dir(trial.trial_id))
+            write_json(folder / "trial.json", trial.get_state())
+
+    return Whole
+
 
 # It prints a value of every condition that it sends.
 conditions.print = lambda *values: None

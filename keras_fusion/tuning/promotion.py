@@ -6,7 +6,7 @@ from keras_fusion.card import BEGIN, END
 from keras_fusion.files import whole
 from keras_fusion.recipe import DEFAULTS
 from keras_fusion.tuning.leaderboard import fusion_text, ranked, score_text
-from keras_fusion.tuning.space import LATE, ONLY
+from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY
 
 SEEDS = [0, 1, 2, 3, 4]
 
@@ -16,14 +16,14 @@ def promote(results: dict, folder: Path) -> Path:
 
     Args:
         results: From `tuning.results`.
-        folder: `zoo/<name>`, which must not be there; gets `recipe.toml` and the card.
+        folder: Called as the recipe will be; gets `recipe.toml` and the card.
 
     Returns:
         The recipe's file.
 
     Raises:
         ImportError: If tomli-w is not installed.
-        ValueError: If the folder is there, or no fusion was trained.
+        ValueError: If no fusion was trained.
     """
     try:
         import tomli_w
@@ -32,9 +32,7 @@ def promote(results: dict, folder: Path) -> Path:
             'A recipe is written by tomli-w: pip install "keras-fusion[tuning]".'
         ) from error
     search = results["search"]
-    recipe, trial = folder / "recipe.toml", _best_fusion(results["trials"])
-    if recipe.exists():
-        raise ValueError(f"{folder} is there already; choose another name.")
+    recipe, trial = folder / "recipe.toml", best_fusion(results["trials"])
     kept = {k: search[k] for k in ("dataset", "label") if search[k] != DEFAULTS[k]}
     split = {k: v for k, v in search["split"].items() if v is not None}
     content = {
@@ -55,13 +53,23 @@ def promote(results: dict, folder: Path) -> Path:
     return recipe
 
 
-def _best_fusion(trials):
-    """What is no bar: there is nothing to promote in a single modality."""
+def best_fusion(trials: list[dict]) -> dict:
+    """The trial to promote: in a single modality and in an average is nothing fused."""
     for trial in ranked(trials):
         fusion = trial["values"]["fusion"]
         if fusion != LATE and not fusion.startswith(ONLY):
             return trial
     raise ValueError("There is no fusion to promote: none was trained to its end.")
+
+
+def bar_that_won(trials: list[dict]) -> str | None:
+    """One sentence where no search was needed for the best of these trials."""
+    winner, promoted = ranked(trials)[0], best_fusion(trials)
+    name = winner["values"]["fusion"]
+    won = f"In the search the bar won: {name}, with {score_text(winner)}"
+    if winner is not promoted:
+        return f"{won}; the best fusion has {score_text(promoted)}."
+    return f"{won}." if name == CONCATENATION else None
 
 
 def _without_none(value):
@@ -73,6 +81,7 @@ def _without_none(value):
 
 def _card(name, search, trial, results):
     budget, fusion = search["search"], fusion_text(trial["values"])
+    won = bar_that_won(results["trials"])
     facts = {
         "Data": f"`{search['dataset']}`, split by {search['split']}; trained here on "
         "the rows that validated in the search, too.",
@@ -88,6 +97,7 @@ def _card(name, search, trial, results):
     return CARD.format(
         name=name,
         fusion=fusion,
+        won=f"\n\n{won}" if won else "",
         facts="\n".join(f"- **{key}**: {text}" for key, text in facts.items()),
         begin=BEGIN,
         end=END,
@@ -96,7 +106,7 @@ def _card(name, search, trial, results):
 
 CARD = """# {name}
 
-{fusion}, found by searching operators and depth together.
+{fusion}, found by searching operators and depth together.{won}
 
 {facts}
 

@@ -1,9 +1,11 @@
 """A search as one page that needs nothing but a browser."""
 
+import collections
 import html
 import string
 from pathlib import Path
 
+from keras_fusion import tables
 from keras_fusion.files import whole
 from keras_fusion.tuning import leaderboard
 
@@ -50,6 +52,7 @@ def write_report(results: dict, path: Path) -> Path:
         title=html.escape(results["search"]["name"]),
         about=html.escape(_about(results)),
         summary=_summary(trials),
+        test=_test(results),
         table=_table(trials),
         plotly=get_plotlyjs(),
     )
@@ -81,14 +84,34 @@ def _about(results):
 
 
 def _summary(trials):
-    """The winner and the bar, side by side."""
-    cells = {"winner": leaderboard.ranked(trials)[0], **leaderboard.bars(trials)}
+    """The winner and the bar, side by side, and what was spent on each."""
+    completed = leaderboard.ranked(trials)
+    counts = collections.Counter(map(leaderboard.bar_of, completed))
+    cells = {"winner": completed[0], **leaderboard.bars(trials)}
+    counts["winner"] = len(completed)
     return "".join(
         f"<div><b>{leaderboard.score_text(trial)}</b>{name}<small>"
         f"{html.escape(leaderboard.fusion_text(trial['values']))}, "
-        f"trial {trial['trial']}</small></div>"
+        f"trial {trial['trial']}, {trial['recipe']['training']['epochs']} epochs; "
+        f"the best of {counts[name]}</small></div>"
         for name, trial in cells.items()
     )
+
+
+def _test(results):
+    """What `--against` found, where it was asked."""
+    if "test" not in results:
+        return ""
+    found = results["test"]
+    scores = "; ".join(
+        f"{name}, trial {found['winners'][name]['trial']}: {tables.spread(runs)} %"
+        for name, runs in found["scores"].items()
+    )
+    text = (
+        f"Test {found['metric']} over {len(found['seeds'])} seeds. {scores}. The first "
+        f"is {tables.verdict(found['paired'])}."
+    )
+    return f"<h2>On the test set</h2><p>{html.escape(text)}</p>"
 
 
 def _table(trials):
@@ -159,6 +182,7 @@ th[aria-sort=descending] button::after { content: " \\25BC"; }
 <h1>$title</h1>
 <p>$about</p>
 <div class="summary">$summary</div>
+$test
 <h2>Score by operator and depth</h2>
 <p>The best trial of each operator (down) at each depth of the encoders before fusion
 and of the fusion blocks (across).</p>

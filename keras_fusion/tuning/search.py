@@ -1,26 +1,25 @@
 """Runs a search trial by trial, and goes on with it after a kill."""
 
+import contextlib
 import json
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import keras_tuner
 from keras_tuner.src.distribute import utils as dist_utils
 
-import keras_fusion
-from keras_fusion.checkpoint import require_same
-from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
 from keras_fusion.tuning import workers as crew
 from keras_fusion.tuning.chief import Chief
+from keras_fusion.tuning.identity import IDENTITY, begin
+from keras_fusion.tuning.lock import held
 from keras_fusion.tuning.trial import summaries
 from keras_fusion.tuning.tuner import FusionTuner
 from keras_fusion.tuning.worker import work
 
-IDENTITY, RESULTS = "search.json", "results.json"
+RESULTS = "results.json"
 
 
 def search(
@@ -44,26 +43,32 @@ def search(
         workers: Processes to share the trials among; None runs them in this one.
 
     Returns:
-        The summary of every trial so far, in the order of their names.
+        The summary of every trial so far, in the order of their names; in a worker
+        nothing, since the chief has them.
 
     Raises:
-        ValueError: If the folder holds another search, the space is empty, or every
-            trial failed.
+        OSError: If a file could not be written.
+        ValueError: If the folder holds another search, another process is at work
+            there, the space is empty, or every trial failed.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be a number from 1; received {workers}.")
-    if is_worker():
-        _await(folder / IDENTITY)
-    begin(search, folder)
-    if is_worker():
-        work(search, folder)
-    elif dist_utils.is_chief_oracle():
-        _serve(FusionTuner(search, folder, report))
-    elif workers:
-        crew.run(search, folder, report, workers)
-    else:
-        _run_here(FusionTuner(search, folder, report))
-    return ended(folder)
+    with _named(folder):
+        if is_worker():
+            _await(folder / IDENTITY)
+            begin(search, folder)
+            if not _has_results(search, folder):
+                work(search, folder)
+            return []
+        with held(folder, wait=False):
+            begin(search, folder)
+            if dist_utils.is_chief_oracle():
+                _serve(FusionTuner(search, folder, report))
+            elif workers:
+                crew.run(search, folder, report, workers)
+            else:
+                _run_here(FusionTuner(search, folder, report))
+            return ended(folder)
 
 
 def is_worker() -> bool:
@@ -85,6 +90,26 @@ def _serve(tuner):
             time.sleep(0.2)
 
 
+@contextlib.contextmanager
+def _named(folder):
+    """A full disk says which one it is, and that nothing is lost."""
+    try:
+        yield
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        words = f"{error.strerror}, the same command goes on when that is mended"
+        raise OSError(error.errno, words, str(error.filename or folder)) from error
+
+
+def _has_results(search, folder):
+    """Whether the chief is gone, since all is done: no worker need wait for it."""
+    path = folder / RESULTS
+    if not path.is_file():
+        return False
+    return json.loads(path.read_text())["search"] == json.loads(json.dumps(search))
+
+
 def _await(path, minutes=10):
     """Waits for what the chief writes first."""
     until = time.monotonic() + 60 * minutes
@@ -92,27 +117,6 @@ def _await(path, minutes=10):
         if time.monotonic() > until:
             raise ValueError(f"No chief has written {path} within {minutes} minutes.")
         time.sleep(0.5)
-
-
-def begin(search: dict, folder: Path) -> None:
-    """Makes the folder, or sees that it is this search's.
-
-    A budget may grow from one call to the next; what is searched may not change.
-    """
-    fixed = {k: v for k, v in search.items() if k != "search"}
-    fixed |= {k: search["search"][k] for k in ("tuner", "seed")}
-    fixed |= {"version of keras_fusion": keras_fusion.__version__}
-    fixed |= {"backend": keras.backend.backend()}
-    fixed = json.loads(json.dumps(fixed))
-    path = folder / IDENTITY
-    if not path.is_file():
-        write_json(path, fixed)
-        return
-    try:
-        found = json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path} is broken ({error}); delete {folder}.") from error
-    require_same(folder, found, fixed)
 
 
 def ended(folder: Path) -> list[dict]:

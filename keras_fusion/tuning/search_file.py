@@ -1,8 +1,10 @@
 """A search: one TOML file, a recipe with ranges and a budget."""
 
+import tomllib
 from pathlib import Path
 
 from keras_fusion import recipe as recipes
+from keras_fusion.tuning.space import TRAINING
 
 FILE = "search.toml"
 TUNERS = ("halving", "random", "bayesian", "hyperband")
@@ -21,13 +23,14 @@ def read(name: str) -> dict:
 
     Raises:
         ValueError: If there is no such file, if it is not TOML, or has a key or value
-            that no search has.
+            that no search has, or that a search would not heed.
     """
     path = Path(name)
     path = path / FILE if path.is_dir() else path
     if not path.is_file():
         raise ValueError(f"There is no search {name}: expected a folder with {FILE}.")
     search = recipes.parse(path, DEFAULTS)
+    _check_heeded(path, search)
     check_budget(search["search"])
     path = path.resolve()
     own = path.stem if path.name != FILE else path.parent.name
@@ -44,6 +47,21 @@ def changed(search: dict, *, epochs: int | None = None, **budget) -> dict:
     search = search | {"search": search["search"] | given}
     check_budget(search["search"])
     return search
+
+
+def _check_heeded(path, search):
+    given = tomllib.loads(path.read_text()).get("training", {})
+    for name in TRAINING:
+        if name in given:
+            raise ValueError(
+                f"{path}: {name} is searched, so it has no place in [training]; in "
+                "[space] give it a range, or twice the same number."
+            )
+    if search["split"]["train_on_validation"]:
+        raise ValueError(
+            f"{path}: a search chooses by validation, so it cannot "
+            "train_on_validation; what --promote writes does."
+        )
 
 
 def check_budget(budget: dict) -> None:

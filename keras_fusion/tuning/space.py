@@ -8,7 +8,7 @@ from numbers import Real
 
 from keras_fusion import layers
 
-LATE = "late average"
+CONCATENATION, LATE = "Concatenation", "late average"
 ONLY = "only-"
 EPOCHS = "tuner/epochs"  # where a tuner says how long a trial trains
 RANGES = {
@@ -83,7 +83,8 @@ def draw(hp, space: dict, operators: list[str], bars: dict[str, tuple]) -> dict:
             value = _draw(hp, name, space[name])
         if fusion in under:
             drawn[name] = value
-    configs = {name: _draw_config(hp, name) for name in operators}
+    width = space["units"][0] if "units" in space else 0
+    configs = {name: _draw_config(hp, name, width) for name in operators}
     return {
         "fusion": fusion,
         "config": configs.get(fusion, {}),
@@ -108,11 +109,16 @@ def _draw(hp, name, values):
     return hp.Choice(name, steps, ordered=True)
 
 
-def _draw_config(hp, operator):
-    """The operator's own arguments, active under it alone; "none" is None."""
+def _draw_config(hp, operator, width):
+    """The operator's own arguments, active under it alone; "none" is None.
+
+    Every width drawn is a multiple of the least one; so heads share all or none.
+    """
     config = {}
     with hp.conditional_scope("fusion", [operator]):
         for argument, values in layers.get(operator).choices.items():
+            if argument == "num_heads":
+                values = [heads for heads in values if width % heads == 0]
             texts = ["none" if v is None else v for v in values]
             value = hp.Choice(f"{operator}.{argument}", texts)
             config[argument] = None if value == "none" else value
@@ -135,3 +141,16 @@ def _check_range(name, values):
         raise ValueError(f"{name} has its range upside down: {low} > {high}.")
     if low < 0 or (name in _POSITIVE and low == 0):
         raise ValueError(f"{name} must be positive; received {values!r}.")
+    if name == "units":
+        _check_doubles(low, high)
+
+
+def _check_doubles(low, high):
+    reached = low
+    while reached < high:
+        reached *= 2
+    if reached != high:
+        raise ValueError(
+            f"units are doubled from the lowest to the highest, so [{low}, {high}] "
+            f"would end at {reached // 2}: take [{low}, {reached}]."
+        )

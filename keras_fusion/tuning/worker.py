@@ -3,6 +3,7 @@
 keras-tuner's environment variables say where the chief is and who this worker is.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -13,28 +14,32 @@ from pathlib import Path
 import grpc
 import keras_tuner
 from keras_tuner.src import protos
-from keras_tuner.src.distribute import oracle_client
 
+from keras_fusion.compilation import keep_compiled
 from keras_fusion.tuning.tuner import FusionTuner
 
 SEARCH = "workers/search.json"
+COMPILED = "compiled"
 BEAT = 15.0  # seconds between signs of life; see chief.SILENCE
-oracle_client.TIMEOUT = 600.0  # an hour is long to wait for a chief that is gone
+PATIENCE = 600  # seconds to wait for a chief that is gone; keras-tuner waits an hour
+TRIALS, AGAIN = 50, 3  # after so many a process begins anew, by this exit status
 
 
-def work(search: dict, folder: Path, parent: int | None = None) -> None:
+def work(search: dict, folder: Path, report=lambda trial: None, parent=None) -> None:
     """Trains trials until the chief has no more.
 
     Args:
         search: From `search_file.read`.
         folder: The one that the chief has.
+        report: Is told the summary of every trial as it ends.
         parent: Number of the process without which this one has no purpose.
 
     Raises:
         OSError: If a file could not be written.
         ValueError: If no chief answers.
     """
-    tuner = FusionTuner(search, folder, lambda trial: None)
+    tuner = FusionTuner(search, folder, report)
+    tuner.oracle.stub = _stub()
     threading.Thread(target=_beat, args=(tuner, parent), daemon=True).start()
     try:
         tuner.search()
@@ -42,6 +47,15 @@ def work(search: dict, folder: Path, parent: int | None = None) -> None:
         raise error.__cause__ from None
     except grpc.RpcError as error:
         raise ValueError(f"The chief does not answer: {error.details()}.") from error
+
+
+def _stub():
+    """The chief as the worker asks it, which it does not for ever."""
+    host, port = (os.environ[f"KERASTUNER_ORACLE_{part}"] for part in ("IP", "PORT"))
+    every_call = {"methodConfig": [{"name": [{}], "timeout": f"{PATIENCE}s"}]}
+    options = [("grpc.service_config", json.dumps(every_call))]
+    channel = grpc.insecure_channel(f"{host}:{port}", options)
+    return protos.get_service_grpc().OracleStub(channel)
 
 
 def _beat(tuner, parent):
@@ -60,10 +74,20 @@ def _beat(tuner, parent):
 
 
 def main() -> None:
-    """What a process that `workers.run` starts does: its argument is the folder."""
+    """What a process that `workers.run` starts does: its argument is the folder.
+
+    Some backends keep a little of every model, so no process trains very many.
+    """
     folder = Path(sys.argv[1])
+    keep_compiled(folder / COMPILED)
+    ended = itertools.count(1)
+
+    def report(trial):
+        if next(ended) == TRIALS:
+            sys.exit(AGAIN)
+
     try:
-        work(json.loads((folder / SEARCH).read_text()), folder, os.getppid())
+        work(json.loads((folder / SEARCH).read_text()), folder, report, os.getppid())
     except (ValueError, OSError) as error:
         print(" ".join(str(error).split()))
         sys.exit(2)

@@ -9,7 +9,7 @@ from pathlib import Path
 from keras_fusion.files import write_json
 from keras_fusion.tuning.chief import Chief
 from keras_fusion.tuning.tuner import FusionTuner
-from keras_fusion.tuning.worker import SEARCH
+from keras_fusion.tuning.worker import AGAIN, SEARCH
 
 HOST = "127.0.0.1"
 WORKER = "from keras_fusion.tuning.worker import main; main()"
@@ -19,8 +19,8 @@ STILLBORN = 3  # deaths without a trial until the search gives up
 def run(search: dict, folder: Path, report, count: int) -> None:
     """Shares what is left of a search among `count` worker processes.
 
-    The processors are shared out. A worker that dies is replaced, and its trial goes on
-    from its last checkpoint.
+    The processors are shared out. A worker that dies or falls silent is replaced, and
+    its trial goes on from its last checkpoint.
 
     Raises:
         OSError: If a file could not be written, here or by a worker.
@@ -36,20 +36,27 @@ def run(search: dict, folder: Path, report, count: int) -> None:
             while crew:
                 time.sleep(0.1)
                 chief.over()  # raises what went wrong with its files
+                for name in chief.silent():
+                    _end(crew[name])
+                    crew[name] = _start(name, folder, chief.port, count)
                 for name, process in list(crew.items()):
                     status = process.poll()
                     if status == 0:
                         del crew[name]
                     elif status is not None:
-                        stillborn += not chief.works(name)
+                        if status != AGAIN:
+                            stillborn += not chief.works(name)
                         if status == 2 or stillborn > STILLBORN:
                             raise ValueError(_last_words(name, folder))
                         crew[name] = _start(name, folder, chief.port, count)
         finally:
             for process in crew.values():
-                process.kill()  # what it had in hand goes on from its checkpoint
-            for process in crew.values():
-                process.wait()
+                _end(process)
+
+
+def _end(process):
+    process.kill()  # what it had in hand goes on from its checkpoint
+    process.wait()
 
 
 def _start(name, folder, port, count):
@@ -59,6 +66,9 @@ def _start(name, folder, port, count):
         "TF_NUM_INTRAOP_THREADS": threads,
         "TF_NUM_INTEROP_THREADS": threads,
         "PJRT_NPROC": threads,  # of JAX
+        # Of one GPU, JAX and TensorFlow would take nearly all the memory each.
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         **os.environ,
         "KERASTUNER_ORACLE_IP": HOST,
         "KERASTUNER_ORACLE_PORT": str(port),
@@ -76,8 +86,9 @@ def _start(name, folder, port, count):
 
 
 def _last_words(name, folder):
-    lines = _log(name, folder).read_text().strip().splitlines() or ["it said nothing"]
-    return f"A worker gave up: {lines[-1]}"
+    log = _log(name, folder)
+    lines = log.read_text().strip().splitlines() or ["it said nothing"]
+    return f"A worker gave up: {lines[-1]} (more in {log})"
 
 
 def _log(name, folder):

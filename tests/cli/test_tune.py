@@ -1,6 +1,10 @@
 """`keras-fusion tune` as a user calls it."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -24,12 +28,47 @@ def test_the_leaderboard_names_the_bar(tmp_path, quick):
     assert "trial 0" not in again  # nothing is left to run
 
 
+def test_a_space_that_is_exhausted_says_so(tmp_path, quick):
+    names = "dropout", "modality_dropout", "learning_rate", "weight_decay"
+    lines = ["depth = [1, 1]", *(f"{name} = [0.1, 0.1]" for name in names)]
+    text = TEXT.replace("[space]", "\n".join(["[space]", *lines]))
+    text = text.replace('"AdaptiveWeighting", "Concatenation"', "")  # four points
+    path = runs.write(tmp_path, "baselines = false\n" + text)
+    out = succeed("tune", path, "--trials", 40, "--runs", tmp_path / "runs")
+    assert "The space is exhausted" in out and "trials completed" in out
+
+
+@pytest.mark.slow
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_ctrl_c_ends_in_one_sentence(tmp_path):
+    path = runs.write(tmp_path, TEXT.replace("epochs = 1", "epochs = 3000"))
+    folder = tmp_path / "runs" / "tiny"
+    command = [sys.executable, "-m", "keras_fusion.cli", "tune", path]
+    process = subprocess.Popen(
+        [*map(str, command), "--runs", str(tmp_path / "runs")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(folder.glob("trials/*/lock")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in err
+    assert "stopped; the same command goes on from here" in err
+
+
 def test_bad_input(tmp_path):
     status, _, err = run("tune", tmp_path / "nowhere")
     assert status == 2 and "There is no search" in err
     path = runs.write(tmp_path, TEXT)
     status, _, err = run("tune", path, "--tuner", "grid")
     assert status == 2 and "tuner must be one of halving" in err
+
+
+def interrupted(*args):
+    raise KeyboardInterrupt
 
 
 @pytest.mark.slow
@@ -49,10 +88,15 @@ def test_from_two_searches_to_a_recipe(tmp_path, quick, monkeypatch):
     kept = [line for line in lines.splitlines() if "Summation" not in line]
     other.write_text("baselines = false\n" + "\n".join(kept))
     options = "--trials", 2, "--runs", tmp_path / "runs"
-    _, _, err = run("tune", path, *options, "--against", other)
+    _, out, err = run("tune", path, *options, "--against", other)
     assert "run `keras-fusion tune" in err and "other.toml` first" in err
+    assert "trial" not in out  # before anything is trained
     succeed("tune", other, *options)
     added = "--report", "--tensorboard", "--publish", "--promote", "mine"
+    with monkeypatch.context() as patch:
+        patch.setattr(promote, "print_results", interrupted)
+        status, *_ = run("tune", path, *options, "--against", other, *added)
+    assert status == 130 and not (tmp_path / "zoo").exists()
     out = succeed("tune", path, *options, "--against", other, *added)
     assert "test accuracy in percent, 2 seeds" in out and "95 % interval" in out
     assert (tmp_path / "runs" / "tiny" / "report.html").is_file()
@@ -65,5 +109,10 @@ def test_from_two_searches_to_a_recipe(tmp_path, quick, monkeypatch):
     assert (tmp_path / "zoo" / "mine" / "model.weights.h5").is_file()
     ((model, output),) = exported
     assert model.is_file() and output.as_posix() == "saved_models/mine"
+    again = succeed("tune", path, *options, "--publish")  # keeps the test
+    assert "test accuracy" not in again
+    assert (
+        json.loads((tmp_path / "results.json").read_text())["test"] == results["test"]
+    )
     _, _, err = run("tune", path, *options, "--promote", "mine")
     assert "zoo/mine is there already" in err

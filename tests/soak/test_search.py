@@ -15,7 +15,7 @@ from tests import runs
 
 pytestmark = pytest.mark.soak
 
-KILLS, TRIALS = 12, 200
+KILLS, RUNS, TRIALS = 12, 40, 200
 TEXT = (
     runs.RECIPE.split("[arguments]")[0]
     + """
@@ -77,7 +77,7 @@ def test_kills_lose_no_trial(tmp_path):
     expected = tuning.summaries(tmp_path / "whole")
     rng, kills, folder = random.Random(0), 0, tmp_path / "killed"
     finished = []
-    while kills < KILLS:
+    for _ in range(RUNS):
         process = start(TUNE, path, folder)
         before = len(list(folder.glob("tuner/trial_*")))
         while process.poll() is None:
@@ -86,14 +86,17 @@ def test_kills_lose_no_trial(tmp_path):
             time.sleep(0.01)
         time.sleep(rng.uniform(0, 1))
         process.send_signal(signal.SIGKILL)
-        kills += process.wait() == -signal.SIGKILL
-        if process.returncode == 0:
+        status = process.wait()
+        assert status in (0, -signal.SIGKILL), process.stderr.read()
+        kills += status == -signal.SIGKILL
+        if status == 0 or kills == KILLS:
             break
         found = tuning.summaries(folder)
         assert [t["trial"] for t in finished] == [
             t["trial"] for t in found[: len(finished)]
         ]
         finished = found
+    assert kills >= 5
     last = start(TUNE, path, folder)
     assert last.wait(300) == 0, last.stderr.read()
     found = tuning.summaries(folder)

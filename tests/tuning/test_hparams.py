@@ -9,6 +9,8 @@ from tests.tuning.samples import failed, trial
 
 def test_values_and_curves_can_be_read(tmp_path):
     trials = [trial(0, "Summation", 0.5), trial(1, "ModalityAttention", 0.75)]
+    (tmp_path / "logs" / ".trial-0001").mkdir(parents=True)  # left by a kill
+    (tmp_path / "logs" / ".trial-0001" / "events.half").touch()
     folder = write_hparams([*trials, failed(2)], tmp_path / "logs")
     assert sorted(p.name for p in folder.iterdir()) == ["trial-0000", "trial-0001"]
     write_hparams(trials, folder)

@@ -3,6 +3,7 @@ import pytest
 from keras_fusion import card
 from keras_fusion import recipe as recipes
 from keras_fusion.tuning import promote
+from keras_fusion.tuning.promotion import bar_that_won
 from tests.tuning.samples import results, trial
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
@@ -20,12 +21,13 @@ def test_the_best_fusion_becomes_a_recipe(tmp_path):
     assert recipe["split"] == {"labels_per_class": 3, "train_on_validation": True}
     text = (tmp_path / "mine" / "README.md").read_text()
     assert card.BEGIN in text and "98.0 % on validation" in text
+    assert "the bar won: late average, with 99.0 %; the best fusion has 98.0 %" in text
 
 
-def test_nothing_is_overwritten(tmp_path):
-    promote(results(), tmp_path / "mine")
-    with pytest.raises(ValueError, match="is there already"):
-        promote(results(), tmp_path / "mine")
+def test_only_a_bar_that_won_is_told():
+    fusion, bar = trial(0, "Summation", 0.7), trial(1, "Concatenation", 0.6)
+    assert bar_that_won([fusion, bar]) is None
+    assert "the bar won: Concatenation" in bar_that_won([fusion, bar | {"score": 0.8}])
 
 
 def test_a_bar_alone_is_nothing_to_promote(tmp_path):

@@ -26,6 +26,25 @@ def test_the_page_asks_for_nothing(page):
     assert own.count("<tr>") == 1 + 15
 
 
+def test_the_bar_says_what_was_spent_on_it(page, tmp_path):
+    text = page.read_text(encoding="utf-8")
+    assert "4 epochs; the best of 14" in text and "4 epochs; the best of 3" in text
+    assert "On the test set" not in text
+    found = results()
+    winner = {"trial": "0003"}
+    found["test"] = {
+        "metric": "accuracy",
+        "seeds": [0, 1],
+        "scores": {"one": [0.9, 0.8], "<two>": [0.7, 0.7]},
+        "winners": {"one": winner, "<two>": winner},
+        "paired": {"difference": 0.15, "low": 0.1, "high": 0.2},
+    }
+    path = write_report(found, tmp_path / "report.html")
+    text = path.read_text(encoding="utf-8")
+    assert "one, trial 0003: 85.0±7.1 %; &lt;two&gt;" in text
+    assert "+15.0 points, 95 % interval" in text
+
+
 def test_nothing_on_the_front_is_beaten():
     trials = results()["trials"][:-1]
     front = figures.pareto(trials)

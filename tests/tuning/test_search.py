@@ -110,6 +110,45 @@ def test_failed_trials_are_counted_and_say_why(small, tmp_path, monkeypatch):
 
 
 @on_torch
+def test_a_reason_is_one_line_and_no_traceback(small, tmp_path, monkeypatch, capfd):
+    def failing(*args, **kwargs):
+        raise ValueError(
+            "\n\n  shapes differ \nArguments received by Dense.call():\n x=1"
+        )
+
+    monkeypatch.setattr(training, "fit", failing)
+    with pytest.raises(ValueError, match="All 1 trials failed"):
+        tuning.search(tuning.changed(small, trials=1), tmp_path / "runs")
+    (trial,) = tuning.summaries(tmp_path / "runs")
+    assert trial["reason"] == "ValueError: shapes differ"
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+@on_torch
+def test_other_data_and_a_second_process_are_refused(small, tmp_path):
+    few, folder = tuning.changed(small, trials=1), tmp_path / "runs"
+
+    def second(trial):
+        with pytest.raises(ValueError, match="Another process is at work in"):
+            tuning.search(few, folder)
+
+    tuning.search(few, folder, second)
+    (folder / "data.json").unlink()  # as an older search has none
+    assert len(tuning.search(few, folder)) == 1
+    runs.write(tmp_path, TEXT, **runs.arrays(seed=1))
+    with pytest.raises(ValueError, match="differs in data"):
+        tuning.search(few, folder)
+
+
+def test_importing_leaves_keras_tuner_as_it_is():
+    from keras_tuner.src.distribute import oracle_client
+    from keras_tuner.src.engine import stateful
+
+    assert stateful.Stateful.save.__module__ == stateful.__name__
+    assert oracle_client.TIMEOUT == 3600
+
+
+@on_torch
 def test_a_search_whose_trials_all_fail_says_so(small, tmp_path, monkeypatch):
     def failing(*args, **kwargs):
         raise MemoryError("no room")
@@ -125,8 +164,10 @@ def test_a_full_disk_ends_the_search(small, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(training, "fit", full)
-    with pytest.raises(OSError, match="No space left"):
-        tuning.search(small, tmp_path / "runs")
+    folder = tmp_path / "runs"
+    with pytest.raises(OSError, match="No space left.*the same command") as error:
+        tuning.search(small, folder)
+    assert error.value.filename == str(folder)
 
 
 @on_torch
@@ -166,3 +207,20 @@ def test_every_tuner_runs(small, tmp_path, tuner):
 def test_bad_budgets_are_refused(small, budget, sentence):
     with pytest.raises(ValueError, match=sentence):
         tuning.changed(small, **budget)
+
+
+@pytest.mark.parametrize(
+    "line, sentence",
+    [
+        ("[training]\nlearning_rate = 1e-2", "learning_rate is searched"),
+        ("[training]\nweight_decay = 1e-4", "weight_decay is searched"),
+        (
+            "[split]\ntrain_on_validation = true\n[training]",
+            "a search chooses by validation",
+        ),
+    ],
+)
+def test_what_a_search_would_not_heed_is_refused(tmp_path, line, sentence):
+    path = runs.write(tmp_path, TEXT.replace("[training]", line))
+    with pytest.raises(ValueError, match=sentence):
+        tuning.read(str(path))

@@ -41,6 +41,32 @@ def test_every_choice_is_an_argument_of_its_operator():
                 assert getattr(operator(**{argument: value}), argument) == value, name
 
 
+def test_heads_share_the_width():
+    """All widths are multiples of the least one."""
+
+    def heads(units):
+        hp = keras_tuner.HyperParameters()
+        spaces.draw(hp, spaces.checked({"units": units}), ["ModalityTransformer"], {})
+        (found,) = [p for p in hp.space if p.name.endswith("num_heads")]
+        return list(found.values)
+
+    assert heads([32, 128]) == [1, 2, 4]
+    assert heads([6, 12]) == [1, 2] and heads([5, 20]) == [1]
+
+
+@once
+def test_concatenation_is_a_bar_where_it_can_be_built():
+    maps = {"a": (8, 8, 1), "b": (12, 12, 1)}  # 16 and 36 tokens
+    arguments = {"patch_size": {"a": 2, "b": 2}}
+    model = FusionHyperModel("MutualFormerClassifier", maps, 3, arguments=arguments)
+    assert model.operators and "Concatenation" not in model.operators
+    named = {"fusion": ["Summation"]}
+    assert FusionHyperModel("FusionClassifier", SHAPES, 3, named).operators == [
+        "Summation",
+        "Concatenation",
+    ]
+
+
 def test_a_fixed_range_is_that_value():
     drawn, _ = point("Summation", {"depth": [2, 2]})
     assert drawn["arguments"]["depth"] == 2
@@ -53,6 +79,7 @@ def test_a_fixed_range_is_that_value():
         ({"depth": [0, 1]}, "depth must be positive"),
         ({"units": [8.5, 16]}, "two whole numbers"),
         ({"units": 8}, r"must be \[low, high\]"),
+        ({"units": [48, 64]}, r"would end at 48: take \[48, 96\]"),
         ({"fusion": []}, "must list operators"),
         ({"fusion": ["Sumation"]}, "Sumation.*Summation"),
         ({"width": [1, 2]}, r"Unknown hyperparameters \['width'\]"),

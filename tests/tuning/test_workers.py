@@ -2,17 +2,21 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 
+import grpc
 import pytest
+from keras_tuner.src import protos
 
 from keras_fusion import tuning
+from keras_fusion.files import write_json
 from keras_fusion.tuning import chief as chiefs
 from keras_fusion.tuning import trial as trials
-from keras_fusion.tuning import workers
+from keras_fusion.tuning import worker, workers
 from keras_fusion.tuning.tuner import FusionTuner
 from tests import runs
 from tests.tuning.test_search import TEXT, values
@@ -63,6 +67,51 @@ def test_a_worker_that_dies_is_replaced(small, tmp_path, monkeypatch):
     assert again == []  # nothing is left to run
 
 
+def test_a_worker_process_does_not_train_for_ever(small, tmp_path, monkeypatch):
+    code = "from keras_fusion.tuning import worker; worker.TRIALS = 1; worker.main()"
+    monkeypatch.setattr(workers, "WORKER", code)
+    start, started = workers._start, []
+
+    def counted(*args):
+        started.append(args)
+        return start(*args)
+
+    monkeypatch.setattr(workers, "_start", counted)
+    few = tuning.changed(small, trials=2)
+    assert len(tuning.search(few, tmp_path / "runs", workers=1)) == 2
+    assert len(started) == 3  # one for each trial, and one that finds none
+
+
+def test_a_killed_chief_takes_its_workers_along_and_is_gone_on_with(small, tmp_path):
+    code = """
+import pathlib, sys
+from keras_fusion import tuning
+tuning.search(tuning.read(sys.argv[1]), pathlib.Path(sys.argv[2]), workers=2)
+"""
+    folder = tmp_path / "runs"
+    arguments = [sys.executable, "-c", code, str(tmp_path / "tiny.toml"), str(folder)]
+    chief = subprocess.Popen(arguments)
+    wait_for(lambda: list(folder.glob("trials/*/lock")))
+    chief.kill()
+    assert chief.wait() == -signal.SIGKILL
+    wait_for(lambda: not running(str(folder)))
+    found = tuning.search(small, folder, workers=1)
+    assert [t["status"] for t in found] == ["completed"] * 4
+
+
+def wait_for(condition, seconds=120):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def running(word):
+    """Whether a process has this word on its command line."""
+    done = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True)
+    return word in done.stdout
+
+
 def test_workers_that_cannot_work_say_why(small, tmp_path, monkeypatch):
     start = workers._start
 
@@ -103,14 +152,60 @@ def test_a_silent_worker_loses_its_trial_to_the_next(servicer):
     assert not servicer.over() and servicer.oracle.ongoing_trials
     servicer.heard[trial.trial_id] -= chiefs.SILENCE + 1
     assert not servicer.over() and not servicer.oracle.ongoing_trials
+    assert servicer.lost == ["w"]
     again = servicer.oracle.create_trial("v")
     assert again.trial_id == trial.trial_id
 
 
+def test_the_chief_does_not_end_before_a_trial_that_was_lost(servicer):
+    servicer, trial, _ = servicer
+    servicer.stop_triggered = True  # all other workers were told that there is no more
+    servicer.heard[trial.trial_id] -= chiefs.SILENCE + 1
+    servicer.last -= chiefs.SILENCE + 1
+    assert not servicer.over()
+    servicer.last -= chiefs.PATIENCE
+    with pytest.raises(ValueError, match="Trial 0000 lost its worker.*start workers"):
+        servicer.over()
+    servicer.oracle.create_trial("v")
+    assert not servicer.over()
+
+
+def test_a_worker_does_not_wait_for_ever_for_its_chief(monkeypatch):
+    monkeypatch.setattr(worker, "PATIENCE", 1)
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(free_port()))
+    request = protos.get_service().GetSpaceRequest()
+    with pytest.raises(grpc.RpcError) as error:
+        worker._stub().GetSpace(request, wait_for_ready=True, timeout=20)
+    assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_a_worker_that_comes_late_ends_at_once(small, tmp_path, monkeypatch):
+    few, folder = tuning.changed(small, trials=1), tmp_path / "runs"
+    tuning.search(few, folder)
+    write_json(folder / tuning.RESULTS, tuning.results(few, folder))
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "worker-9")
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(free_port()))
+    assert tuning.search(few, folder) == []
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 def test_chief_and_workers_by_keras_tuners_own_variables(small, tmp_path):
-    """As on several machines: separate processes that share a folder and a port."""
-    command = ["tune", tmp_path / "tiny.toml", "--trials", 2, "--runs", tmp_path / "r"]
-    address = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": "8765"}
+    """As on several machines: separate processes that share a folder and a port.
+
+    There is one trial for two workers, so one is done before any trial has ended.
+    """
+    command = ["tune", tmp_path / "tiny.toml", "--trials", 1, "--runs", tmp_path / "r"]
+    address = {
+        "KERASTUNER_ORACLE_IP": "127.0.0.1",
+        "KERASTUNER_ORACLE_PORT": str(free_port()),
+    }
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "keras_fusion.cli", *map(str, command)],
@@ -119,8 +214,8 @@ def test_chief_and_workers_by_keras_tuners_own_variables(small, tmp_path):
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for name in ("worker-0", "chief")
+        for name in ("worker-0", "worker-1", "chief")
     ]
-    worker, chief = (process.communicate(timeout=300)[0] for process in started)
-    assert [process.returncode for process in started] == [0, 0], worker + chief
-    assert "2 trials completed" in chief and "results.json" in chief
+    said = [process.communicate(timeout=300)[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], said
+    assert "1 trials completed" in said[-1] and "results.json" in said[-1]

@@ -1,0 +1,53 @@
+"""Whether a folder is that of a search."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import keras_fusion
+from keras_fusion.checkpoint import require_same
+from keras_fusion.files import write_json
+
+IDENTITY, DATA = "search.json", "data.json"
+
+
+def begin(search: dict, folder: Path) -> None:
+    """Makes the folder, or sees that it is this search's.
+
+    A budget may grow from one call to the next; what is searched may not change.
+    """
+    fixed = {k: v for k, v in search.items() if k != "search"}
+    fixed |= {k: search["search"][k] for k in ("tuner", "seed")}
+    fixed |= {"version of keras_fusion": keras_fusion.__version__}
+    fixed |= {"backend": keras.backend.backend()}
+    _write_or_compare(folder / IDENTITY, json.loads(json.dumps(fixed)))
+
+
+def require_data(folder: Path, data: dict) -> None:
+    """Sees that the data, by seed, are those that the search began with."""
+    digests = {str(seed): _digest(own) for seed, own in data.items()}
+    _write_or_compare(folder / DATA, {"data": digests})
+
+
+def _write_or_compare(path, fixed):
+    if not path.is_file():
+        write_json(path, fixed)
+        return
+    try:
+        found = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is broken ({error}); delete {path.parent}."
+        ) from error
+    require_same(path.parent, found, fixed)
+
+
+def _digest(data):
+    digest = hashlib.sha256()
+    for split in (data.train, data.validation):
+        for x in (*split.inputs.values(), split.labels):
+            digest.update(np.ascontiguousarray(x).view(np.uint8))
+    return digest.hexdigest()
