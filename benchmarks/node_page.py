@@ -10,14 +10,15 @@ import json
 import pathlib
 import statistics
 
+from keras_fusion.card import replaced
 from keras_fusion.evaluation import paired_interval
 from keras_fusion.files import whole, write_json
-from keras_fusion.tables import markdown_table, spread
+from keras_fusion.tables import markdown_table, origin, spread
 
 FOLDER = pathlib.Path(__file__).parent
 PAGE = FOLDER / "node_classification.md"
 RESULTS = FOLDER / "results/node_classification.json"
-BEGIN, END = "<!-- results: written by benchmarks.node_page -->", "<!-- end -->"
+BEGIN = "<!-- results: written by benchmarks.node_page -->"
 PARTS = ("words alone", "three modalities", "30 % missing")
 BASELINE = "concatenation"
 PUBLISHED = {
@@ -81,11 +82,7 @@ def tables(results) -> str:
         header = [part, *(f"{d}{c}" for d in data for c in ("", f", {beside}"))]
         rows = [[n, *_cells(results, data, part, n, beside)] for n in names]
         found.append(markdown_table(header, rows))
-    versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
-    found.append(
-        f"Backend {results['backend']}, {versions}; {results['machine']}; commit "
-        f"{results['commit']}, {results['date']}."
-    )
+    found.append(f"{origin(results)}.")
     return "\n\n".join(found)
 
 
@@ -110,10 +107,9 @@ def main():
     if files:
         write_json(RESULTS, merged([json.loads(file.read_text()) for file in files]))
     results = json.loads(RESULTS.read_text())
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
+    page = replaced(PAGE.read_text(), BEGIN, tables(results))
     with whole(PAGE) as beside:
-        beside.write_text(f"{before}{BEGIN}\n\n{tables(results)}\n\n{END}{after}")
+        beside.write_text(page)
 
 
 if __name__ == "__main__":

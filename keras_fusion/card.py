@@ -28,7 +28,8 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
     weights = runs / comparison.MODEL / f"seed-{best_seed(results)}" / training.WEIGHTS
     card = recipe_folder / "README.md"
     plots = [name for name in PLOTS if (runs / name).is_file()]
-    text = _with_tables(card.read_text(), results, plots)  # before anything is written
+    # before anything is written
+    text = replaced(card.read_text(), BEGIN, _tables(results, plots))
     written = []
     for source in (weights, *(runs / name for name in plots)):
         with whole(recipe_folder / source.name) as beside:
@@ -46,13 +47,17 @@ def best_seed(results: dict) -> int:
     return max(fits, key=lambda fit: fit[comparison.MODEL]["validation"])["seed"]
 
 
-def _with_tables(card, results, plots):
-    """The card with its part between the two marks made anew."""
-    before, mark, rest = card.partition(BEGIN)
+def replaced(text: str, begin: str, content: str) -> str:
+    """A page with what stands between `begin` and the next `END` made anew.
+
+    Raises:
+        ValueError: If the page has no such place.
+    """
+    before, mark, rest = text.partition(begin)
     _, end, after = rest.partition(END)
     if not (mark and end):
-        raise ValueError(f"The card has no place for results: add {BEGIN} and {END}.")
-    return f"{before}{BEGIN}\n\n{_tables(results, plots)}\n\n{END}{after}"
+        raise ValueError(f"The card has no place for results: add {begin} and {END}.")
+    return f"{before}{begin}\n\n{content}\n\n{END}{after}"
 
 
 def _other_measures(results):
@@ -66,7 +71,6 @@ def _other_measures(results):
 
 def _tables(results, plots):
     seeds = [fit["seed"] for fit in results["fits"]]
-    versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
     fits = [fit[comparison.MODEL] for fit in results["fits"]]
     seconds = sum(fit["seconds"] for fit in fits)
     places = sorted({fit["computed_on"] for fit in fits if "computed_on" in fit})
@@ -79,8 +83,7 @@ def _tables(results, plots):
         tables.markdown_table(*tables.missing_rows(results)),
         "\n".join(f"- {s}" for s in tables.paired_sentences(results)),
         *(f"![{CAPTIONS[name]}]({name})" for name in plots),
-        f"Backend {results['backend']}, {versions}; {results['machine']}; "
-        f"{seconds / len(seeds):.0f} s a run{' by ' if places else ''}"
-        f"{', '.join(places)}; commit {results['commit']}, {results['date']}.",
+        f"{tables.origin(results)}; {seconds / len(seeds):.0f} s a run"
+        f"{' by ' if places else ''}{', '.join(places)}.",
     ]
     return "\n\n".join(parts)

@@ -63,6 +63,15 @@ def paired_sentences(results: dict) -> list[str]:
     return sentences
 
 
+def origin(results: dict) -> str:
+    """Where numbers come from: backend, versions, machine, commit, date."""
+    versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
+    return (
+        f"Backend {results['backend']}, {versions}; {results['machine']}; commit "
+        f"{results['commit']}, {results['date']}"
+    )
+
+
 def rich_table(title: str, header: list[str], rows: list[list[str]]) -> Table:
     """A table for the terminal, numbers to the right."""
     table = Table(

@@ -16,6 +16,7 @@ from benchmarks.node_inputs import (
     words,
 )
 from benchmarks.node_page import merged, summary, tables
+from keras_fusion.card import END
 from keras_fusion.graphs import symmetric
 from tests.conftest import assert_close
 
@@ -104,7 +105,7 @@ def test_tables():
 
 def test_the_page_keeps_what_stands_around_its_tables(tmp_path, monkeypatch):
     page, results = tmp_path / "page.md", tmp_path / "results.json"
-    page.write_text(f"before\n\n{node_page.BEGIN}\n\nold\n\n{node_page.END}\nafter\n")
+    page.write_text(f"before\n\n{node_page.BEGIN}\n\nold\n\n{END}\nafter\n")
     parts = [tmp_path / "1.json", tmp_path / "2.json"]
     for path, part in zip(parts, (ONE, TWO)):
         path.write_text(json.dumps(part))

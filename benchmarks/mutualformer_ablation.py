@@ -1,18 +1,18 @@
-"""What each part of the MutualFormer block is worth: the block without it.
+"""What the MutualFormer block's settings and parts are worth, one change each.
 
-    python -m benchmarks.mutualformer_parts tools_rgbd_mutualformer --runs runs
+    python -m benchmarks.mutualformer_ablation tools_rgbd_mutualformer --runs runs
 
-Trains the recipe's own network with blocks that lack one part each, by the recipe's
-`ablation.toml` with these in place of its rivals, on five seeds, and writes
-`RUNS/RECIPE-parts/results.json`, judged on validation data. Resumes after a kill.
+Trains the recipe's own network with other settings (the rivals in `ablation.toml`:
+epsilon, steps, X^(0), cross-attention blocks) and with blocks that lack one part, on
+five seeds, judges them on validation data, and writes `ablation.json` and the table of
+the recipe's card. Resumes after a kill.
 
 Many machines or processes may share the work: `--seeds 0 1 --only model "without f"`
 trains these alone, and whoever finds all of them trained writes the results. They run
 where Keras' backend runs by itself, or on `--device gpu:0`.
 
 The weights of the part that is left out are still there and never used: all blocks
-begin from the same draws. The other rows of the ablation table are `ablation.toml`
-itself, which needs no code of its own: epsilon, steps, X^(0), cross-attention blocks.
+begin from the same draws.
 """
 
 import argparse
@@ -23,13 +23,16 @@ from pathlib import Path
 import keras
 from keras import ops
 
-from keras_fusion import comparison, training
+from keras_fusion import comparison, tables, training
 from keras_fusion import recipe as recipes
-from keras_fusion.files import write_json
+from keras_fusion.card import replaced
+from keras_fusion.catalogue import find
+from keras_fusion.files import whole, write_json
 from keras_fusion.layers import MutualFormerBlock
 from keras_fusion.layers.arguments import require_choice
 from keras_fusion.ops.tokens import attend, join_heads, token_presence
 
+BEGIN = "<!-- ablation: written by benchmarks.mutualformer_ablation -->"
 PARTS = {
     "self-attention only": "messages",
     "self- and cross-attention": "diffusion",
@@ -104,7 +107,7 @@ def ask(diffusion, exchange, inputs, present):
 
 
 def recipe_of(name: str) -> dict:
-    """The recipe's ablation with the blocks of `PARTS` as its rivals."""
+    """The recipe's ablation with the blocks of `PARTS` as further rivals."""
     home = recipes.file_of(name).parent
     recipe = recipes.read(str(home / "ablation.toml"))
     config = recipe["arguments"]["fusion"]["config"]
@@ -112,7 +115,7 @@ def recipe_of(name: str) -> dict:
         title: {"fusion": _described(config | {"without": part})}
         for title, part in PARTS.items()
     }
-    return recipe | {"rivals": rivals}
+    return recipe | {"rivals": recipe["rivals"] | rivals}
 
 
 def _described(config):
@@ -122,7 +125,7 @@ def _described(config):
 def train(recipe: dict, seeds, only, folder: Path) -> bool:
     """Trains the methods that `only` names, all if empty; whether all are trained."""
     titles = [comparison.MODEL, *recipe["rivals"]]
-    chosen = only or titles
+    chosen = [find("change", title, {t: t for t in titles}) for title in only] or titles
     for seed in seeds:
         data = recipes.load_data(recipe, seed)
         variants = comparison.variants(recipe, data)
@@ -138,25 +141,56 @@ def train(recipe: dict, seeds, only, folder: Path) -> bool:
     return all(path.is_file() for path in fits)
 
 
+def table(results: dict) -> str:
+    """Every method with its difference to the recipe's block, as Markdown."""
+    rows = []
+    for method, runs in results["scores"].items():
+        change = results["paired"].get(method)
+        rows.append(
+            [
+                "as in the recipe" if change is None else method,
+                tables.spread(runs["all"]),
+                "" if change is None else tables.verdict(change["all"]),
+            ]
+        )
+    header = ["change", f"{results['metric']}, %", "the recipe's block against it"]
+    seeds = [fit["seed"] for fit in results["fits"]]
+    return "\n\n".join(
+        [
+            f"On validation data, mean ± standard deviation over seeds {seeds}.",
+            tables.markdown_table(header, rows),
+            f"{tables.origin(results)}.",
+        ]
+    )
+
+
 def main(arguments=None) -> None:
     """Trains what is not trained yet, and writes the results of all."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("recipe")
     parser.add_argument("--runs", default="runs")
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
-    titles = [comparison.MODEL, *PARTS]
-    parser.add_argument("--only", nargs="+", choices=titles, default=[])
+    parser.add_argument("--only", nargs="+", metavar="CHANGE", default=[])
     parser.add_argument("--device", help="cpu:0, gpu:0; where the backend is, if not")
     options = parser.parse_args(arguments)
     recipe = recipe_of(options.recipe)
-    folder = Path(options.runs) / f"{options.recipe}-parts"
+    folder = Path(options.runs) / recipe["name"]
     place = keras.device(options.device) if options.device else contextlib.nullcontext()
     with place:
         if not train(recipe, options.seeds, options.only, folder):
             return
         results = comparison.compare(recipe, options.seeds, folder, part="validation")
-    write_json(folder / "results.json", results)
-    print(f"wrote {folder / 'results.json'}")
+    publish(results, recipes.file_of(options.recipe).parent)
+
+
+def publish(results: dict, home: Path) -> None:
+    """Writes `ablation.json` and the card's table into the recipe's folder."""
+    card = home / "README.md"
+    text = replaced(card.read_text(), BEGIN, table(results))
+    write_json(home / "ablation.json", results)
+    with whole(card) as beside:
+        beside.write_text(text)
+    print(f"wrote {home / 'ablation.json'} and {card}")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks import mutualformer_parts
-from benchmarks.mutualformer_parts import PARTS, BlockWithout, recipe_of
+from benchmarks import mutualformer_ablation
+from benchmarks.mutualformer_ablation import BEGIN, PARTS, BlockWithout, recipe_of
+from keras_fusion import card
+from keras_fusion import recipe as recipes
 from keras_fusion.layers import MutualFormerBlock
 from tests.conftest import assert_close, to_numpy
 
@@ -99,7 +101,9 @@ def test_without_diffusion_padded_tokens_are_not_asked():
 @pytest.mark.parametrize("name", ["tools_rgbd_mutualformer", "av_digits_mutualformer"])
 def test_the_recipes_have_an_ablation(name):
     recipe = recipe_of(name)
-    assert list(recipe["rivals"]) == list(PARTS) and not recipe["baselines"]
+    assert list(recipe["rivals"])[-len(PARTS) :] == list(PARTS)
+    assert "cross-attention" in recipe["rivals"] and not recipe["baselines"]
+    assert BEGIN in recipes.file_of(name).with_name("README.md").read_text()
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
@@ -115,14 +119,24 @@ def test_shards_train_what_they_are_asked_and_the_last_one_judges(
         "rivals": {"without f": {"units": 4}},
         "training": recipe["training"] | {"epochs": 1},
     }
-    monkeypatch.setattr(mutualformer_parts, "recipe_of", lambda name: small)
-    run = ["small", "--runs", str(tmp_path), "--seeds", "0", "--device", "cpu:0"]
-    written = tmp_path / "small-parts" / "results.json"
-    mutualformer_parts.main([*run, "--only", "without f"])
-    fits = written.parent.glob("*/*/fit.json")
+    small["name"] = "small-ablation"
+    monkeypatch.setattr(mutualformer_ablation, "recipe_of", lambda name: small)
+    home = tmp_path / "small"
+    home.mkdir()
+    (home / "recipe.toml").touch()
+    (home / "README.md").write_text(f"# Card\n{BEGIN}\n{card.END}\nThe end.")
+    run = [str(home), "--runs", str(tmp_path), "--seeds", "0", "--device", "cpu:0"]
+    mutualformer_ablation.main([*run, "--only", "without f"])
+    fits = (tmp_path / "small-ablation").glob("*/*/fit.json")
     assert [f.parent.parent.name for f in fits] == ["without f"]
     assert "without f, seed 0: validation" in capsys.readouterr().out
-    mutualformer_parts.main([*run, "--only", "model"])
-    results = json.loads(written.read_text())
+    assert not (home / "ablation.json").exists()
+    mutualformer_ablation.main([*run, "--only", "model"])
+    results = json.loads((home / "ablation.json").read_text())
     assert list(results["scores"]) == ["model", "without f"]
     assert results["part"] == "validation"
+    page = (home / "README.md").read_text()
+    assert "| as in the recipe | " in page and "| without f | " in page
+    assert page.startswith("# Card") and page.endswith("The end.")
+    with pytest.raises(ValueError, match="Did you mean 'without f'"):
+        mutualformer_ablation.main([*run, "--only", "without F"])
