@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from typing import NamedTuple
 
 import grpc
@@ -12,6 +13,9 @@ from tensorflow_serving.apis import (
     predict_pb2,
     prediction_service_pb2_grpc,
 )
+
+PREDICT = "/v1/models/small:predict"
+DOUBLE = {"signature_name": "double", "inputs": [1.5]}
 
 
 class Address(NamedTuple):
@@ -45,6 +49,28 @@ def post(server, path, body):
     status, kind, text = http_ask(server, "POST", path, body)
     assert kind == "application/json"
     return status, json.loads(text)
+
+
+def lives(server):
+    """Whether it answers."""
+    return post(server, PREDICT, DOUBLE) == (200, {"outputs": [3.0]})
+
+
+def connect(server, buffer=None):
+    """A socket of its REST port, that takes in so many bytes unread."""
+    host, port = server.rest.split("//")[1].split(":")
+    s = socket.socket()
+    if buffer:  # which must be said before
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    s.settimeout(60)
+    s.connect((host, int(port)))
+    return s
+
+
+def head(size):
+    """What comes before a body of so many bytes."""
+    lines = f"POST {PREDICT} HTTP/1.1", "Host: x", f"Content-Length: {size}", "", ""
+    return "\r\n".join(lines).encode()
 
 
 def predict_request(inputs, signature="", model="small", version=None, label=None):

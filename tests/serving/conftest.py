@@ -9,6 +9,7 @@ import pytest
 
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
+from keras_fusion.serving.limits import Limits
 from keras_fusion.serving.server import Server
 from tests.serving.asking import Address
 from tests.serving.saved_model import save
@@ -16,6 +17,9 @@ from tests.serving.saved_model import save
 RESULTS = Path(__file__).parents[2] / "benchmarks/results/tensorflow_serving.json"
 ASKING = {"test_client.py", "test_grpc.py", "test_ovmsclient.py", "test_rest.py"}
 reports, left_out = {}, []
+TIGHT = Limits(
+    body=4096, bodies=10_000, batch=8, seconds=1.0, workers=2, connections=32
+)
 
 
 def is_real(nodeid):
@@ -57,6 +61,14 @@ def saved(tmp_path_factory):
 def local(saved):
     """The local server's address."""
     with Server(saved.parents[1], rest_port=0, grpc_port=0, say=lambda _: None) as s:
+        yield Address(f"http://127.0.0.1:{s.rest_port}", f"127.0.0.1:{s.grpc_port}")
+
+
+@pytest.fixture(scope="session")
+def tight(saved):
+    """A server with limits that are easily reached."""
+    options = {"rest_port": 0, "grpc_port": 0, "limits": TIGHT}
+    with Server(saved.parents[1], say=lambda _: None, **options) as s:
         yield Address(f"http://127.0.0.1:{s.rest_port}", f"127.0.0.1:{s.grpc_port}")
 
 
