@@ -91,7 +91,9 @@ class Stubs:
     """Both services at one address; a context manager."""
 
     def __init__(self, server):
-        self._channel = grpc.insecure_channel(server.grpc)
+        # A connection of its own: channels to one address else share one.
+        own = [("grpc.use_local_subchannel_pool", 1)]
+        self._channel = grpc.insecure_channel(server.grpc, options=own)
         service = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         models = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self.predict = service.Predict
