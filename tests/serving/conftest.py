@@ -1,6 +1,7 @@
 """One small SavedModel, one server of it, and a real TensorFlow Serving if there is."""
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
 from keras_fusion.serving.limits import Limits
+from keras_fusion.serving.models import Models
 from keras_fusion.serving.server import Server
 from tests.serving.asking import Address
 from tests.serving.saved_model import save
@@ -95,3 +97,23 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+@pytest.fixture
+def place(saved, tmp_path):
+    """Copies the SavedModel to `small/<version>` under the folder."""
+
+    def copy(version, name="small"):
+        return shutil.copytree(saved, tmp_path / name / str(version))
+
+    return copy
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def models(tmp_path, said):
+    return Models(tmp_path, say=said.append)
