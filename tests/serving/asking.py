@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from typing import NamedTuple
 
 import grpc
@@ -12,6 +13,9 @@ from tensorflow_serving.apis import (
     predict_pb2,
     prediction_service_pb2_grpc,
 )
+
+PREDICT = "/v1/models/small:predict"
+DOUBLE = {"signature_name": "double", "inputs": [1.5]}
 
 
 class Address(NamedTuple):
@@ -47,6 +51,28 @@ def post(server, path, body):
     return status, json.loads(text)
 
 
+def lives(server):
+    """Whether it answers."""
+    return post(server, PREDICT, DOUBLE) == (200, {"outputs": [3.0]})
+
+
+def connect(server, buffer=None):
+    """A socket of its REST port, that takes in so many bytes unread."""
+    host, port = server.rest.split("//")[1].split(":")
+    s = socket.socket()
+    if buffer:  # which must be said before
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    s.settimeout(60)
+    s.connect((host, int(port)))
+    return s
+
+
+def head(size):
+    """What comes before a body of so many bytes."""
+    lines = f"POST {PREDICT} HTTP/1.1", "Host: x", f"Content-Length: {size}", "", ""
+    return "\r\n".join(lines).encode()
+
+
 def predict_request(inputs, signature="", model="small", version=None, label=None):
     """A `PredictRequest`."""
     request = predict_pb2.PredictRequest()
@@ -65,7 +91,9 @@ class Stubs:
     """Both services at one address; a context manager."""
 
     def __init__(self, server):
-        self._channel = grpc.insecure_channel(server.grpc)
+        # A connection of its own: channels to one address else share one.
+        own = [("grpc.use_local_subchannel_pool", 1)]
+        self._channel = grpc.insecure_channel(server.grpc, options=own)
         service = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         models = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self.predict = service.Predict

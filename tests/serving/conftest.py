@@ -1,6 +1,7 @@
 """One small SavedModel, one server of it, and a real TensorFlow Serving if there is."""
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
+from keras_fusion.serving.limits import Limits
+from keras_fusion.serving.models import Models
 from keras_fusion.serving.server import Server
 from tests.serving.asking import Address
 from tests.serving.saved_model import save
@@ -16,6 +19,9 @@ from tests.serving.saved_model import save
 RESULTS = Path(__file__).parents[2] / "benchmarks/results/tensorflow_serving.json"
 ASKING = {"test_client.py", "test_grpc.py", "test_ovmsclient.py", "test_rest.py"}
 reports, left_out = {}, []
+TIGHT = Limits(
+    body=4096, bodies=10_000, batch=8, seconds=1.0, workers=2, connections=32
+)
 
 
 def is_real(nodeid):
@@ -60,6 +66,14 @@ def local(saved):
         yield Address(f"http://127.0.0.1:{s.rest_port}", f"127.0.0.1:{s.grpc_port}")
 
 
+@pytest.fixture(scope="session")
+def tight(saved):
+    """A server with limits that are easily reached."""
+    options = {"rest_port": 0, "grpc_port": 0, "limits": TIGHT}
+    with Server(saved.parents[1], say=lambda _: None, **options) as s:
+        yield Address(f"http://127.0.0.1:{s.rest_port}", f"127.0.0.1:{s.grpc_port}")
+
+
 @pytest.fixture(scope="session", params=["local", "real"])
 def server(request):
     """The local server, and TensorFlow Serving where addresses are given.
@@ -83,3 +97,23 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+@pytest.fixture
+def place(saved, tmp_path):
+    """Copies the SavedModel to `small/<version>` under the folder."""
+
+    def copy(version, name="small"):
+        return shutil.copytree(saved, tmp_path / name / str(version))
+
+    return copy
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def models(tmp_path, said):
+    return Models(tmp_path, say=said.append)

@@ -2,8 +2,6 @@
 
 import concurrent.futures
 import http.client
-import json
-import socket
 import time
 
 import grpc
@@ -12,37 +10,17 @@ import pytest
 from tensorflow_serving.apis import get_model_status_pb2
 
 from keras_fusion.serving import json_requests
-from keras_fusion.serving.limits import Limits
-from keras_fusion.serving.server import Server
-from tests.serving.asking import Address, Stubs, post, predict_request
-
-SIZE = 2**24  # more than the buffers between server and client hold
-TIGHT = Limits(
-    body=4096, bodies=10_000, batch=8, seconds=1.0, workers=2, connections=32
+from tests.serving.asking import (
+    DOUBLE,
+    PREDICT,
+    Stubs,
+    connect,
+    head,
+    lives,
+    post,
+    predict_request,
 )
-DOUBLE = {"signature_name": "double", "inputs": [1.5]}
-PREDICT = "/v1/models/small:predict"
-
-
-@pytest.fixture(scope="module")
-def tight(saved):
-    """A server with limits that are easily reached."""
-    options = {"rest_port": 0, "grpc_port": 0, "limits": TIGHT}
-    with Server(saved.parents[1], say=lambda _: None, **options) as s:
-        yield Address(f"http://127.0.0.1:{s.rest_port}", f"127.0.0.1:{s.grpc_port}")
-
-
-def lives(server):
-    return post(server, PREDICT, DOUBLE) == (200, {"outputs": [3.0]})
-
-
-def connect(server, **options):
-    host, port = server.rest.split("//")[1].split(":")
-    return socket.create_connection((host, int(port)), timeout=10, **options)
-
-
-def head(size, path=PREDICT):
-    return f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode()
+from tests.serving.conftest import TIGHT
 
 
 def test_a_body_that_is_too_large(tight):
@@ -125,44 +103,6 @@ def test_nesting_without_end(tight):
     assert status == 400 and answer["error"]
 
 
-def closed(s):
-    """Whether the server closes the connection, whatever it sends before."""
-    try:
-        while s.recv(65536):
-            pass
-    except ConnectionResetError:
-        return True
-    except TimeoutError:
-        return False
-    return True
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("sent", [b"", b"POST /v1/models/small", head(10)[:-2]])
-def test_silent_clients_lock_nobody_out(tight, sent):
-    silent = [connect(tight) for _ in range(3 * TIGHT.connections)]
-    try:
-        for s in silent:
-            s.sendall(sent)
-        start = time.monotonic()
-        assert lives(tight)
-        assert time.monotonic() - start < 1
-        assert all(closed(s) for s in silent)
-    finally:
-        for s in silent:
-            s.close()
-
-
-@pytest.mark.slow
-def test_a_connection_may_be_idle_for_a_while(tight):
-    connection = http.client.HTTPConnection(tight.rest.split("//")[1], timeout=10)
-    for _ in range(6):  # for longer than it could be silent
-        time.sleep(0.3)
-        connection.request("POST", PREDICT, json.dumps(DOUBLE))
-        assert connection.getresponse().read() == b'{"outputs": [3.0]}'
-    connection.close()
-
-
 def test_requests_over_their_number_are_refused(tight):
     slow = [connect(tight) for _ in range(TIGHT.connections)]
     try:
@@ -224,25 +164,6 @@ def test_time_begins_as_a_call_arrives_and_status_waits_for_none(tight):
             assert time.monotonic() - asked < 0.5
         assert max(ends) < 2
     assert lives(tight)
-
-
-@pytest.mark.slow
-def test_who_does_not_read_is_let_go(saved):
-    limits = Limits(seconds=2.0)
-    options = {"rest_port": 0, "grpc_port": 0, "limits": limits, "say": lambda _: None}
-    row = {"whole": 1, "exact": 1, "text": "x" * SIZE, "raw": "", "flag": True}
-    body = json.dumps({"signature_name": "types", "instances": [row]}).encode()
-    with Server(saved.parents[1], **options) as server:
-        address = Address(f"http://127.0.0.1:{server.rest_port}", "")
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            s.settimeout(10)
-            s.connect(("127.0.0.1", server.rest_port))
-            s.sendall(head(len(body)) + body)
-            time.sleep(4)
-            read = b"".join(iter(lambda: s.recv(2**20), b""))
-        assert read.startswith(b"HTTP/1.1 200 OK") and len(read) < SIZE
-        assert lives(address)
 
 
 def test_a_fault_of_the_server_is_json_too(local, monkeypatch, caplog):

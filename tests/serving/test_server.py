@@ -16,10 +16,7 @@ from keras_fusion.serving import Client
 from keras_fusion.serving.limits import Limits
 from keras_fusion.serving.server import Server, listen
 from tests.cli.running import run
-from tests.serving.asking import Address, get, http_ask
-
-DOUBLE = {"signature_name": "double", "inputs": [1.5]}
-PREDICT = "/v1/models/small:predict"
+from tests.serving.asking import DOUBLE, PREDICT, Address, get, http_ask
 
 
 def test_one_connection_carries_many_requests(local):

@@ -4,7 +4,6 @@ import concurrent.futures
 import contextlib
 import json
 import shutil
-import socket
 import threading
 import time
 
@@ -15,7 +14,17 @@ import pytest
 from keras_fusion import serving
 from keras_fusion.serving.limits import USUAL
 from keras_fusion.serving.server import Server
-from tests.serving.asking import Address, Stubs, http_ask, post, predict_request
+from tests.serving.asking import (
+    DOUBLE,
+    PREDICT,
+    Address,
+    Stubs,
+    connect,
+    head,
+    http_ask,
+    post,
+    predict_request,
+)
 from tests.serving.saved_model import POSE, RGB, save
 from tests.soak import bodies
 
@@ -23,8 +32,6 @@ pytestmark = pytest.mark.soak
 
 REQUESTS, SWAPS, CASES, CONNECTIONS = 10_000, 20, 2_000, 200
 LONG = 2**24  # bytes, more than the buffers between server and client hold
-PREDICT = "/v1/models/small:predict"
-DOUBLE = {"signature_name": "double", "inputs": [1.5]}
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +86,9 @@ def test_no_request_fails_while_versions_change(running, saved, tmp_path):
 
 def test_200_connections_at_once(running):
     _, address = running
-    host, port = address.rest.split("//")[1].split(":")
     request = json.dumps(DOUBLE).encode()
     with contextlib.ExitStack() as stack:
-        asking = [
-            stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
-            for _ in range(CONNECTIONS)
-        ]
+        asking = [stack.enter_context(connect(address)) for _ in range(CONNECTIONS)]
         for s in asking:  # all are open, and none has said what it wants
             s.sendall(head(len(request)) + request)
         for s in asking:
@@ -108,17 +111,15 @@ def test_200_connections_at_once(running):
 
 def test_slow_readers_hold_nobody_up(running):
     _, address = running
-    host, port = address.rest.split("//")[1].split(":")
     row = {"whole": 1, "exact": 1, "text": "x" * LONG, "raw": "", "flag": True}
     body = json.dumps({"signature_name": "types", "instances": [row]}).encode()
     with contextlib.ExitStack() as stack:
-        readers = [stack.enter_context(socket.socket()) for _ in range(10)]
+        readers = [
+            stack.enter_context(connect(address, buffer=1024)) for _ in range(10)
+        ]
         for reader in readers:
-            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
-            reader.connect((host, int(port)))
             reader.sendall(head(len(body)) + body)
         for reader in readers:
-            reader.settimeout(60)
             assert reader.recv(12) == b"HTTP/1.1 200"  # and reads no more of it
         start = time.monotonic()
         for _ in range(20):
@@ -129,17 +130,11 @@ def test_slow_readers_hold_nobody_up(running):
         assert len(rest) < LONG
 
 
-def head(size):
-    lines = f"POST {PREDICT} HTTP/1.1", "Host: x", f"Content-Length: {size}", "", ""
-    return "\r\n".join(lines).encode()
-
-
 def test_a_huge_body_takes_no_memory(running):
     _, address = running
     size, chunk = 2**30, b" " * 2**20
-    host, port = address.rest.split("//")[1].split(":")
     before = resident()
-    with socket.create_connection((host, int(port)), timeout=60) as s:
+    with connect(address) as s:
         s.sendall(head(size))
         for _ in range(size // len(chunk)):
             s.sendall(chunk)
