@@ -13,7 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.datasets import archives, av_digits, mfeat, tools_rgbd, utd_mhad
+from keras_fusion.datasets import (
+    archives,
+    av_digits,
+    graph_tfds,  # noqa: F401  (registers Cora and CiteSeer)
+    mfeat,
+    tools_rgbd,
+    utd_mhad,
+)
 
 try:
     import tensorflow_datasets as tfds
