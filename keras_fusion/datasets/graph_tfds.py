@@ -1,6 +1,6 @@
 """Cora and CiteSeer as tensorflow-datasets builders, one example per node.
 
-Importing this module registers them, as `keras_fusion.datasets.tfds` does the others.
+Importing `keras_fusion.datasets.tfds` registers them with the others.
 """
 
 from pathlib import Path

@@ -16,6 +16,7 @@ import numpy as np
 from keras_fusion.datasets import (
     archives,
     av_digits,
+    graph_tfds,  # noqa: F401  (registers Cora and CiteSeer)
     images,
     mfeat,
     tools_rgbd,

@@ -4,7 +4,7 @@ from keras import ops
 
 from keras_fusion.ops.affinity import constant
 from keras_fusion.ops.pairwise_all import require_normaliser
-from keras_fusion.ops.segments import gather, segment_max, segment_sum
+from keras_fusion.ops.segments import gather, indices, segment_max, segment_sum
 
 
 def pairwise_edges(
@@ -42,7 +42,7 @@ def pairwise_edges(
         `(n, N, u)` in the dtype of the values.
     """
     require_normaliser(normalise, "softmax", "mean", "degree", None)
-    source, target = edge_index[0], edge_index[1]
+    source, target = indices(edge_index)
     count = ops.shape(values)[0]
     alone = _without_loop(source, target, count) if loops else None
     own = ops.ones_like(values[..., :1], dtype="float32")  # of the edge to itself
@@ -89,7 +89,7 @@ def _exponentials(logits, own, target, count, loops):
     """Exponentials that no logit makes overflow: a softmax before it is divided."""
     if logits is None:
         return None, own
-    top = segment_max(logits, target, count)
+    top = segment_max(ops.stop_gradient(logits), target, count)
     top = ops.stop_gradient(ops.maximum(top, own) if loops else top)
     return ops.exp(logits - gather(top, target)), ops.exp(own - top)
 

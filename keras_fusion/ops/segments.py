@@ -6,6 +6,14 @@ import keras
 from keras import ops
 
 
+def indices(edge_index):
+    """The rows of `(2, E)` integers as the backend sums by them quickest."""
+    if keras.backend.backend() == "torch":
+        # It goes row by row where numbers are int32, which takes 2.5 times as long.
+        edge_index = ops.cast(edge_index, "int64")
+    return edge_index[0], edge_index[1]
+
+
 def gather(x, rows):
     """`x[rows]`: `(n, ...)` and `(E,)` to `(E, ...)`."""
     if keras.backend.backend() == "torch":

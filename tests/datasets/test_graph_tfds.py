@@ -14,7 +14,7 @@ pytest.importorskip("tensorflow")
 @pytest.mark.only_on("tensorflow", reason="no matter of the backend")
 @pytest.mark.parametrize("name", ["cora", "citeseer"])
 def test_the_examples_are_the_graph(name, tmp_path):
-    import keras_fusion.datasets.graph_tfds  # noqa: F401
+    import keras_fusion.datasets.tfds  # noqa: F401
 
     path = SHARED / planetoid.ARCHIVES[name].file
     if not path.is_file():

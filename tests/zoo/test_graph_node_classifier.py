@@ -1,10 +1,16 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_fusion import zoo
 from keras_fusion.graphs import symmetric
-from keras_fusion.layers import operators
+from keras_fusion.layers import (
+    GraphAttention,
+    GraphConvolution,
+    SimpleGraphConvolution,
+    operators,
+)
 from tests.conftest import assert_close, to_numpy
 from tests.layers.cases import draw, randomise
 
@@ -70,6 +76,75 @@ def test_what_is_absent_at_a_node_changes_nothing_anywhere(stage):
     assert np.abs(full - with_nan).max() > 1e-4
 
 
+GRAPH_LAYERS = (GraphConvolution, GraphAttention, SimpleGraphConvolution)
+
+
+def graph_layers(model):
+    return {x.name: x for x in model.layers if isinstance(x, GRAPH_LAYERS)}
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.parametrize(
+    "stage, own, shared",
+    [
+        ("early", [], ["graph_0", "graph_1", "graph_head"]),
+        ("middle", [0, 1], ["graph_head"]),
+        ("late", [0, 1, 2], []),
+    ],
+)
+def test_where_the_graph_layers_are(stage, own, shared):
+    model = built(fusion_stage=stage, graph_depth=3)
+    names = [f"{name}_graph_{i}" for name in SHAPES for i in own]
+    assert sorted(graph_layers(model)) == sorted(names + shared)
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_arguments_reach_the_graph_layers():
+    heads = {"graph": "gat", "num_heads": 4, "attention_dropout": 0.25}
+    model = built(fusion_stage="middle", kernel_regularizer="l2", **heads)
+    found = graph_layers(model)
+    for name, layer in found.items():
+        assert layer.num_heads == (1 if name == "graph_head" else 4)
+        assert layer.dropout == 0.25 and layer.kernel.regularizer is not None
+    assert len(model.losses) == sum(
+        "kernel" in w.name for layer in found.values() for w in layer.weights
+    )
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_depth_is_the_number_of_fusions():
+    def fusions(depth):
+        model = zoo.GraphNodeClassifier(SHAPES, 3, depth=depth, units=4)
+        return sum(type(x).__name__ == "ModalityAttention" for x in model.layers)
+
+    assert [fusions(1), fusions(3)] == [1, 3]
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.parametrize("units, straight", [(5, []), (4, ["graph_0_residual"])])
+def test_residuals_add_the_input_of_a_layer(units, straight):
+    config = {"units": units, "fusion": ALONE, "residual": True, "dropout": 0.0}
+    model = randomise(zoo.GraphNodeClassifier({"words": 5}, 3, **config))
+    names = [layer.name for layer in model.layers]
+    assert [name for name in names if name.endswith("_residual")] == straight
+    inputs = {"words": INPUTS["words"], "edge_index": EDGES}
+    x = inputs["words"]
+    kept = x if not straight else model.get_layer(straight[0])(x)
+    expected = to_numpy(model.get_layer("graph_0")(x, EDGES)) + to_numpy(kept)
+    found = keras.Model(model.input, model.get_layer("graph_0_add").output)(inputs)
+    assert_close(found, expected)
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.parametrize("rate", ["dropout", "attention_dropout", "modality_dropout"])
+def test_rates_move_training_alone(rate):
+    model = built(graph="gat", **{rate: 0.5})
+    plain = classify(model)
+    assert_close(to_numpy(model(INPUTS, training=False)), plain)
+    moved = [to_numpy(model(INPUTS, training=True)) for _ in range(2)]
+    assert np.abs(moved[0] - moved[1]).max() > 1e-4
+
+
 def test_mask_and_weights_make_no_other_layers():
     plain, masked = built(), built(modality_mask=True, edge_weight=True)
     masked.set_weights(plain.get_weights())
@@ -103,6 +178,33 @@ def test_words_alone_are_the_published_gcn():
             layer.bias.copy_(torch.from_numpy(to_numpy(ours.bias)))
         edges = torch.from_numpy(EDGES).long()
         hidden = first(torch.from_numpy(INPUTS["words"]), edges).relu()
+        expected = second(hidden, edges).softmax(-1).numpy()
+    inputs = {"words": INPUTS["words"], "edge_index": EDGES}
+    assert_close(model(inputs), expected)
+
+
+def test_words_alone_are_the_published_gat():
+    nn = pytest.importorskip("torch_geometric.nn", reason="the rival is not installed")
+    import torch
+
+    config = {"units": 8, "fusion": ALONE, "graph": "gat", "num_heads": 2}
+    model = randomise(zoo.GraphNodeClassifier({"words": 5}, 3, **config))
+    first, second = nn.GATConv(5, 4, heads=2), nn.GATConv(8, 3)
+    with torch.no_grad():
+        for layer, name in ((first, "graph_0"), (second, "graph_head")):
+            ours = model.get_layer(name)
+            pairs = [
+                (layer.lin.weight, ops.transpose(ours.kernel)),
+                (layer.att_src, ours.source_kernel),
+                (layer.att_dst, ours.target_kernel),
+                (layer.bias, ours.bias),
+            ]
+            for theirs, value in pairs:
+                theirs.copy_(torch.from_numpy(to_numpy(value)).reshape(theirs.shape))
+        edges = torch.from_numpy(EDGES).long()
+        hidden = torch.nn.functional.elu(
+            first(torch.from_numpy(INPUTS["words"]), edges)
+        )
         expected = second(hidden, edges).softmax(-1).numpy()
     inputs = {"words": INPUTS["words"], "edge_index": EDGES}
     assert_close(model(inputs), expected)
