@@ -6,9 +6,9 @@ Trains the recipe's own network with blocks that lack one part each, by the reci
 `ablation.toml` with these in place of its rivals, on five seeds, and writes
 `RUNS/RECIPE-parts/results.json`, judged on validation data. Resumes after a kill.
 
-Many machines or processes may share the work: `--seeds 0 1 --only model "without f"`
-trains these alone, and whoever finds all of them trained writes the results. They run
-where Keras' backend runs by itself, or on `--device gpu:0`.
+Many machines or processes may share the work: `--only model "without f" 0 1` trains
+these methods with these seeds, and who finds everything trained writes the results.
+They run where Keras' backend runs by itself, or on `--device gpu:0`.
 
 The weights of the part that is left out are still there and never used: all blocks
 begin from the same draws. The other rows of the ablation table are `ablation.toml`
@@ -119,14 +119,12 @@ def _described(config):
     return {"class_name": "benchmarks>BlockWithout", "config": config}
 
 
-def train(recipe: dict, seeds, only, folder: Path) -> bool:
-    """Trains the methods that `only` names, all if empty; whether all are trained."""
-    titles = [comparison.MODEL, *recipe["rivals"]]
-    chosen = only or titles
+def train(recipe: dict, seeds, titles, folder: Path) -> None:
+    """Trains what is not trained yet of these methods with these seeds."""
     for seed in seeds:
         data = recipes.load_data(recipe, seed)
         variants = comparison.variants(recipe, data)
-        for title in chosen:
+        for title in titles:
             path = folder / title / f"seed-{seed}"
             record = training.fit(*variants[title], seed, path)
             print(
@@ -134,8 +132,6 @@ def train(recipe: dict, seeds, only, folder: Path) -> bool:
                 f"{record['seconds']:.0f} s",
                 flush=True,
             )
-    fits = (folder / t / f"seed-{s}" / training.RECORD for t in titles for s in seeds)
-    return all(path.is_file() for path in fits)
 
 
 def main(arguments=None) -> None:
@@ -143,18 +139,28 @@ def main(arguments=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("recipe")
     parser.add_argument("--runs", default="runs")
-    parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
-    titles = [comparison.MODEL, *PARTS]
-    parser.add_argument("--only", nargs="+", choices=titles, default=[])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--only", nargs="+", default=[], help="methods, seeds of these")
     parser.add_argument("--device", help="cpu:0, gpu:0; where the backend is, if not")
     options = parser.parse_args(arguments)
-    recipe = recipe_of(options.recipe)
+    seeds, only = options.seeds, options.only
+    recipe = recipes.changed(recipe_of(options.recipe), seeds=seeds)
+    titles = [comparison.MODEL, *recipe["rivals"]]
+    if unknown := set(only) - {*titles, *map(str, seeds)}:
+        parser.error(f"--only {unknown}: expected some of {titles} and {seeds}")
+    some_seeds = [s for s in seeds if str(s) in only] or seeds
+    some_titles = [t for t in titles if t in only] or titles
     folder = Path(options.runs) / f"{options.recipe}-parts"
     place = keras.device(options.device) if options.device else contextlib.nullcontext()
     with place:
-        if not train(recipe, options.seeds, options.only, folder):
+        train(recipe, some_seeds, some_titles, folder)
+        fits = [
+            folder / t / f"seed-{s}" / training.RECORD for t in titles for s in seeds
+        ]
+        if left := sum(not path.is_file() for path in fits):
+            print(f"{left} of {len(fits)} fits are left to others")
             return
-        results = comparison.compare(recipe, options.seeds, folder, part="validation")
+        results = comparison.compare(recipe, seeds, folder, part="validation")
     write_json(folder / "results.json", results)
     print(f"wrote {folder / 'results.json'}")
 

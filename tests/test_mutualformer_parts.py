@@ -116,13 +116,20 @@ def test_shards_train_what_they_are_asked_and_the_last_one_judges(
         "training": recipe["training"] | {"epochs": 1},
     }
     monkeypatch.setattr(mutualformer_parts, "recipe_of", lambda name: small)
-    run = ["small", "--runs", str(tmp_path), "--seeds", "0", "--device", "cpu:0"]
+    run = ["small", "--runs", str(tmp_path), "--seeds", "0", "1", "--device", "cpu:0"]
     written = tmp_path / "small-parts" / "results.json"
-    mutualformer_parts.main([*run, "--only", "without f"])
+    mutualformer_parts.main([*run, "--only", "without f", "1"])
     fits = written.parent.glob("*/*/fit.json")
-    assert [f.parent.parent.name for f in fits] == ["without f"]
-    assert "without f, seed 0: validation" in capsys.readouterr().out
+    assert [f.parent for f in fits] == [written.parent / "without f" / "seed-1"]
+    out = capsys.readouterr().out
+    assert "without f, seed 1: validation" in out and "3 of 4 fits are left" in out
+    mutualformer_parts.main([*run, "--only", "0"])
+    assert not written.exists()
     mutualformer_parts.main([*run, "--only", "model"])
     results = json.loads(written.read_text())
+    assert results["recipe"]["training"]["seeds"] == [0, 1]
+    with pytest.raises(SystemExit):
+        mutualformer_parts.main([*run, "--only", "2"])
+    assert "expected some of" in capsys.readouterr().err
     assert list(results["scores"]) == ["model", "without f"]
     assert results["part"] == "validation"
