@@ -18,6 +18,7 @@ begin from the same draws.
 import argparse
 import contextlib
 import functools
+import itertools
 from pathlib import Path
 
 import keras
@@ -122,8 +123,8 @@ def _described(config):
     return {"class_name": "benchmarks>BlockWithout", "config": config}
 
 
-def train(recipe: dict, seeds, only, folder: Path) -> bool:
-    """Trains the methods that `only` names, all if empty; whether all are trained."""
+def train(recipe: dict, seeds, only, folder: Path) -> None:
+    """Trains the changes that `only` names, all if empty, with these seeds."""
     titles = [comparison.MODEL, *recipe["rivals"]]
     chosen = [find("change", title, {t: t for t in titles}) for title in only] or titles
     for seed in seeds:
@@ -137,8 +138,14 @@ def train(recipe: dict, seeds, only, folder: Path) -> bool:
                 f"{record['seconds']:.0f} s",
                 flush=True,
             )
-    fits = (folder / t / f"seed-{s}" / training.RECORD for t in titles for s in seeds)
-    return all(path.is_file() for path in fits)
+
+
+def left(recipe: dict, folder: Path) -> int:
+    """How many of the fits that the table needs are not there yet."""
+    titles = [comparison.MODEL, *recipe["rivals"]]
+    fits = itertools.product(titles, recipe["training"]["seeds"])
+    files = (folder / t / f"seed-{s}" / training.RECORD for t, s in fits)
+    return sum(not file.is_file() for file in files)
 
 
 def table(results: dict) -> str:
@@ -169,17 +176,20 @@ def main(arguments=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("recipe")
     parser.add_argument("--runs", default="runs")
-    parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
+    parser.add_argument("--seeds", type=int, nargs="+", help="the recipe's, if not")
     parser.add_argument("--only", nargs="+", metavar="CHANGE", default=[])
     parser.add_argument("--device", help="cpu:0, gpu:0; where the backend is, if not")
     options = parser.parse_args(arguments)
     recipe = recipe_of(options.recipe)
+    seeds = recipe["training"]["seeds"]
     folder = Path(options.runs) / recipe["name"]
     place = keras.device(options.device) if options.device else contextlib.nullcontext()
     with place:
-        if not train(recipe, options.seeds, options.only, folder):
+        train(recipe, options.seeds or seeds, options.only, folder)
+        if count := left(recipe, folder):
+            print(f"{count} fits are left to others")
             return
-        results = comparison.compare(recipe, options.seeds, folder, part="validation")
+        results = comparison.compare(recipe, seeds, folder, part="validation")
     publish(results, recipes.file_of(options.recipe).parent)
 
 

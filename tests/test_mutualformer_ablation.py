@@ -117,7 +117,7 @@ def test_shards_train_what_they_are_asked_and_the_last_one_judges(
         "builder": "FusionClassifier",
         "arguments": {"units": 8, "fusion": "Concatenation"},
         "rivals": {"without f": {"units": 4}},
-        "training": recipe["training"] | {"epochs": 1},
+        "training": recipe["training"] | {"epochs": 1, "seeds": [0, 1]},
     }
     small["name"] = "small-ablation"
     monkeypatch.setattr(mutualformer_ablation, "recipe_of", lambda name: small)
@@ -125,13 +125,14 @@ def test_shards_train_what_they_are_asked_and_the_last_one_judges(
     home.mkdir()
     (home / "recipe.toml").touch()
     (home / "README.md").write_text(f"# Card\n{BEGIN}\n{card.END}\nThe end.")
-    run = [str(home), "--runs", str(tmp_path), "--seeds", "0", "--device", "cpu:0"]
-    mutualformer_ablation.main([*run, "--only", "without f"])
+    run = [str(home), "--runs", str(tmp_path), "--device", "cpu:0"]
+    mutualformer_ablation.main([*run, "--only", "without f", "--seeds", "0"])
     fits = (tmp_path / "small-ablation").glob("*/*/fit.json")
     assert [f.parent.parent.name for f in fits] == ["without f"]
-    assert "without f, seed 0: validation" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "without f, seed 0: validation" in out and "3 fits are left" in out
     assert not (home / "ablation.json").exists()
-    mutualformer_ablation.main([*run, "--only", "model"])
+    mutualformer_ablation.main(run)
     results = json.loads((home / "ablation.json").read_text())
     assert list(results["scores"]) == ["model", "without f"]
     assert results["part"] == "validation"
