@@ -17,10 +17,13 @@ from tests.cli.running import run, succeed
 from tests.tuning.test_search import TEXT
 
 
-def test_the_leaderboard_names_the_bar(tmp_path, quick):
+def test_the_leaderboard_names_the_bar(tmp_path, quick, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(command, "keep_compiled", compiled.append)
     path = runs.write(tmp_path, TEXT)
     out = succeed("tune", path, "--trials", 3, "--runs", tmp_path / "runs")
     assert "3 trials completed" in out and "(3 of 3, about 0 min left)" in out
+    assert compiled == [tmp_path / "runs" / "tiny" / "compiled"]
     results = json.loads((tmp_path / "runs" / "tiny" / "results.json").read_text())
     assert [t["trial"] for t in results["trials"]] == ["0000", "0001", "0002"]
     assert results["backend"] and results["search"]["search"]["trials"] == 3

@@ -188,6 +188,14 @@ def test_a_worker_that_comes_late_ends_at_once(small, tmp_path, monkeypatch):
     assert tuning.search(few, folder) == []
 
 
+def test_a_worker_leaves_the_state_to_the_chief(small, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "worker-0")
+    monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+    monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(free_port()))
+    FusionTuner(small, tmp_path / "runs", print).save()
+    assert not [path for path in (tmp_path / "runs").rglob("*") if path.is_file()]
+
+
 def free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
