@@ -88,6 +88,9 @@ def requeue(oracle) -> None:
 class _BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):
     """Draws the same whether or not the search was interrupted."""
 
+    def set_state(self, state):
+        super().set_state(state | {"num_initial_points": self.num_initial_points})
+
     def populate_space(self, trial_id):
         self._random_state = np.random.RandomState([self.seed, len(self.trials)])
         with warnings.catch_warnings():  # a flat score has no length to fit

@@ -7,6 +7,15 @@ from tests.tuning.test_halving import make, run, score
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
 
+def test_the_third_is_that_of_the_budget_and_not_of_an_old_folder(tmp_path):
+    old = make(tmp_path, tuner="bayesian")
+    old.num_initial_points = None  # as it was once written
+    old.save()
+    new = make(tmp_path, tuner="bayesian")
+    new.reload()
+    assert new.num_initial_points == 3
+
+
 @pytest.mark.slow
 def test_bayesian_search_draws_a_third_of_its_trials_and_learns_from_them(tmp_path):
     learned = drawn = 0.0

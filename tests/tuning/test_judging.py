@@ -1,0 +1,16 @@
+import pytest
+
+from keras_fusion.tuning import judging, search_file
+
+pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
+
+
+@pytest.mark.parametrize(
+    "key, value", [("trials", 7), ("minutes", 5), ("tuner", "random")]
+)
+def test_two_searches_are_compared_by_the_same_budget(key, value):
+    search = search_file.DEFAULTS
+    other = search | {"search": search["search"] | {key: value}}
+    judging.check_comparable(search, search)
+    with pytest.raises(ValueError, match="compared by the same budget"):
+        judging.check_comparable(search, other)
