@@ -74,11 +74,13 @@ def _beat(tuner, parent):
 
 
 def main() -> None:
-    """What a process that `workers.run` starts does: its argument is the folder.
+    """What a process that `workers.run` starts does.
 
-    Some backends keep a little of every model, so no process trains very many.
+    Its arguments are the folder and the process that started it, which may be gone by
+    the time that this one has imported all it needs. Some backends keep a little of
+    every model, so no process trains very many.
     """
-    folder = Path(sys.argv[1])
+    folder, parent = Path(sys.argv[1]), int(sys.argv[2])
     keep_compiled(folder / COMPILED)
     ended = itertools.count(1)
 
@@ -87,7 +89,7 @@ def main() -> None:
             sys.exit(AGAIN)
 
     try:
-        work(json.loads((folder / SEARCH).read_text()), folder, report, os.getppid())
+        work(json.loads((folder / SEARCH).read_text()), folder, report, parent)
     except (ValueError, OSError) as error:
         print(" ".join(str(error).split()))
         sys.exit(2)

@@ -76,7 +76,7 @@ def _start(name, folder, port, count):
     }
     with _log(name, folder).open("a") as log:
         return subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(folder)],
+            [sys.executable, "-c", WORKER, str(folder), str(os.getpid())],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
