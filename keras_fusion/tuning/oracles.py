@@ -25,7 +25,9 @@ def make_oracle(search: dict):
     budget, epochs = search["search"], search["training"]["epochs"]
     common = {
         "objective": keras_tuner.Objective(OBJECTIVE, "max"),
-        "seed": budget["seed"] + 1,  # keras-tuner takes 0 for no seed at all
+        # keras-tuner draws its j-th number by seed + j: of neighbours, one would draw
+        # what the other did, shifted by one.
+        "seed": int(np.random.SeedSequence(budget["seed"]).generate_state(1)[0]),
         "max_retries_per_trial": 0,
         "max_consecutive_failed_trials": ENDLESS,
     }

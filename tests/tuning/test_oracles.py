@@ -28,3 +28,12 @@ def test_bayesian_search_draws_a_third_of_its_trials_and_learns_from_them(tmp_pa
         drawn += sum(map(score, random[3:]))
         learned += sum(map(score, bayesian[3:]))
     assert learned > drawn + 0.5
+
+
+@pytest.mark.parametrize("tuner", ["random", "hyperband", "halving"])
+def test_no_two_seeds_draw_the_same_numbers(tmp_path, tuner):
+    first, second = (
+        {values["rate"] for values in run(make(tmp_path / f"{seed}", seed, tuner))}
+        for seed in range(2)
+    )
+    assert len(first) > 5 and not first & second
