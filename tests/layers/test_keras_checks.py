@@ -55,5 +55,5 @@ def test_keras_own_layer_test_of_one_tensor(name):
         expected_output_shape=layer(**config).compute_output_shape(
             mixing_cases.SHAPES[axes]
         ),
-        supports_masking=False,
+        supports_masking=True,
     )
