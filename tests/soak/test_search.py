@@ -70,24 +70,30 @@ def start(code, *arguments):
     )
 
 
+def finish(process, seconds=300):
+    """What it printed, once it has ended well."""
+    out, err = process.communicate(timeout=seconds)
+    assert process.returncode == 0, err
+    return out
+
+
 def test_kills_lose_no_trial(tmp_path):
     path = runs.write(tmp_path, TEXT)
-    whole = start(TUNE, path, tmp_path / "whole")
-    assert whole.wait(300) == 0, whole.stderr.read()
+    finish(start(TUNE, path, tmp_path / "whole"))
     expected = tuning.summaries(tmp_path / "whole")
     rng, kills, folder = random.Random(0), 0, tmp_path / "killed"
     finished = []
     for _ in range(RUNS):
-        process = start(TUNE, path, folder)
-        before = len(list(folder.glob("tuner/trial_*")))
-        while process.poll() is None:
-            if len(list(folder.glob("tuner/trial_*"))) > before or before == 12:
-                break
-            time.sleep(0.01)
-        time.sleep(rng.uniform(0, 1))
-        process.send_signal(signal.SIGKILL)
-        status = process.wait()
-        assert status in (0, -signal.SIGKILL), process.stderr.read()
+        with start(TUNE, path, folder) as process:
+            before = len(list(folder.glob("tuner/trial_*")))
+            while process.poll() is None:
+                if len(list(folder.glob("tuner/trial_*"))) > before or before == 12:
+                    break
+                time.sleep(0.01)
+            time.sleep(rng.uniform(0, 1))
+            process.send_signal(signal.SIGKILL)
+            status = process.wait()
+            assert status in (0, -signal.SIGKILL), process.stderr.read()
         kills += status == -signal.SIGKILL
         if status == 0 or kills == KILLS:
             break
@@ -97,8 +103,7 @@ def test_kills_lose_no_trial(tmp_path):
         ]
         finished = found
     assert kills >= 5
-    last = start(TUNE, path, folder)
-    assert last.wait(300) == 0, last.stderr.read()
+    finish(start(TUNE, path, folder))
     found = tuning.summaries(folder)
     assert [t["values"] for t in found] == [t["values"] for t in expected]
     assert [t["scores"] for t in found] == [t["scores"] for t in expected]
@@ -107,9 +112,9 @@ def test_kills_lose_no_trial(tmp_path):
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads Linux' /proc")
 def test_two_hundred_trials_leave_no_memory_behind(tmp_path):
     path = runs.write(tmp_path, TEXT)
-    out, err = start(MEMORY, path, tmp_path / "runs", TRIALS).communicate(timeout=1200)
+    out = finish(start(MEMORY, path, tmp_path / "runs", TRIALS), 1200)
     held = [float(line) for line in out.split()]  # MiB after each trial
-    assert len(held) == TRIALS, err
+    assert len(held) == TRIALS
     # The first trials load libraries and fill caches.
     growth = statistics.fmean(held[-20:]) - statistics.fmean(held[30:50])
     assert growth < 30, f"{growth:.0f} MiB in 150 trials"
