@@ -40,7 +40,9 @@ def make_oracle(search: dict):
     if budget["tuner"] == "bayesian":
         # Its own default, thrice the hyperparameters, is more than most searches draw.
         initial = math.ceil(budget["trials"] / 3)
-        return _whole(_BayesianOracle)(num_initial_points=initial, **common)
+        return _whole(_BayesianOracle)(
+            max_trials=None, num_initial_points=initial, **common
+        )
     return _whole(keras_tuner.oracles.RandomSearchOracle)(max_trials=None, **common)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.tuning.test_halving import make, run, score
+from tests.tuning.test_halving import SEARCH, make, run, score
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
@@ -37,3 +37,9 @@ def test_no_two_seeds_draw_the_same_numbers(tmp_path, tuner):
         for seed in range(2)
     )
     assert len(first) > 5 and not first & second
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian"])
+def test_the_budget_ends_a_search_and_nothing_before_it(tmp_path, tuner):
+    budget = SEARCH | {"search": SEARCH["search"] | {"trials": 12}}
+    assert len(run(make(tmp_path, tuner=tuner), budget)) == 12
