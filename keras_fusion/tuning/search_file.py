@@ -7,10 +7,10 @@ from keras_fusion import recipe as recipes
 from keras_fusion.tuning.space import TRAINING
 
 FILE = "search.toml"
-TUNERS = ("halving", "random", "bayesian", "hyperband")
+TUNERS = ("hyperband", "halving", "random", "bayesian")
 DEFAULTS = recipes.DEFAULTS | {
     "space": {},
-    "search": {"tuner": "halving", "trials": 30, "minutes": None, "seed": 0},
+    "search": {"tuner": "hyperband", "trials": 30, "minutes": None, "seed": 0},
 }
 
 

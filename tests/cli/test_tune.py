@@ -76,7 +76,7 @@ def test_bad_input(tmp_path):
     assert status == 2 and "There is no search" in err
     path = runs.write(tmp_path, TEXT)
     status, _, err = run("tune", path, "--tuner", "grid")
-    assert status == 2 and "tuner must be one of halving" in err
+    assert status == 2 and "tuner must be one of hyperband" in err
 
 
 def interrupted(*args):

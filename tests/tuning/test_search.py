@@ -198,7 +198,7 @@ def test_every_tuner_runs(small, tmp_path, tuner):
 @pytest.mark.parametrize(
     "budget, sentence",
     [
-        ({"tuner": "grid"}, "tuner must be one of halving, random, bayesian"),
+        ({"tuner": "grid"}, "tuner must be one of hyperband, halving, random"),
         ({"trials": 0}, "trials must be a whole number from 1"),
         ({"minutes": -1}, "minutes must be a positive number"),
         ({"seed": -1}, "seed must be a whole number from 0"),
