@@ -90,7 +90,7 @@ def _pin(threads):
     JAX and TensorFlow have several pools each, which together would take more.
     """
     if hasattr(os, "sched_setaffinity"):  # not on macOS and Windows
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: max(1, threads)])
 
 
 def _run(name, backend, arguments):
