@@ -77,7 +77,7 @@ def _tables(results, plots):
     parts = [
         f"{results['part'].capitalize()} {results['metric']} in percent, mean ± "
         f"standard deviation over seeds {json.dumps(seeds)}.",
-        tables.markdown_table(*tables.comparison_rows(results)),
+        tables.markdown_table(*tables.sized_rows(results)),
         *_other_measures(results),
         "Each view missing:",
         tables.markdown_table(*tables.missing_rows(results)),

@@ -19,15 +19,24 @@ def spread(values: list[float], scale: float = 100, digits: int = 1) -> str:
 
 def comparison_rows(results: dict) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the comparison: methods down, what is missing across."""
-    scores, fits = results["scores"], results["fits"][0]
+    scores = results["scores"]
     counts = list(scores[MODEL]["missing_random"])
-    header = ["views missing", "none", *counts, "parameters"]
+    header = ["views missing", "none", *counts]
     rows = []
     for method, runs in scores.items():
         random = [spread(runs["missing_random"][k]) for k in counts]
-        size = f"{fits[method]['parameters']:,}" if method in fits else ""
-        rows.append([method_title(method, results), spread(runs["all"]), *random, size])
+        rows.append([method_title(method, results), spread(runs["all"]), *random])
     return header, rows
+
+
+def sized_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+    """The comparison with the size of each method, for where there is the room."""
+    header, rows = comparison_rows(results)
+    fits = results["fits"][0]
+    sizes = [
+        f"{fits[m]['parameters']:,}" if m in fits else "" for m in results["scores"]
+    ]
+    return [*header, "parameters"], [[*row, x] for row, x in zip(rows, sizes)]
 
 
 def measure_rows(results: dict) -> tuple[list[str], list[list[str]]]:

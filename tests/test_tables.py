@@ -35,11 +35,17 @@ def test_spread():
 
 def test_methods_down_losses_across():
     header, rows = tables.comparison_rows(results())
-    assert header == ["views missing", "none", "1", "2", "parameters"]
+    assert header == ["views missing", "none", "1", "2"]
     assert rows == [
-        ["ModalityTransformer", "91.0±1.4", "91.0±1.4", "81.0±1.4", "1,234"],
-        ["concatenation", "81.0±1.4", "81.0±1.4", "71.0±1.4", ""],
+        ["ModalityTransformer", "91.0±1.4", "91.0±1.4", "81.0±1.4"],
+        ["concatenation", "81.0±1.4", "81.0±1.4", "71.0±1.4"],
     ]
+
+
+def test_sizes_stand_last():
+    header, rows = tables.sized_rows(results())
+    assert header[-1] == "parameters" and [row[-1] for row in rows] == ["1,234", ""]
+    assert [row[:-1] for row in rows] == tables.comparison_rows(results())[1]
 
 
 def test_views_down():
