@@ -64,6 +64,8 @@ def test_results_say_where_they_come_from(results):
     assert results["versions"]["keras"] == keras.__version__
     assert results["part"] == "test" and results["precision"] == "float32"
     assert results["recipe"]["training"]["seeds"] == [0]
+    there = results["fits"][0]["model"]["computed_on"]
+    assert there.startswith(f"{keras.backend.backend()} ") and "cores" in there
     budgets = [fit["epochs"] for k, fit in results["fits"][0].items() if "only" in k]
     assert budgets == [results["fits"][0]["model"]["epochs"]] * 2 == [3, 3]
     assert results["paired"]["concatenation"]["all"]["low"] is None  # one seed
@@ -126,3 +128,11 @@ def test_without_matplotlib(home, results, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"keras-fusion\[plots\]"):
         save_plots(results, tmp_path)
+
+
+def test_the_best_single_is_chosen_by_rows_that_did_not_train():
+    records = {"only-a": {"validation": 0.9}, "only-b": {"validation": 0.8}}
+    judged = {"only-a": ({"all": 0.5}, {}), "only-b": ({"all": 0.7}, {})}
+    for trained_on, best in (False, "only-a"), (True, "only-b"):
+        split = {"train_on_validation": trained_on}
+        assert comparison._best([*records], records, judged, split) == best
