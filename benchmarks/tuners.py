@@ -2,11 +2,11 @@
 
     KERAS_FUSION_DATA=FOLDER python -m benchmarks.tuners
 
-Five seeds of the search `tuning/leaves_fusion`, by every tuner of keras-tuner and by
-`halving`, all with the same budget. A tuner has caught up when one of its models has
-the validation score of random search's best; what it took is its share of what random
-search took in all, in full trainings (epochs, which other programs do not disturb) and
-in seconds of training. Where it never did, that says so.
+Five seeds of the search `tuning/leaves_fusion`, by every tuner, all with the same
+budget. A tuner has caught up when one of its models has the validation score of random
+search's best; what it took is its share of what random search took in all, in full
+trainings (epochs, which other programs do not disturb) and in seconds of training.
+Where it never did, that says so.
 
 A tuner that trains many models for a short while draws more validation scores, and the
 luckiest of them catches up sooner; so the best model of each is tested, too, once. The
@@ -31,7 +31,7 @@ from keras_fusion.tuning.space import alone
 
 ROOT = pathlib.Path(__file__).parents[1]
 RESULTS = pathlib.Path(__file__).parent / "results/tuners.json"
-RANDOM, TUNERS = "random", ("halving", "hyperband", "bayesian")
+RANDOM, TUNERS = "random", ("hyperband", "bayesian")
 
 
 def main():

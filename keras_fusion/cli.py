@@ -69,7 +69,7 @@ def _parser():
     tune.add_argument("--trials", type=int, help="in place of the search's")
     tune.add_argument("--minutes", type=float, help="of training, in place of its own")
     tune.add_argument("--epochs", type=int, help="of a trial, in place of its own")
-    tune.add_argument("--tuner", help="hyperband, halving, random or bayesian")
+    tune.add_argument("--tuner", help="hyperband, random or bayesian")
     tune.add_argument("--seed", type=int, help="of the trials drawn")
     tune.add_argument("--workers", type=int, help="processes to share the trials among")
     tune.add_argument("--report", action="store_true", help="write report.html")

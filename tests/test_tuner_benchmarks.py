@@ -35,24 +35,24 @@ def test_a_short_trial_costs_its_part():
 def test_caught_up_is_what_reaches_the_best_of_random_search():
     found = {
         "random": trials(0.5, 0.9, 0.8, 0.7),
-        "halving": [samples.failed(0), *trials(0.2, 0.9, 0.95, epochs=3)],
+        "hyperband": [samples.failed(0), *trials(0.2, 0.9, 0.95, epochs=3)],
         "bayesian": trials(0.5, 0.89),
     }
-    found["halving"][0]["values"] = {tuning.EPOCHS: 3}
+    found["hyperband"][0]["values"] = {tuning.EPOCHS: 3}
     row = tuners.compared(found, 9)
     assert row["random"]["best"] == 0.9 and row["random"]["trainings"] == 4
     assert row["random"]["share_of_trainings"] == 0.5  # its own second trial
-    assert row["halving"]["best"] == 0.95
-    assert row["halving"]["share_of_trainings"] == pytest.approx(1 / 4)
-    assert row["halving"]["share_of_seconds"] == pytest.approx(3.5 / 6)
+    assert row["hyperband"]["best"] == 0.95
+    assert row["hyperband"]["share_of_trainings"] == pytest.approx(1 / 4)
+    assert row["hyperband"]["share_of_seconds"] == pytest.approx(3.5 / 6)
     assert row["bayesian"] == {"best": 0.89}
 
 
 def test_who_did_not_catch_up_counts_as_infinitely_late():
     late, soon = {}, {"share_of_trainings": 0.3, "share_of_seconds": 0.4}
-    rows = [{"random": soon, "halving": x} for x in (soon, late, late)]
-    found = tuners.medians(rows, ["halving"])
-    assert found["halving"] == {"share_of_trainings": None, "share_of_seconds": None}
+    rows = [{"random": soon, "hyperband": x} for x in (soon, late, late)]
+    found = tuners.medians(rows, ["hyperband"])
+    assert found["hyperband"] == {"share_of_trainings": None, "share_of_seconds": None}
     assert found["random"] == soon
 
 
@@ -60,7 +60,7 @@ def test_who_did_not_catch_up_counts_as_infinitely_late():
 def test_shards_are_merged_and_winners_are_tested(tmp_path, monkeypatch):
     search = runs.write(tmp_path, TEXT)
     common = ["tuners", "--search", str(search), "--runs", str(tmp_path / "runs")]
-    common += ["--trials", "2", "--tuners", "halving"]
+    common += ["--trials", "2", "--tuners", "hyperband"]
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", [*common, *arguments])
@@ -74,7 +74,7 @@ def test_shards_are_merged_and_winners_are_tested(tmp_path, monkeypatch):
     whole = json.loads((tmp_path / "all.json").read_text())
     assert whole["seeds"] == [row for part in parts for row in part["seeds"]]
     for row in whole["seeds"]:
-        assert all(0 <= row[name]["test"] <= 1 for name in ("random", "halving"))
+        assert all(0 <= row[name]["test"] <= 1 for name in ("random", "hyperband"))
 
 
 @pytest.mark.slow

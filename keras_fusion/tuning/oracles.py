@@ -10,7 +10,6 @@ from keras_tuner.src.engine import conditions, metrics_tracking
 from sklearn.exceptions import ConvergenceWarning
 
 from keras_fusion.files import write_json
-from keras_fusion.tuning.halving import HalvingOracle
 from keras_fusion.tuning.space import EPOCHS
 
 OBJECTIVE = "score"
@@ -31,8 +30,6 @@ def make_oracle(search: dict):
         "max_retries_per_trial": 0,
         "max_consecutive_failed_trials": ENDLESS,
     }
-    if budget["tuner"] == "halving":
-        return _whole(HalvingOracle)(epochs, **common)
     if budget["tuner"] == "hyperband":
         return _whole(keras_tuner.oracles.HyperbandOracle)(
             max_epochs=epochs, hyperband_iterations=ENDLESS, **common

@@ -7,7 +7,7 @@ from keras_fusion import recipe as recipes
 from keras_fusion.tuning.space import TRAINING
 
 FILE = "search.toml"
-TUNERS = ("hyperband", "halving", "random", "bayesian")
+TUNERS = ("hyperband", "random", "bayesian")
 DEFAULTS = recipes.DEFAULTS | {
     "space": {},
     "search": {"tuner": "hyperband", "trials": 30, "minutes": None, "seed": 0},
