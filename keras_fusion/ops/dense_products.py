@@ -28,16 +28,27 @@ def replace_absent(affinities, present=None):
     """The mean of the affinities that are present in place of those that are not.
 
     Args:
-        affinities: Tensor `(M, B, ...)`, finite everywhere.
+        affinities: Tensor `(M, B, N, T, T)`, finite everywhere.
         present: Boolean tensor `(M, B)`, or None. Where nothing is present all is zero.
     """
     if present is None:
         return affinities
-    there = ops.reshape(present, (*ops.shape(present), *[1] * (affinities.ndim - 2)))
-    known = select(affinities, there)
-    count = ops.sum(ops.cast(there, known.dtype), axis=0, keepdims=True)
-    mean = ops.sum(known, axis=0, keepdims=True) / ops.maximum(count, 1)
-    return ops.where(there, known, mean)
+    shape = ops.shape(affinities)
+    flat = ops.reshape(affinities, (*shape[:2], -1))
+    flat = ops.matmul(mixing(present), ops.swapaxes(flat, 0, 1))  # (B, M, N T T)
+    return ops.reshape(ops.stack(ops.unstack(flat, axis=1)), shape)
+
+
+def mixing(present):
+    """How much of modality m stands for modality i, `(B, M, M)`: itself, or the mean.
+
+    Args:
+        present: Boolean tensor `(M, B)`.
+    """
+    there = ops.transpose(ops.cast(present, "float32"))
+    mean = there / ops.maximum(ops.sum(there, axis=-1, keepdims=True), 1)
+    there = there[..., None]
+    return there * ops.eye(there.shape[1]) + (1 - there) * mean[:, None]
 
 
 def dense_products(affinities, dtype="float32"):
