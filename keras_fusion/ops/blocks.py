@@ -7,11 +7,19 @@ from keras import ops
 
 BLOCK_BYTES = 4 * 2**20  # of affinities at a time; they should stay in the cache
 GPU_BLOCK_BYTES = 2**30  # they should keep all of its processors busy
+TENSORFLOW_DENSE_BYTES = 32 * 2**20  # its loops cost more than the cache saves
 
 
 def block_bytes():
     """Bytes of affinities that are held at a time, where tensors live now."""
     return GPU_BLOCK_BYTES if on_gpu() else BLOCK_BYTES
+
+
+def dense_bytes():
+    """Bytes of affinities up to which holding them all is faster."""
+    if keras.backend.backend() == "tensorflow" and not on_gpu():
+        return TENSORFLOW_DENSE_BYTES
+    return block_bytes()
 
 
 def on_gpu():

@@ -115,19 +115,19 @@ def _check(queries, keys, values, masks, present, initial, implementation):
 
 
 def is_large(count, batch, heads, tokens):
-    """Whether the affinities are more than a block: of one sample, on a GPU of all.
+    """Whether the affinities are too many to hold: of one sample, on a GPU of all.
 
-    On a CPU blocks are faster from there on: the rest of the time goes into memory. A
-    GPU has no such cache, but an end. A count of tokens that a graph leaves open may be
-    any. JAX leaves none open; where it finds out shapes alone it has a symbol there,
-    which does not compare, and nothing is computed.
+    On a CPU blocks are faster from there on, on JAX and torch: the rest of the time
+    goes into memory. A GPU has no such cache, but an end. A count of tokens that a
+    graph leaves open may be any. JAX leaves none open; where it finds out shapes alone
+    it has a symbol there, which does not compare, and nothing is computed.
     """
     if tokens is None:
         return True
     if not isinstance(tokens, int):
         return False
     samples = batch if blocks.on_gpu() and isinstance(batch, int) else 1
-    return 4 * samples * count * heads * tokens**2 > blocks.block_bytes()
+    return 4 * samples * count * heads * tokens**2 > blocks.dense_bytes()
 
 
 def _product_dtype(values):

@@ -2,6 +2,7 @@
 
 import importlib
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -231,12 +232,18 @@ def test_a_gpu_multiplies_bfloat16_by_bfloat16(form, steps, monkeypatch):
 
 
 def test_a_gpu_takes_blocks_of_what_its_memory_does_not_hold(monkeypatch):
-    assert is_large(2, 1, 4, 784) and is_large(2, None, 4, None)
+    assert is_large(2, 1, 4, 1025) and is_large(2, None, 4, None)
     monkeypatch.setattr(blocks, "on_gpu", lambda: True)
     assert not is_large(2, 1, 4, 3136) and not is_large(2, 16, 4, 784)
     assert not is_large(2, None, 4, 3136)
     assert is_large(2, 16, 4, 3136)  # 5 GB
     assert rows_at_once(2, 3136) == 3136  # all of one sample's head at once
+
+
+def test_tensorflow_holds_more_than_a_block():
+    held = not is_large(2, 1, 4, 1024)
+    assert held == (keras.backend.backend() == "tensorflow")
+    assert is_large(2, 1, 4, 1025)
 
 
 def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
@@ -247,7 +254,7 @@ def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
         "blockwise_products",
         lambda *arguments: asked.append(True) or products(*arguments),
     )
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 2 * 2 * 11**2)
+    monkeypatch.setattr(blocks, "dense_bytes", lambda: 4 * 2 * 2 * 11**2)
     run(arrays(2))
     assert not asked
     run(arrays(2, (2, 2, 12, 4)))
