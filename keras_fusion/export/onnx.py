@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from keras_fusion.export import saved_model
 from keras_fusion.export.reading import DEFAULT, MASKED, Answer, require
@@ -30,14 +31,13 @@ def write(model: keras.Model, file: Path, labels: list[str] | None = None) -> No
     """
     import onnx
     import tensorflow as tf
-    import tf2onnx
 
     known = saved_model.compiled(model, labels)
     (name,) = signatures(list(known))
     inputs, answer = known[name]
     specs = {n: tf.TensorSpec(x.shape, x.dtype, name=n) for n, x in inputs.items()}
-    written, _ = tf2onnx.convert.from_function(
-        tf.function(answer), [specs], opset=_OPSET
+    written = _converted(
+        tf.function(answer).get_concrete_function(specs), sorted(specs)
     )
     # tf2onnx leaves what it cannot write as an operator that nobody knows
     unknown = {n.op_type for n in written.graph.node if not _is_known(n)}
@@ -64,6 +64,42 @@ def load(file: Path) -> dict[str, Answer]:
 
     # Which of the two it is only its inputs tell, and they fit but one.
     return {DEFAULT: answer, MASKED[DEFAULT]: answer}
+
+
+def _converted(function, names):
+    """tf2onnx's own `from_function` asks for what the function holds as inputs, too."""
+    from tf2onnx import convert, tf_loader
+
+    inputs = [x.name for x in function.inputs[: len(names)]]
+    outputs = {y.name: name for name, y in function.structured_outputs.items()}
+    written, _ = convert.from_graph_def(
+        tf_loader.from_function(function, inputs, [*outputs]),
+        input_names=inputs,
+        output_names=[*outputs],
+        opset=_OPSET,
+        custom_op_handlers={"Erfc": (_write_erfc, [])},
+        tensors_to_rename=dict(zip(inputs, names)) | outputs,
+    )
+    return written
+
+
+def _write_erfc(graph, node, name, arguments):
+    """`1 - erf(x)`, of which TensorFlow's GELU is made and which tf2onnx lacks."""
+    from tf2onnx import utils
+
+    (output,) = node.output
+    kind, shape = graph.get_dtype(output), graph.get_shape(output)
+    one = np.ones((), utils.map_onnx_to_numpy_type(kind))
+    one = graph.make_const(utils.make_name("one"), one)
+    erf = graph.make_node("Erf", node.input, shapes=[shape], dtypes=[kind])
+    graph.remove_node(name)
+    graph.make_node(
+        "Sub",
+        [*one.output, *erf.output],
+        outputs=[output],
+        shapes=[shape],
+        dtypes=[kind],
+    )
 
 
 def _is_known(node):

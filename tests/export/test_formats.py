@@ -1,7 +1,35 @@
 import keras
+import numpy as np
 import pytest
 
+from keras_fusion import datasets, layers, zoo
+from keras_fusion.datasets.standardisation import measure
 from keras_fusion.export import litert, onnx
+from keras_fusion.export.reading import DEFAULT, MASKED
+from tests.conftest import assert_close, to_numpy
+
+TOKENS = {"a": (3, 5), "b": (3, 4)}
+
+
+@pytest.mark.slow
+@pytest.mark.only_on("tensorflow", reason="TensorFlow writes these formats")
+@pytest.mark.parametrize("form", [onnx, litert])
+@pytest.mark.parametrize("operator", layers.operators())
+def test_they_hold_every_operator_with_what_surrounds_it(operator, form, tmp_path):
+    rng = np.random.default_rng(0)
+    raw = {name: rng.normal(3, 2, (4, *shape)) for name, shape in TOKENS.items()}
+    raw = {name: x.astype("float32") for name, x in raw.items()}
+    raw["a"][1] = np.nan
+    options = {"units": 4, "modality_mask": True}
+    model = zoo.MutualFormerClassifier(TOKENS, 3, fusion=operator, **options)
+    model = zoo.deployable(model, measure(raw))
+    form.write(model, tmp_path / form.FILE)
+    mask = {"modality_mask": datasets.modality_mask(raw)}
+    found = form.load(tmp_path / form.FILE)[MASKED[DEFAULT]](raw | mask)
+    expected = model(raw | mask)
+    assert {"probabilities"} <= found.keys() == expected.keys() - {"embedding"}
+    for name, x in found.items():
+        assert_close(x, to_numpy(expected[name]))
 
 
 @pytest.mark.slow

@@ -113,8 +113,8 @@ class BottleneckAttention(TokenTransformer):
         if present is not None:
             tokens = ops.ones_like(own[0][:, 0, :, :1], dtype="bool")
             kept = ops.logical_and(tokens, present[m])  # (B, T_m, 1)
-            padding = ((0, 0), (0, self.num_latents), (0, 0))
-            kept = ops.pad(kept, padding, constant_values=True)
+            latents = ops.ones_like(read[0][:, 0, :, :1], dtype="bool")
+            kept = ops.concatenate([kept, latents], axis=1)
         drop = weight_dropper(self, training)
         return attend(queries, keys, values, kept, drop)
 

@@ -201,7 +201,7 @@ class ModalityAttention(Fusion):
         if self.readout == "token":
             inputs = [query + ops.zeros_like(inputs[0]), *inputs]
             if there is not None:
-                there = ops.pad(there, ((0, 0), (1, 0)), constant_values=True)
+                there = ops.concatenate([ops.ones_like(there[:, :1]), there], axis=1)
         query = self._heads(query @ self.query_kernels[0] + self.query_bias)
         logits = ops.stack(
             [self._query_logits(query, m, x) for m, x in enumerate(inputs)], axis=-1
