@@ -16,6 +16,7 @@ from benchmarks.node_inputs import (
     words,
 )
 from benchmarks.node_page import merged, summary, tables
+from benchmarks.node_stopping import ACCURACY, LOSS, BothAtTheirBest
 from keras_fusion.card import END
 from keras_fusion.graphs import symmetric
 from tests.conftest import assert_close
@@ -117,3 +118,17 @@ def test_the_page_keeps_what_stands_around_its_tables(tmp_path, monkeypatch):
     assert text.startswith("before") and text.endswith("after\n") and "old" not in text
     assert "81.5±0.7" in text
     assert json.loads(results.read_text())["scores"].keys() == TWO["scores"].keys()
+
+
+def test_training_ends_when_neither_loss_nor_accuracy_is_at_its_best():
+    kept = []
+    epochs = [(1.0, 0.5), (0.9, 0.6), (0.8, 0.5), (0.9, 0.7), (0.8, 0.7), (0.9, 0.6)]
+    model = types.SimpleNamespace(get_weights=lambda: now, set_weights=kept.append)
+    stopping = BothAtTheirBest(patience=2)
+    stopping.set_model(model)
+    stopping.on_train_begin()
+    for now, (loss, accuracy) in enumerate([*epochs, (0.9, 0.6)]):
+        stopping.on_epoch_end(now, {LOSS: loss, ACCURACY: accuracy})
+        assert model.stop_training == (now == 6)
+    stopping.on_train_end()
+    assert kept == [4]
