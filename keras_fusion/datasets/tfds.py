@@ -107,6 +107,7 @@ class AvDigits(ArchiveBuilder):
             "image": tfds.features.Image(shape=(28, 28, 1), encoding_format="png"),
             "audio": tfds.features.Image(shape=(32, 32, 1), encoding_format="png"),
             "label": tfds.features.ClassLabel(num_classes=10),
+            "recording": tfds.features.Scalar(dtype=np.int16),
         }
         return tfds.core.DatasetInfo(
             builder=self,
