@@ -95,6 +95,7 @@ def _draw_missing(axes, results):
             axes.fill_between(
                 range(len(curve)), low, high, color=COLOURS[method], alpha=0.15
             )
+    axes.set_xticks(range(1 + len(results["scores"][MODEL]["missing_random"])))
     axes.set_xlabel("views missing at random")
     axes.set_ylabel(_label(results))
     axes.legend(loc="lower left")
