@@ -3,7 +3,7 @@
 from keras import ops
 
 from keras_fusion.ops.block_products import block_products
-from keras_fusion.ops.dense_products import replace_absent
+from keras_fusion.ops.dense_products import mixing
 from keras_fusion.ops.presence import select
 
 
@@ -52,8 +52,7 @@ def _mix(shape, kept, present):
     row counts as zero.
     """
     count, batch, heads, tokens, _ = shape
-    one = ops.broadcast_to(ops.eye(count)[:, None], (count, batch, count))
-    mix = replace_absent(one, present)[:, :, None, None]  # (M, B, 1, 1, M)
+    mix = ops.swapaxes(mixing(present), 0, 1)[:, :, None, None]  # (M, B, 1, 1, M)
     if kept is not None:
         mix = mix * ops.cast(ops.transpose(kept, (1, 2, 3, 0)), mix.dtype)
     return ops.broadcast_to(mix, (count, batch, heads, tokens, count))
