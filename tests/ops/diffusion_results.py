@@ -1,6 +1,14 @@
-"""Results of cross-diffusion, beside those of the oracle."""
+"""What cross-diffusion is tried on, and its results beside those of the oracle."""
 
+import pytest
+from keras import ops
+
+from keras_fusion.ops import cross_diffusion
 from tests.conftest import assert_close
+from tests.layers.cases import draw
+
+IMPLEMENTATIONS = ("dense", "blockwise")
+each_implementation = pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 
 
 def flat(attended, messages):
@@ -20,3 +28,18 @@ def compare(found, expected, dtype="float32"):
 
 def options(steps, initial, form, epsilon=0.6):
     return {"steps": steps, "initial": initial, "form": form, "epsilon": epsilon}
+
+
+def arrays(count, shape=(2, 2, 11, 4), sharp=2.0):
+    """Queries, keys and values, each `(M, B, N, T, h)`; peaked affinities."""
+    q, k, v = (draw(count, *shape, seed=s) for s in range(3))
+    return sharp * q, sharp * k, v
+
+
+def run(stacked, **arguments):
+    q, k, v = ([ops.convert_to_tensor(x) for x in y] for y in stacked)
+    return cross_diffusion(q, k, v, **arguments)
+
+
+def in_float64(stacked):
+    return [x.astype("float64") for x in stacked]

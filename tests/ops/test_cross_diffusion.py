@@ -1,23 +1,26 @@
 """Dense and blockwise cross-diffusion against the definition, value and gradient."""
 
-import importlib
-
-import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.ops import blocks, blockwise, cross_diffusion
-from keras_fusion.ops.blocks import rows_at_once
-from keras_fusion.ops.cross_diffusion import is_large
-from tests.conftest import TOLERANCES, assert_close, to_numpy
+from keras_fusion.ops import cross_diffusion
+from tests.conftest import TOLERANCES, assert_close
 from tests.gradients import with_gradients
 from tests.layers.cases import draw
 from tests.ops import diffusion_oracle as oracle
-from tests.ops.diffusion_results import compare, flat, options, wanted
+from tests.ops.diffusion_results import (
+    arrays,
+    compare,
+    each_implementation,
+    flat,
+    in_float64,
+    options,
+    run,
+    wanted,
+)
 
-IMPLEMENTATIONS = ("dense", "blockwise")
-each_implementation = pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+pytestmark = pytest.mark.usefixtures("small_blocks")
 
 # M, steps, initial, form
 CASES = [
@@ -31,27 +34,6 @@ CASES = [
     (2, 1, "identity", "released"),
     (2, 5, "affinity", "released"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch):
-    """Blocks of at most four rows, so that 11 tokens take three, the last one short."""
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 2 * 4 * 11)
-
-
-def arrays(count, shape=(2, 2, 11, 4), sharp=2.0):
-    """Queries, keys and values, each `(M, B, N, T, h)`; peaked affinities."""
-    q, k, v = (draw(count, *shape, seed=s) for s in range(3))
-    return sharp * q, sharp * k, v
-
-
-def run(stacked, **arguments):
-    q, k, v = ([ops.convert_to_tensor(x) for x in y] for y in stacked)
-    return cross_diffusion(q, k, v, **arguments)
-
-
-def in_float64(stacked):
-    return [x.astype("float64") for x in stacked]
 
 
 @each_implementation
@@ -141,25 +123,6 @@ def test_one_mask_of_two():
     )
 
 
-@each_implementation
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-@pytest.mark.parametrize("form", ["paper", "released"])
-def test_half_precision_of_strongly_peaked_affinities(
-    implementation, dtype, form, monkeypatch
-):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 2 * 150 * 300)
-    # all queries look at one key, so that columns of P sum up to T and more
-    q = np.full((2, 1, 1, 300, 4), 30, "float32")
-    k, v = draw(2, 1, 1, 300, 4), 100 + draw(2, 1, 1, 300, 4, seed=2)
-    rounded = [ops.cast(x, dtype) for x in (q, k, v)]
-    found = run(rounded, implementation=implementation, form=form)
-    exact = [ops.convert_to_numpy(ops.cast(x, "float32")) for x in rounded]
-    expected = oracle.cross_diffusion(*in_float64(exact), form=form)
-    for y in flat(*found):
-        assert dtype in str(y.dtype)
-    compare(found, expected, dtype)
-
-
 @pytest.mark.parametrize("form", ["paper", "released"])
 @pytest.mark.parametrize("implementation", ["auto", "dense"])
 def test_an_initial_affinity_that_is_given(form, implementation):
@@ -175,90 +138,6 @@ def test_an_initial_affinity_that_is_given(form, implementation):
         run(arrays(2), present=present, implementation=implementation, **arguments),
         expected,
     )
-
-
-@pytest.mark.only_on("torch", reason="torch's own mixed precision")
-@each_implementation
-@pytest.mark.parametrize("form", ["paper", "released"])
-@pytest.mark.parametrize("inside", [True, False])
-def test_autocast_changes_nothing(implementation, form, inside):
-    import torch
-
-    arguments = {"implementation": implementation, "form": form, "steps": 2}
-
-    def loss_of(leaves):
-        found = flat(*cross_diffusion(*(x.unbind() for x in leaves), **arguments))
-        return sum(y.square().sum() for y in found)
-
-    leaves = [torch.from_numpy(x).requires_grad_() for x in arrays(2)]
-    expected = loss_of(leaves)
-    gradients = torch.autograd.grad(expected, leaves)
-    with torch.autocast("cpu", torch.bfloat16):
-        found = loss_of(leaves)
-        if inside and implementation == "blockwise":  # its gradients are our own
-            moved = torch.autograd.grad(found, leaves)
-    if not inside or implementation == "dense":
-        moved = torch.autograd.grad(found, leaves)
-    assert found.dtype == torch.float32
-    for y, y_0 in zip([found, *moved], [expected, *gradients]):
-        assert torch.equal(y, y_0)
-
-
-@pytest.mark.parametrize("form, steps", [("paper", 1), ("paper", 8), ("released", 8)])
-def test_a_gpu_multiplies_bfloat16_by_bfloat16(form, steps, monkeypatch):
-    factors = []
-    matmul = ops.matmul
-    module = importlib.import_module("keras_fusion.ops.dense_products")
-
-    def record(a, b):
-        factors.append((str(a.dtype), str(b.dtype)))
-        return matmul(a, b)
-
-    rounded = [ops.cast(x, "bfloat16") for x in arrays(2, sharp=1.0)]
-    arguments = {"form": form, "steps": steps}
-    expected = run(rounded, implementation="dense", **arguments)
-    monkeypatch.setattr(blocks, "on_gpu", lambda: True)
-    monkeypatch.setattr(module.ops, "matmul", record)
-    found = run(rounded, **arguments)  # that few tokens are dense there
-    monkeypatch.undo()
-    # logits; for each step P v and the messages, in the form of the paper P^T v too
-    assert len(factors) == 1 + (3 if form == "paper" else 2) * steps
-    assert all("float32" in a for a in factors[0])
-    assert all("bfloat16" in x for pair in factors[1:] for x in pair)
-    for x, y in zip(flat(*found), flat(*expected)):
-        assert "bfloat16" in str(x.dtype)
-        x, y = to_numpy(x), to_numpy(y)  # each step rounds to 2^-9 once more
-        assert np.abs(x - y).max() < steps * 2**-7 * np.abs(y).max()
-
-
-def test_a_gpu_takes_blocks_of_what_its_memory_does_not_hold(monkeypatch):
-    assert is_large(2, 1, 4, 1025) and is_large(2, None, 4, None)
-    monkeypatch.setattr(blocks, "on_gpu", lambda: True)
-    assert not is_large(2, 1, 4, 3136) and not is_large(2, 16, 4, 784)
-    assert not is_large(2, None, 4, 3136)
-    assert is_large(2, 16, 4, 3136)  # 5 GB
-    assert rows_at_once(2, 3136) == 3136  # all of one sample's head at once
-
-
-def test_tensorflow_holds_more_than_a_block():
-    held = not is_large(2, 1, 4, 1024)
-    assert held == (keras.backend.backend() == "tensorflow")
-    assert is_large(2, 1, 4, 1025)
-
-
-def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
-    asked = []
-    products = blockwise.blockwise_products
-    monkeypatch.setattr(
-        importlib.import_module("keras_fusion.ops.cross_diffusion"),
-        "blockwise_products",
-        lambda *arguments: asked.append(True) or products(*arguments),
-    )
-    monkeypatch.setattr(blocks, "dense_bytes", lambda: 4 * 2 * 2 * 11**2)
-    run(arrays(2))
-    assert not asked
-    run(arrays(2, (2, 2, 12, 4)))
-    assert asked
 
 
 def zeros_of(given):

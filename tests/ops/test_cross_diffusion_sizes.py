@@ -1,0 +1,39 @@
+"""When cross-diffusion is dense and when it goes block by block."""
+
+import importlib
+
+import keras
+
+from keras_fusion.ops import blocks, blockwise
+from keras_fusion.ops.blocks import rows_at_once
+from keras_fusion.ops.cross_diffusion import is_large
+from tests.ops.diffusion_results import arrays, run
+
+
+def test_a_gpu_takes_blocks_of_what_its_memory_does_not_hold(monkeypatch):
+    assert is_large(2, 1, 4, 1025) and is_large(2, None, 4, None)
+    monkeypatch.setattr(blocks, "on_gpu", lambda: True)
+    assert not is_large(2, 1, 4, 3136) and not is_large(2, 16, 4, 784)
+    assert not is_large(2, None, 4, 3136)
+    assert is_large(2, 16, 4, 3136)  # 5 GB
+    assert rows_at_once(2, 3136) == 3136  # all of one sample's head at once
+
+
+def test_a_cpu_takes_blocks_where_they_are_faster():
+    most = 1024 if keras.backend.backend() == "tensorflow" else 362
+    assert not is_large(2, 1, 4, most) and is_large(2, 1, 4, most + 1)
+
+
+def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
+    asked = []
+    products = blockwise.blockwise_products
+    monkeypatch.setattr(
+        importlib.import_module("keras_fusion.ops.cross_diffusion"),
+        "blockwise_products",
+        lambda *arguments: asked.append(True) or products(*arguments),
+    )
+    monkeypatch.setattr(blocks, "dense_bytes", lambda: 4 * 2 * 2 * 11**2)
+    run(arrays(2))
+    assert not asked
+    run(arrays(2, (2, 2, 12, 4)))
+    assert asked
