@@ -14,17 +14,14 @@ class Raw(NamedTuple):
         labels: `(N,)`, strings or numbers, or masks `(N, H, W)` of whole numbers.
         is_train: `(N,)`, False where a row belongs to the fixed test part, or None.
         class_names: Of masks, by number; empty where the values are the names.
-        strata: `(N,)`, whole numbers that every part holds in proportion; None takes
-            the classes of the rows.
         groups: `(N,)`, whole numbers, such as the person of each row: rows of one group
-            stay together. None splits row by row.
+            stay together. None splits row by row, each class in proportion.
     """
 
     inputs: dict[str, np.ndarray]
     labels: np.ndarray
     is_train: np.ndarray | None
     class_names: tuple[str, ...] = ()
-    strata: np.ndarray | None = None
     groups: np.ndarray | None = None
 
 

@@ -30,7 +30,7 @@ def prepare(
 def _prepare(name, raw, seed, labels_per_class, train_on_validation):
     count = len(next(iter(raw.inputs.values())))
     labels, class_names = _labels(raw, count)
-    strata = _strata(raw.strata, labels, class_names)
+    strata = _strata(labels, class_names)
     rng = np.random.default_rng(seed)
     rows = split(strata, _fixed(raw.is_train, count), rng, raw.groups)
     if labels_per_class is not None:
@@ -60,10 +60,8 @@ def _labels(raw, count):
     return encode_masks(raw.labels, raw.class_names)
 
 
-def _strata(given, labels, class_names):
-    """What is split in proportion: as given, or the classes, or nothing."""
-    if given is not None:
-        return given
+def _strata(labels, class_names):
+    """What is split in proportion: the classes of the rows, where they have some."""
     return labels if class_names and labels.ndim == 1 else np.zeros(len(labels), int)
 
 
