@@ -49,6 +49,8 @@ ACTIONS = (
 HEAD, HIP = 0, 3  # joints
 START = 8  # frames of the skeleton from which its first pose is taken
 FRAMES = 12  # of the depth video
+MIDDLE = slice(17, 49)  # columns of the depth video outside of which nobody is
+RELIEF = 16  # grey levels from the median of a body to about its nearest points
 
 
 def columns(path: Path | None = None) -> dict[str, np.ndarray]:
@@ -79,13 +81,15 @@ def read(config: str) -> Raw:
     Args:
         config: `"sequences"`: `inertial` (128, 6), `skeleton` (64, 120), each
             joint's place from the hip and its way from the first pose, and `depth` (12,
-            24, 32, 1). `"video"`: `depth` likewise and `skeleton` (12, 20, 2), x to the
+            24, 16, 1). `"video"`: `depth` likewise and `skeleton` (12, 20, 2), x to the
             right and y downwards, of the same moments.
 
-    Skeletons are taken in units of the person's own torso. Whole people validate.
+    Skeletons are taken in units of the person's own torso. Depth is cut to the middle,
+    where the person is: 0 where nobody is, else from 1 to 3 by how far a point lies
+    from the median one of the clip. Whole people validate.
     """
     found = columns()
-    depth = _halved(found["depth"])
+    depth = _person(found["depth"])
     if config == "video":
         inputs = {"depth": depth, "skeleton": _on_screen(found["skeleton"])}
     else:
@@ -95,9 +99,14 @@ def read(config: str) -> Raw:
     return Raw(inputs, labels, found["is_train"], groups=found["subject"])
 
 
-def _halved(depth):
-    """`(N, T, H, W)` to `(N, T, H / 2, W / 2, 1)` float32, means of four pixels."""
+def _person(depth):
+    """`(N, T, H, W)` to `(N, T, H / 2, 16, 1)` float32, means of four pixels."""
+    depth = depth[..., MIDDLE].astype(np.float32)
     count, frames, height, width = depth.shape
+    there = depth > 0
+    centre = [np.median(clip[body]) for clip, body in zip(depth, there)]
+    relief = (depth - np.reshape(centre, (-1, 1, 1, 1))) / RELIEF
+    depth = np.where(there, 2 + np.clip(relief, -1, 1), 0)
     squares = depth.reshape(count, frames, height // 2, 2, width // 2, 2)
     return squares.mean(axis=(3, 5), dtype=np.float32)[..., None]
 

@@ -43,6 +43,7 @@ from keras_fusion.layers.mixing.squeeze_excitation import SqueezeExcitation
 from keras_fusion.layers.modality_dropout import ModalityDropout
 from keras_fusion.layers.position_embedding import PositionEmbedding
 from keras_fusion.layers.sequence_jitter import SequenceJitter
+from keras_fusion.layers.video_jitter import VideoJitter
 
 __all__ = [
     "AdaptiveWeighting",
@@ -79,6 +80,7 @@ __all__ = [
     "SoftmaxGating",
     "SqueezeExcitation",
     "Summation",
+    "VideoJitter",
 ]
 
 

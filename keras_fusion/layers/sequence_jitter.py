@@ -3,6 +3,7 @@ from keras import ops, random
 
 from keras_fusion.layers.arguments import require_fraction
 from keras_fusion.layers.configuration import own_arguments
+from keras_fusion.layers.warping import warp
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -15,7 +16,8 @@ class SequenceJitter(keras.layers.Layer):
     `scale` and `offset`. Between frames it is interpolated; before the first and after
     the last these are held. At inference the sequence stays as it is.
 
-    Shapes: `(B, T, D)` to the same, T known. Masks pass through.
+    Shapes: `(B, T, D)`, or joints `(B, T, J, D)` and the like, to the same, all but B
+    known. Masks pass through.
 
     Args:
         time: In [0, 1), a share of the length.
@@ -44,19 +46,23 @@ class SequenceJitter(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        if len(input_shape) != 3 or input_shape[1] is None:
+        if len(input_shape) < 3 or None in input_shape[1:]:
             raise ValueError(
-                f"{self.name} expects sequences (B, T, D) of a known length; received "
-                f"shape {tuple(input_shape)}."
+                f"{self.name} expects sequences (B, T, D) or (B, T, J, D) of known "
+                f"size; received shape {tuple(input_shape)}."
             )
 
     def call(self, inputs, training=None):
         if not training:
             return inputs
-        batch, width = ops.shape(inputs)[0], inputs.shape[-1]
-        x = self._warped(inputs, batch) if self.time else inputs
-        factors = 1 + self.scale * self._normal((batch, 1, width))
-        offsets = self.offset * self._normal((batch, 1, width))
+        batch = ops.shape(inputs)[0]
+        x = inputs
+        if self.time:
+            speed, delay = self._uniform((batch, 1)), self._uniform((batch, 1))
+            x = warp(x, 1, self.time * speed, self.time * delay)
+        features = (batch, 1, *inputs.shape[2:])
+        factors = 1 + self.scale * self._normal(features)
+        offsets = self.offset * self._normal(features)
         return x * factors + offsets
 
     def compute_output_shape(self, input_shape):
@@ -65,21 +71,8 @@ class SequenceJitter(keras.layers.Layer):
     def get_config(self):
         return super().get_config() | own_arguments(self)
 
-    def _warped(self, x, batch):
-        length = x.shape[1]
-        draws = self.time * random.uniform(
-            (batch, 2), -1, 1, dtype="float32", seed=self.seed_generator
-        )
-        middle = (length - 1) / 2
-        frames = ops.arange(length, dtype="float32") - middle
-        moments = middle + (1 + draws[:, :1]) * frames + length * draws[:, 1:]  # (B, T)
-        moments = ops.clip(moments, 0, length - 1)[..., None]
-        before = ops.floor(moments)
-        share = ops.cast(moments - before, x.dtype)
-        before = ops.cast(before, "int32")
-        after = ops.minimum(before + 1, length - 1)
-        earlier, later = (ops.take_along_axis(x, i, axis=1) for i in (before, after))
-        return earlier + share * (later - earlier)
+    def _uniform(self, shape):
+        return random.uniform(shape, -1, 1, dtype="float32", seed=self.seed_generator)
 
     def _normal(self, shape):
         return random.normal(shape, dtype=self.compute_dtype, seed=self.seed_generator)

@@ -34,7 +34,7 @@ def encode(streams, encoders, takes, *, depth, units, dropout):
     return encoded
 
 
-def given(name, encoder):
+def given(name, encoder, role="encoder"):
     """The encoder that a caller gave: a model, or a list that says its layers.
 
     Args:
@@ -42,11 +42,12 @@ def given(name, encoder):
         encoder: Something to call on the input, or layers in their order, each
             `{"class_name": ..., "config": {...}}`, of Keras or of `keras_fusion.layers`
             (as a TOML file can write them).
+        role: What they are to it.
     """
     if not isinstance(encoder, (list, tuple)):
         return encoder
     stack = [_described(name, layer) for layer in encoder]
-    return keras.Sequential(stack, name=f"{name}_encoder")
+    return keras.Sequential(stack, name=f"{name}_{role}")
 
 
 def _described(name, description):
@@ -56,7 +57,7 @@ def _described(name, description):
         or not {"class_name"} <= set(description) <= keys
     ):
         raise ValueError(
-            f"A layer of the encoder for {name!r} must be "
+            f"A layer for {name!r} must be "
             f'{{"class_name": ..., "config": {{...}}}}; received {description!r}.'
         )
     known = {n: layer for n, layer in vars(layers).items() if isinstance(layer, type)}
@@ -66,8 +67,7 @@ def _described(name, description):
         return layer(**description.get("config", {}))
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{description['class_name']}, of the encoder for {name!r}, cannot be "
-            f"built: {error}"
+            f"{description['class_name']}, for {name!r}, cannot be built: {error}"
         ) from error
 
 
@@ -75,10 +75,15 @@ def check_encoders(streams, encoders, depth) -> None:
     """Raises a ValueError where an encoder has no input, or its depth is none."""
     if depth != int(depth) or depth < 0:
         raise ValueError(f"encoder_depth must be 0 or more; received {depth!r}.")
-    unknown = [name for name in encoders if name not in streams]
+    check_names("encoders", encoders, streams)
+
+
+def check_names(what, given, streams) -> None:
+    """Raises a ValueError where something is given for an input that is not there."""
+    unknown = [name for name in given if name not in streams]
     if unknown:
         raise ValueError(
-            f"There are encoders for {unknown}, but the inputs are {list(streams)}."
+            f"There are {what} for {unknown}, but the inputs are {list(streams)}."
         )
 
 

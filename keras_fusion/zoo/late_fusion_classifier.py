@@ -6,7 +6,8 @@ from keras_fusion.layers import Averaging
 from keras_fusion.zoo.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.weights import load_weights
 
-BY_MODALITY = ("encoders", "heatmaps", "patch_size")  # may be given by modality
+# May be given by modality.
+BY_MODALITY = ("augmentation", "encoders", "heatmaps", "patch_size")
 
 
 def LateFusionClassifier(
@@ -31,8 +32,9 @@ def LateFusionClassifier(
         builder: Name of what builds them.
         modality_dropout, modality_mask, weights, name: As for `FusionClassifier`.
         **kwargs: `encoder_depth`, `units`, `encoders`, `dropout`, `include_top` and
-            `classifier_activation`, and whatever else `builder` takes; of `encoders`,
-            `heatmaps` and `patch_size` by modality each model gets its own.
+            `classifier_activation`, and whatever else `builder` takes; of
+            `augmentation`, `encoders`, `heatmaps` and `patch_size` by modality each
+            model gets its own.
 
     Returns:
         A model of the inputs of `FusionClassifier`; its output is all zeros for a

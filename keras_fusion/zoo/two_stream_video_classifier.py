@@ -1,13 +1,22 @@
 import keras
 from keras import layers
 
+from keras_fusion.catalogue import find
 from keras_fusion.layers.arguments import require_positive
 from keras_fusion.zoo.blocks import fuse, template
-from keras_fusion.zoo.encoders import check_encoders, given, hand_over
+from keras_fusion.zoo.encoders import check_encoders, given, hand_over, pool_positions
 from keras_fusion.zoo.head import classify
 from keras_fusion.zoo.inputs import named_inputs, replace_absent
-from keras_fusion.zoo.video import as_volumes, exchange, stage
+from keras_fusion.zoo.video import (
+    as_volumes,
+    augmented,
+    exchange,
+    frames_side_by_side,
+    stage,
+)
 from keras_fusion.zoo.weights import load_weights
+
+POOLINGS = {"average": pool_positions, "frames": frames_side_by_side}
 
 
 def TwoStreamVideoClassifier(
@@ -20,6 +29,8 @@ def TwoStreamVideoClassifier(
     units: int = 64,
     encoders: dict | None = None,
     heatmaps: dict | None = None,
+    augmentation: dict | None = None,
+    pooling: str = "average",
     lateral: bool = False,
     query: str | None = None,
     dropout: float = 0.0,
@@ -32,8 +43,8 @@ def TwoStreamVideoClassifier(
 ) -> keras.Model:
     """A classifier of two or more videos of one scene, such as frames and poses.
 
-    Each stream goes through a small network of its own, is pooled over time and space,
-    and an operator fuses the vectors. Inputs are `(B, T, H, W, C)` by stream, C free
+    Each stream goes through a small network of its own and is pooled to a vector, and
+    an operator fuses the vectors. Inputs are `(B, T, H, W, C)` by stream, C free
     (3 for colour, 1 for depth, 17 for heatmaps), or joints `(B, T, J, 2)` that become
     heatmaps inside the model; else inputs, mask and output are those of
     `FusionClassifier`. What to beat: the mean of the streams' own predictions,
@@ -51,6 +62,11 @@ def TwoStreamVideoClassifier(
         encoders: By stream, in place of the stages, as for `FusionClassifier`.
         heatmaps: Arguments of `JointHeatmaps` for each stream that is joints, as
             `{"skeleton": {"size": (32, 32)}}`.
+        augmentation: By stream, layers that its input goes through first, such as
+            `[{"class_name": "VideoJitter"}]` for one of volumes.
+        pooling: Of the encoders' volumes: `"average"` over time and space, or
+            `"frames"`, over space alone with all frames side by side, so that it counts
+            when something happens: for clips that show one action from start to end.
         lateral: Whether after every stage but the last each stream receives the others.
             They must agree in T, H and W then.
         query: Name of the stream whose vector is the query, for operators with one.
@@ -86,6 +102,7 @@ def TwoStreamVideoClassifier(
             f"{type(operator).__name__} fuses sets of tokens; the streams are pooled "
             "to aligned vectors."
         )
+    pool = find("pooling", pooling, POOLINGS)
     streams, mask = replace_absent(inputs, modality_dropout)
     check_encoders(streams, encoders, encoder_depth)
     if lateral and encoders:
@@ -93,6 +110,7 @@ def TwoStreamVideoClassifier(
             "Lateral connections are between the library's own stages: use "
             f"lateral=False with encoders for {list(encoders)}."
         )
+    streams = augmented(streams, augmentation or {})
     streams = as_volumes(streams, heatmaps or {})
     streams |= {m: given(m, x)(streams[m]) for m, x in encoders.items()}
     staged = [m for m in streams if m not in encoders]
@@ -102,6 +120,7 @@ def TwoStreamVideoClassifier(
             streams[m] = stage(f"{m}_stage_{i}", streams[m], width, dropout)
         if lateral and i < encoder_depth - 1 and len(streams) > 1:
             streams = exchange(f"lateral_{i}", streams, mask)
+    streams = {m: pool(x) for m, x in streams.items()}
     vectors = {m: hand_over(m, x, "aligned", units) for m, x in streams.items()}
     if query is not None and query not in vectors:
         raise ValueError(

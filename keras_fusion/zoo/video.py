@@ -3,12 +3,22 @@
 from keras import layers, ops
 
 from keras_fusion.layers import JointHeatmaps, SqueezeExcitation, Summation
+from keras_fusion.zoo.encoders import check_names, given
 
 JOINTS = (17, 18, 20, 21, 25)  # of COCO, OpenPose, Kinect, hands, Kinect 2
 CHANNELS_FIRST = (
     "Stream {name!r} of shape {shape} looks like channels first: volumes are "
     "(T, H, W, C), frames first and channels last, as np.moveaxis(x, 1, -1) makes them."
 )
+
+
+def augmented(streams: dict, augmentation: dict) -> dict:
+    """The streams, each through the layers listed for it."""
+    check_names("layers", augmentation, streams)
+    return streams | {
+        name: given(name, layers, "augmentation")(streams[name])
+        for name, layers in augmentation.items()
+    }
 
 
 def as_volumes(streams: dict, heatmaps: dict) -> dict:
@@ -18,11 +28,7 @@ def as_volumes(streams: dict, heatmaps: dict) -> dict:
         streams: Tensors `(B, T, H, W, C)`, or joints `(B, T, J, 2 or 3)`, by name.
         heatmaps: Arguments of `JointHeatmaps` for the streams that are joints.
     """
-    unknown = [name for name in heatmaps if name not in streams]
-    if unknown:
-        raise ValueError(
-            f"There are heatmaps for {unknown}, but the streams are {list(streams)}."
-        )
+    check_names("heatmaps", heatmaps, streams)
     volumes = {}
     for name, x in streams.items():
         if name in heatmaps:
@@ -39,11 +45,11 @@ def stage(name: str, x, width: int, dropout: float):
     channels are weighted by squeeze-and-excitation. Every sample for itself: no batch
     statistics.
     """
-    x = _over_space(f"{name}_space", x, width)
-    x = layers.Activation("gelu", name=f"{name}_activation")(_norm(f"{name}_norm", x))
-    h = _over_time(f"{name}_time", x, width)
+    x = _activated(f"{name}_space", _over_space(f"{name}_space", x, width))
+    h = _activated(f"{name}_time", _over_time(f"{name}_time", x, width))
     h = SqueezeExcitation(4, activation="gelu", name=f"{name}_excitation")(h)
     h = layers.Dropout(dropout, name=f"{name}_dropout")(h)
+    h = layers.Dense(width, name=f"{name}_projection")(h)
     return _norm(f"{name}_output", layers.Add(name=f"{name}_add")([x, h]))
 
 
@@ -78,6 +84,13 @@ def exchange(name: str, streams: dict, modality_mask) -> dict:
     return joined
 
 
+def frames_side_by_side(x):
+    """`(B, T C)`, the mean over each frame, of volumes; anything else as it is."""
+    if len(x.shape) != 5:
+        return x
+    return layers.Flatten()(ops.mean(x, axis=(2, 3)))
+
+
 def _over_space(name, x, width):
     """3x3, stride 2, each frame a sample: 3 times `Conv3D`'s speed on TensorFlow."""
     frames = ops.reshape(x, (-1, *x.shape[2:]))  # (B T, H, W, C)
@@ -96,8 +109,15 @@ def _over_time(name, x, width):
     return layers.Dense(width, name=name)(ops.concatenate(shifted, axis=-1))
 
 
+def _activated(name, x):
+    return layers.Activation("gelu", name=f"{name}_activation")(
+        _norm(f"{name}_norm", x)
+    )
+
+
 def _norm(name, x):
-    return layers.LayerNormalization(epsilon=1e-5, name=name)(x)
+    """Over a whole clip: place by place, empty space would be as loud as a body."""
+    return layers.GroupNormalization(groups=1, epsilon=1e-5, name=name)(x)
 
 
 def _check_volume(name, shape):

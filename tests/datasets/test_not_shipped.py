@@ -88,7 +88,7 @@ def test_frames_validate_in_runs_of_ten():
 def test_utd_mhad_is_split_by_person():
     found = utd_mhad.columns()
     data = datasets.load("utd_mhad", seed=1)
-    shapes = {"inertial": (128, 6), "skeleton": (64, 120), "depth": (12, 24, 32, 1)}
+    shapes = {"inertial": (128, 6), "skeleton": (64, 120), "depth": (12, 24, 16, 1)}
     assert data.input_shapes == shapes
     assert data.class_names == tuple(sorted(utd_mhad.ACTIONS)) and data.classes == 27
     subject = found["subject"]
@@ -106,10 +106,27 @@ def test_utd_mhad_is_split_by_person():
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
 @mhad
+def test_depth_of_utd_mhad_is_a_body_on_nothing():
+    found = utd_mhad.columns()["depth"]
+    outside = np.delete(found, np.r_[utd_mhad.MIDDLE], axis=-1)
+    assert (outside > 0).sum() < 1e-3 * (found > 0).sum()
+    data = datasets.load("utd_mhad/video", seed=1)
+    mean, std = data.statistics["depth"]
+    depth = data.test.inputs["depth"] * std + mean
+    assert depth.min() > -1e-5 and 2.9 < depth.max() < 3 + 1e-5
+    inside = depth[..., 0] > 1.5  # the body but for its edge
+    middles = np.array(
+        [np.median(clip[body]) for clip, body in zip(depth[..., 0], inside)]
+    )
+    assert np.abs(np.median(middles) - 2) < 0.25
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@mhad
 def test_utd_mhad_as_video():
     """Joints and silhouette are the same person: they stand one over the other."""
     data = datasets.load("utd_mhad/video", seed=1)
-    assert data.input_shapes == {"depth": (12, 24, 32, 1), "skeleton": (12, 20, 2)}
+    assert data.input_shapes == {"depth": (12, 24, 16, 1), "skeleton": (12, 20, 2)}
     mean, std = data.statistics["skeleton"]
     joints = data.test.inputs["skeleton"] * std + mean
     head, feet = joints[:, :, utd_mhad.HEAD, 1], joints[:, :, [15, 19], 1].mean(-1)

@@ -39,6 +39,13 @@ def test_size_and_place_by_sequence_and_feature():
     assert abs(np.corrcoef(moved[:, 0].T)[0, 1]) < 0.2
 
 
+def test_joints_move_as_their_numbers_in_one_row():
+    joints = np.random.default_rng(0).normal(size=(4, 21, 5, 2)).astype("float32")
+    moved = SequenceJitter(seed=1)(joints, training=True)
+    flat = SequenceJitter(seed=1)(joints.reshape(4, 21, 10), training=True)
+    assert_close(to_numpy(moved).reshape(4, 21, 10), flat)
+
+
 def test_saved_in_half_precision(tmp_path):
     layer = SequenceJitter(seed=1, dtype="mixed_float16")
     x = keras.Input((21, 2))

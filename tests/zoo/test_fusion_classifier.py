@@ -177,10 +177,10 @@ def test_an_encoder_as_a_list_of_layers():
 @pytest.mark.parametrize(
     "layer, words",
     [
-        ("Dense", "A layer of the encoder for 'a' must be.*'Dense'"),
+        ("Dense", "A layer for 'a' must be.*'Dense'"),
         ({"class_name": "Dence"}, "No layer 'Dence'. Did you mean 'Dense'"),
-        ({"class_name": "Dense"}, "Dense, of the encoder for 'a', cannot be built"),
-        ({"class_name": "Dropout", "config": {"rate": 2}}, "Dropout, of the encoder"),
+        ({"class_name": "Dense"}, "Dense, for 'a', cannot be built"),
+        ({"class_name": "Dropout", "config": {"rate": 2}}, "Dropout, for 'a'"),
     ],
 )
 def test_a_list_of_what_are_no_layers(layer, words):

@@ -54,16 +54,55 @@ def test_a_stage_is_a_convolution_over_space_then_time():
         [to_numpy(w)[None] for w in space.weights[:1]] + [to_numpy(space.bias)]
     )
     expected = over_space(x["a"])  # (3, 4, 4, 3, 8)
-    found = keras.Model(model.input, model.get_layer("a_stage_0_norm").input)(x)
+    found = keras.Model(model.input, model.get_layer("a_stage_0_space_norm").input)(x)
     assert_close(found, expected)
 
     over_time = keras.layers.Conv3D(8, (3, 1, 1), padding="same")
     over_time.build((None, 4, 4, 3, 8))
     kernel = to_numpy(time.kernel).reshape(3, 1, 1, 8, 8)
     over_time.set_weights([kernel, to_numpy(time.bias)])
-    before = keras.Model(model.input, model.get_layer("a_stage_0_activation").output)
+    before = keras.Model(
+        model.input, model.get_layer("a_stage_0_space_activation").output
+    )
     found = keras.Model(model.input, time.output)(x)
     assert_close(found, over_time(before(x)))
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.parametrize("pooling, counts", [("average", False), ("frames", True)])
+def test_whether_it_counts_when_something_happens(pooling, counts):
+    """A clip and the same one later, still before and after: no edge sees it."""
+    shapes = {"a": (12, 8, 8, 2)}
+    model = build(shapes, encoder_depth=1, pooling=pooling, include_top=False)
+    model = randomise(model)
+    early, late = np.zeros((2, 1, 12, 8, 8, 2), "float32")
+    early[:, 3:5] = late[:, 7:9] = draw({"a": (2, 8, 8, 2)}, rows=1)["a"]
+    outputs = [to_numpy(model({"a": x})) for x in (early, late)]
+    assert (np.abs(outputs[0] - outputs[1]).max() > 1e-3) == counts
+    if not counts:
+        assert_close(*outputs)
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_frames_are_means_over_space_side_by_side():
+    model = randomise(build(VOLUMES, include_top=False, pooling="frames"))
+    x = draw(VOLUMES)
+    names = ("a_stage_1_output", "a_width")
+    volume, found = (model.get_layer(name).output for name in names)
+    volume, found = keras.Model(model.input, [volume, found])(x)
+    frames = to_numpy(volume).mean(axis=(2, 3)).reshape(3, -1)  # (3, 3 * 8)
+    assert_close(found, model.get_layer("a_width")(frames))
+
+
+def test_augmentation_is_for_training():
+    jitter = [{"class_name": "VideoJitter", "config": {"shift": 0.5, "seed": 1}}]
+    plain = randomise(build(VOLUMES, include_top=False))
+    augmentation = {"b": jitter}
+    model = randomise(build(VOLUMES, include_top=False, augmentation=augmentation))
+    x = draw(VOLUMES)
+    assert_close(model(x), plain(x))
+    moved = to_numpy(model(x, training=True))
+    assert np.abs(moved - to_numpy(plain(x, training=True))).max() > 1e-4
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
@@ -179,6 +218,8 @@ def test_saved_with_heatmaps_and_laterals(tmp_path):
         ({"a": (None, 8, 8, 1)}, {}, "'a' must be a volume"),
         (SHAPES, {"heatmaps": {"pose": {}}}, r"heatmaps for \['pose'\]"),
         (SHAPES, {"encoders": {"pose": None}}, r"encoders for \['pose'\]"),
+        (SHAPES, {"augmentation": {"pose": []}}, r"layers for \['pose'\]"),
+        (SHAPES, {"pooling": "max"}, "pooling.*'max'.*average, frames"),
         (SHAPES, {"fusion": "CrossAttention"}, "CrossAttention fuses sets of tokens"),
         (SHAPES, {"encoder_depth": 0}, "encoder_depth to be a positive"),
         (SHAPES, {"query": "pose"}, "query must name one of the streams"),
