@@ -28,6 +28,8 @@ from keras_fusion import comparison, tables, training
 from keras_fusion import recipe as recipes
 from keras_fusion.card import replaced
 from keras_fusion.catalogue import find
+from keras_fusion.commands.runs import COMPILED
+from keras_fusion.compilation import keep_compiled
 from keras_fusion.files import whole, write_json
 from keras_fusion.layers import MutualFormerBlock
 from keras_fusion.layers.arguments import require_choice
@@ -183,6 +185,7 @@ def main(arguments=None) -> None:
     recipe = recipe_of(options.recipe)
     seeds = recipe["training"]["seeds"]
     folder = Path(options.runs) / recipe["name"]
+    keep_compiled(folder / COMPILED)
     place = keras.device(options.device) if options.device else contextlib.nullcontext()
     with place:
         train(recipe, options.seeds or seeds, options.only, folder)
