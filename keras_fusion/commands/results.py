@@ -21,11 +21,17 @@ def print_results(results: dict) -> None:
         console.print(f"{results['recipe']['name']} {sentence}", soft_wrap=True)
 
 
-def record_cells(record: dict) -> list[str]:
-    """Validation score, epochs, seconds and parameters of one run."""
+def record_cells(record: dict, split: dict) -> list[str]:
+    """Validation score, epochs, seconds and parameters of one run.
+
+    Args:
+        record: From `training.fit`.
+        split: Of the recipe: the score says if the rows it is of were trained on.
+    """
     score = record["validation"]
+    shown = f"{100 * score:.1f} %" if score >= 0 else f"loss {-score:.4f}"
     return [
-        f"{100 * score:.1f} %" if score >= 0 else f"loss {-score:.4f}",
+        f"{shown} (trained on)" if split["train_on_validation"] else shown,
         str(record["epochs"]),
         f"{record['seconds']:.1f}",
         f"{record['parameters']:,}",

@@ -34,7 +34,7 @@ def run(options) -> None:
             verbose=0 if options.quiet else 1,
         )
         models.append(save_deployable(recipe, data, path))
-        rows.append([str(seed), *record_cells(record)])
+        rows.append([str(seed), *record_cells(record, recipe["split"])])
     header = ["seed", "validation", "epochs", "seconds", "parameters"]
     console.print(tables.rich_table("trained", header, rows))
     for path in models:

@@ -7,6 +7,7 @@ import pytest
 
 from keras_fusion import card, comparison, datasets, layers, recipes, zoo
 from keras_fusion import recipe as recipe_files
+from keras_fusion.commands.results import record_cells
 from keras_fusion.plots import PLOTS
 from tests.cli.running import succeed
 
@@ -136,3 +137,12 @@ def test_the_best_single_is_chosen_by_rows_that_did_not_train():
     for trained_on, best in (False, "only-a"), (True, "only-b"):
         split = {"train_on_validation": trained_on}
         assert comparison._best([*records], records, judged, split) == best
+
+
+def test_a_score_says_that_its_rows_were_trained_on():
+    record = {"validation": 0.905, "epochs": 3, "seconds": 1.25, "parameters": 1200}
+    for trained_on, cell in (False, "90.5 %"), (True, "90.5 % (trained on)"):
+        found = record_cells(record, {"train_on_validation": trained_on})
+        assert found == [cell, "3", "1.2", "1,200"]
+    loss = record | {"validation": -0.5}
+    assert record_cells(loss, {"train_on_validation": False})[0] == "loss 0.5000"
