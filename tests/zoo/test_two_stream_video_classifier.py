@@ -43,31 +43,6 @@ def test_heatmaps_inside_the_model_are_those_of_the_layer():
     assert_close(given(x | {"skeleton": heat}), model(x))
 
 
-def test_a_stage_is_a_convolution_over_space_then_time():
-    """Against keras.layers.Conv3D, without the weights of the channels."""
-    model = randomise(build({"a": (4, 7, 6, 2)}, encoder_depth=1))
-    space, time = (model.get_layer(f"a_stage_0_{part}") for part in ("space", "time"))
-    x = draw({"a": (4, 7, 6, 2)})
-    over_space = keras.layers.Conv3D(8, (1, 3, 3), strides=(1, 2, 2), padding="same")
-    over_space.build((None, 4, 7, 6, 2))
-    over_space.set_weights(
-        [to_numpy(w)[None] for w in space.weights[:1]] + [to_numpy(space.bias)]
-    )
-    expected = over_space(x["a"])  # (3, 4, 4, 3, 8)
-    found = keras.Model(model.input, model.get_layer("a_stage_0_space_norm").input)(x)
-    assert_close(found, expected)
-
-    over_time = keras.layers.Conv3D(8, (3, 1, 1), padding="same")
-    over_time.build((None, 4, 4, 3, 8))
-    kernel = to_numpy(time.kernel).reshape(3, 1, 1, 8, 8)
-    over_time.set_weights([kernel, to_numpy(time.bias)])
-    before = keras.Model(
-        model.input, model.get_layer("a_stage_0_space_activation").output
-    )
-    found = keras.Model(model.input, time.output)(x)
-    assert_close(found, over_time(before(x)))
-
-
 @pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("pooling, counts", [("average", False), ("frames", True)])
 def test_whether_it_counts_when_something_happens(pooling, counts):
@@ -81,17 +56,6 @@ def test_whether_it_counts_when_something_happens(pooling, counts):
     assert (np.abs(outputs[0] - outputs[1]).max() > 1e-3) == counts
     if not counts:
         assert_close(*outputs)
-
-
-@pytest.mark.only_on("torch", reason="no backend changes it")
-def test_frames_are_means_over_space_side_by_side():
-    model = randomise(build(VOLUMES, include_top=False, pooling="frames"))
-    x = draw(VOLUMES)
-    names = ("a_stage_1_output", "a_width")
-    volume, found = (model.get_layer(name).output for name in names)
-    volume, found = keras.Model(model.input, [volume, found])(x)
-    frames = to_numpy(volume).mean(axis=(2, 3)).reshape(3, -1)  # (3, 3 * 8)
-    assert_close(found, model.get_layer("a_width")(frames))
 
 
 def test_augmentation_is_for_training():
