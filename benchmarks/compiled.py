@@ -1,6 +1,7 @@
 """Layers and functions as their backend runs them: forward and training step.
 
-Each maker returns a function without arguments that comes back when its work is done.
+Each maker returns a function without arguments that comes back, with what it found,
+when its work is done.
 `compiled` is the backend's compile switch: JAX is always jitted; TensorFlow runs a
 `tf.function`, with it by XLA; torch runs eagerly, with it by `torch.compile`.
 """
@@ -99,9 +100,10 @@ def torch_forward(call, arguments, compiled=False):
 
     def run():
         with torch.inference_mode():
-            call(*arguments)
+            found = call(*arguments)
         if torch.cuda.is_available():
             torch.cuda.synchronize()
+        return found
 
     return run
 
@@ -113,9 +115,10 @@ def torch_step(call, arguments, weights, compiled=False):
     call = _torch_compiled(call) if compiled else call
 
     def run():
-        torch.autograd.grad(_loss(call(*arguments)), weights)
+        found = torch.autograd.grad(_loss(call(*arguments)), weights)
         if torch.cuda.is_available():
             torch.cuda.synchronize()
+        return found
 
     return run
 

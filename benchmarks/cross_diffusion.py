@@ -4,13 +4,14 @@
 
 Two modalities, one step, C = 128, H = 4, batch 1. `forward` is inference, `step` is
 forward and backward, the gradients of queries, keys and values. `ours` is what
-`implementation="auto"` takes, `other` the other of dense and blockwise.
+`implementation="auto"` takes, `other` another form: dense, where that fits.
 
 The rivals, in torch in every process: `released` is the released code's equations as
 it computes them; `attention` is self-attention of both modalities and cross-attention
 both ways by scaled_dot_product_attention, the same number of multiply-adds as the
 dense form. `floor` is nothing but the products and exponentials that our form does.
-Memory is measured in processes of their own, for the blockwise form.
+Memory is measured in processes of their own, for the blockwise form. On a GPU what
+comes out is compared with the definition in float64, by the norm of the difference.
 """
 
 import sys
@@ -20,10 +21,12 @@ from benchmarks.timing import best, interleave, milliseconds, ratio
 
 TOKENS = (196, 784, 1024, 3136)
 GPU = (1024, 3136, 16384)
+EXACT = 3136  # tokens up to which float64 affinities are held
 # of the time of the released form by ours, on every backend and on the best of them
 EVERY = {("forward", 784): 6, ("step", 1024): 5, ("forward", 3136): 25}
 BEST = {("forward", 784): 10, ("step", 1024): 10, ("forward", 3136): 35}
 ON_GPU = {("forward", 3136, "bfloat16"): 12}
+ERROR = {"float32": 0.1, "bfloat16": 1.0}  # %, of what TF32 and bfloat16 leave
 ATTENTION = {"forward": 1.5, "step": 2.0}
 FLOOR = 2.2
 
@@ -50,15 +53,16 @@ def _row(tokens, dtype, kind, arguments):
         cases |= _floor(tokens, dtype, kind)
     rounds, block = (1, 0.0) if arguments.quick else (5, 0.02)
     times = interleave(cases, rounds, block)
-    forms = [n for n in ("ours", "other") if f"{n} plain" in times]
-    forms = forms or [n for n in ("ours", "other") if f"{n} compiled" in times]
     mine = best(times, "ours")
     bound = {} if arguments.gpu else {"at_most": ATTENTION[kind]}
     ratios = {"ours / attention": target(ratio(times, mine, "attention"), **bound)}
     if not arguments.gpu:
         value = ratio(times, mine, best(times, "floor"))
         ratios["ours / floor"] = target(value, at_most=FLOOR)
-    if len(forms) == 2:
+    elif tokens <= EXACT:
+        error = _error(cases[mine](), tokens, dtype, kind)
+        ratios["error, %"] = target(100 * error, at_most=ERROR[dtype])
+    if any(name.startswith("other") for name in cases):
         ratios["other / ours"] = target(ratio(times, best(times, "other"), mine))
     ms = milliseconds(times)
     if _runs_released(tokens, kind, arguments.gpu):
@@ -82,11 +86,10 @@ def _ours(tokens, dtype, kind):
     from benchmarks import compiled
     from benchmarks.cross_diffusion_cases import draw, ours
 
-    chosen = _chosen(tokens)
     make = compiled.function if kind == "forward" else compiled.gradients
     inputs = [_tensor(x, dtype) for x in draw(tokens)]
-    cases = {}
-    for form in ("dense", "blockwise") if _holds_both(tokens) else (chosen,):
+    chosen, cases = _chosen(tokens, dtype), {}
+    for form in {chosen, _other(tokens, dtype)} - {None}:
         name = "ours" if form == chosen else "other"
         # torch.compile would unroll the loop over blocks
         for how in compiled.modes(compiles=False):
@@ -95,18 +98,41 @@ def _ours(tokens, dtype, kind):
     return cases
 
 
-def _holds_both(tokens):
-    """Whether the dense form fits, which a GPU needs in training too."""
+def _other(tokens, dtype):
+    """What `ours` is compared with: dense, or what dense is compared with."""
     from keras_fusion.ops.blocks import on_gpu
 
-    return tokens <= (3136 if on_gpu() else 1024)
+    chosen = _chosen(tokens, dtype)
+    if chosen == "dense":
+        return "fused" if on_gpu() and dtype == "bfloat16" else "blockwise"
+    if tokens <= (3136 if on_gpu() else 1024):
+        return "dense"
+    return "blockwise" if chosen == "fused" else None
 
 
-def _chosen(tokens):
+def _chosen(tokens, dtype):
     """What `implementation="auto"` takes."""
-    from keras_fusion.ops.cross_diffusion import is_large
+    import keras
 
-    return "blockwise" if is_large(2, 1, 4, tokens) else "dense"
+    from benchmarks.cross_diffusion_cases import HEADS, WIDTH
+    from keras_fusion.ops.cross_diffusion import fastest
+
+    tensors = [keras.KerasTensor((1, HEADS, tokens, WIDTH), dtype)] * 2
+    return fastest(tensors, tensors, tensors)
+
+
+def _error(found, tokens, dtype, kind):
+    """The norm of the difference to the definition in float64 by the norm of that."""
+    import torch
+    from keras import ops
+
+    from benchmarks.cross_diffusion_cases import exact
+
+    expected = _torch_case(exact, tokens, dtype, kind, double=True)()
+    expected = torch.cat([x.cpu().flatten() for x in expected])
+    found = [ops.convert_to_numpy(ops.cast(x, "float32")) for x in found]
+    found = torch.cat([torch.from_numpy(x.copy()).double().flatten() for x in found])
+    return float((found - expected).norm() / expected.norm())
 
 
 def _attention(tokens, dtype, kind):
@@ -121,7 +147,7 @@ def _released(tokens, dtype, kind):
     return {"released": _torch_case(released, tokens, dtype, kind)}
 
 
-def _torch_case(call, tokens, dtype, kind):
+def _torch_case(call, tokens, dtype, kind, double=False):
     import torch
 
     from benchmarks import compiled
@@ -130,6 +156,7 @@ def _torch_case(call, tokens, dtype, kind):
     device = "cuda" if torch.cuda.is_available() else "cpu"
     to = {"device": device, "dtype": getattr(torch, dtype)}
     inputs = [torch.from_numpy(x).to(**to) for x in draw(tokens)]
+    inputs = [x.double() for x in inputs] if double else inputs
     if kind == "forward":
         return compiled.torch_forward(call, inputs)
     leaves = [x.requires_grad_() for x in inputs]
@@ -151,7 +178,7 @@ def _floor(tokens, dtype, kind):
         def function(*arguments, how=how):
             return compiled.function(*arguments, compiled=how == "compiled")
 
-        blockwise = _chosen(tokens) == "blockwise"
+        blockwise = _chosen(tokens, dtype) == "blockwise"
         cases[f"floor {how}"] = floor(tokens, kind, blockwise, tensor, function)
     return cases
 

@@ -29,6 +29,23 @@ def ours(implementation: str):
     return call
 
 
+def exact(q_r, q_d, k_r, k_d, v_r, v_d):
+    """What `ours` should give, from the definition, in torch."""
+    import torch
+
+    values = v_r, v_d
+    p_r, p_d = p = [
+        torch.softmax(q @ k.mT * WIDTH**-0.5, dim=-1)
+        for q, k in ((q_r, k_r), (q_d, k_d))
+    ]
+    mean = (p_r + p_d) / 2
+    messages = [
+        EPSILON * (p[i] @ (p[j].mT @ values[j])) + (1 - EPSILON) * (mean @ values[j])
+        for i, j in ((0, 1), (1, 0))
+    ]
+    return [p_r @ v_r, p_d @ v_d, *messages]
+
+
 def attention(q_r, q_d, k_r, k_d, v_r, v_d):
     """Self-attention of both and cross-attention both ways, by torch's fused call."""
     import torch

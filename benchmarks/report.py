@@ -103,7 +103,9 @@ def _run(name, backend, arguments):
         "TF_NUM_INTEROP_THREADS": threads,
         "NPROC": threads,  # what XLA sizes its pool by
     }
-    if not arguments.gpu:
+    if arguments.gpu:  # which torch and JAX share
+        environment["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+    else:
         environment["CUDA_VISIBLE_DEVICES"] = ""
     command = [sys.executable, "-m", f"benchmarks.{name}", "--child"]
     command += [f"--{flag}" for flag in ("quick", "gpu") if getattr(arguments, flag)]

@@ -7,6 +7,7 @@ from keras import ops
 
 BLOCK_BYTES = 4 * 2**20  # of affinities at a time; they should stay in the cache
 GPU_BLOCK_BYTES = 2**30  # they should keep all of its processors busy
+GPU_DENSE_BYTES = 2**28  # fused attention has more kernels to start, and less to read
 TENSORFLOW_DENSE_BYTES = 32 * 2**20  # its loops cost more than the cache saves
 
 

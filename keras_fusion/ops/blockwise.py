@@ -10,8 +10,6 @@ from keras_fusion.ops.presence import select
 def blockwise_products(queries, keys, kept=None, present=None):
     """The function `(x, y)` to `(P x, P^T y)`, as of the dense affinities.
 
-    Padded keys get logits at the bottom by one more channel of queries and keys.
-
     Args:
         queries: float32 tensor `(M, B, N, T, h)`.
         keys: float32 tensor `(M, B, N, T, h)`.
@@ -22,10 +20,7 @@ def blockwise_products(queries, keys, kept=None, present=None):
     queries = queries * keys.shape[-1] ** -0.5
     rows = None
     if kept is not None:
-        rows = ops.broadcast_to(kept, shape[:-1])[..., None]
-        bias = ops.cast(rows, "float32") * 1e30 - 1e30
-        queries = ops.concatenate([queries, ops.ones_like(bias)], axis=-1)
-        keys = ops.concatenate([keys, bias], axis=-1)
+        rows, queries, keys = bottom_padded_keys(queries, keys, kept)
 
     def flat(x):
         return ops.reshape(x, (count, -1, tokens, x.shape[-1]))
@@ -43,6 +38,27 @@ def blockwise_products(queries, keys, kept=None, present=None):
         return select(px, rows), pty
 
     return products
+
+
+def bottom_padded_keys(queries, keys, kept):
+    """One more channel of queries and keys, by which padded keys get lowest logits.
+
+    They are no lower than float32 rounds well: where all keys are padded, what is left
+    of a logit less the largest must not overflow.
+
+    Args:
+        queries: Tensor `(M, B, N, T, h)`.
+        keys: Tensor `(M, B, N, T, h)`.
+        kept: Boolean tensor `(M, B, 1, T)`.
+
+    Returns:
+        `(rows, queries, keys)`: `kept` as `(M, B, N, T, 1)`, and the others a channel
+        wider.
+    """
+    rows = ops.broadcast_to(kept, ops.shape(queries)[:-1])[..., None]
+    bias = ops.cast(rows, keys.dtype) * 1e6 - 1e6
+    queries = ops.concatenate([queries, ops.ones_like(bias)], axis=-1)
+    return rows, queries, ops.concatenate([keys, bias], axis=-1)
 
 
 def _mix(shape, kept, present):

@@ -1,5 +1,6 @@
 """Cross-diffusion of aligned modalities: messages by the affinities of both sides."""
 
+import keras
 from keras import ops
 
 from keras_fusion.ops import blocks
@@ -15,6 +16,7 @@ from keras_fusion.ops.diffusion_arguments import (
     check_sizes,
 )
 from keras_fusion.ops.diffusion_precision import without_autocast
+from keras_fusion.ops.fused_products import fused_products, is_fused
 from keras_fusion.ops.presence import select
 
 
@@ -55,8 +57,10 @@ def cross_diffusion(
         masks: list of M tensors `(B, T)` bool or None, True = keep, or None. Padded
             tokens are neither queries nor keys: their rows and columns are zero.
         implementation: `"dense"` holds affinities `(B, N, T, T)`; `"blockwise"` never
-            does, and takes memory linear in T, in training too; `"auto"` chooses by
-            size, and on a GPU by how many samples there are.
+            does, and takes memory linear in T, in training too; `"fused"` neither,
+            by the backend's fused attention, which JAX has in bfloat16 on a GPU
+            alone and TensorFlow has not; `"auto"` chooses by size, on a GPU also by
+            how many samples there are.
 
     Returns:
         `(attended, messages)`: list of M tensors `P_m v_m`, `(B, N, T, h)`, and a list
@@ -74,16 +78,19 @@ def cross_diffusion(
     check_diffusion(epsilon, steps, form, len(values))
     kept = _kept(masks, values)
     there = None if present is None else ops.transpose(ops.cast(present, "bool"))
-    q, k, v = (_stack(x, there, kept) for x in (queries, keys, values))
-    free = implementation == "auto" and isinstance(initial, str)
-    if implementation == "blockwise" or (
-        free and is_large(len(values), *values[0].shape[:3])
-    ):
+    if implementation == "auto":
+        implementation = fastest(queries, keys, values, initial, kept is not None)
+    dtype = _product_dtype(queries, keys, values)
+    logits = dtype if implementation == "fused" else "float32"
+    q, k, v = _stack(queries, keys, values, there, kept)
+    q, k = ops.cast(q, logits), ops.cast(k, logits)
+    if implementation == "fused":
+        products = fused_products(q, k, kept, there)
+    elif implementation == "blockwise":
         products = blockwise_products(q, k, kept, there)
     else:
-        p = replace_absent(affinities(q, k, kept), there)
-        products = dense_products(p, _product_dtype(values[0].dtype))
-    results = diffuse(products, v, epsilon, steps, initial, form)
+        products = dense_products(replace_absent(affinities(q, k, kept), there), dtype)
+    results = diffuse(products, ops.cast(v, "float32"), epsilon, steps, initial, form)
     return unstack_results(*results, values[0].dtype)
 
 
@@ -97,10 +104,14 @@ def _check(queries, keys, values, masks, present, initial, implementation):
             f"{name} expects one mask (or None) for each of {count} modalities; "
             f"got {len(masks)}."
         )
-    if implementation == "blockwise" and not isinstance(initial, str):
+    if implementation in ("blockwise", "fused") and not isinstance(initial, str):
         raise ValueError(
-            f"{name} takes a given `initial` in the dense form alone: the blockwise "
-            "form is there to hold nothing of the size (T, T)."
+            f"{name} takes a given `initial` in the dense form alone: the "
+            f"{implementation} form is there to hold nothing of the size (T, T)."
+        )
+    if implementation == "fused" and keras.backend.backend() == "tensorflow":
+        raise ValueError(
+            f"{name} has the fused form on JAX and PyTorch; this is TensorFlow."
         )
     check_sizes(
         name,
@@ -114,8 +125,20 @@ def _check(queries, keys, values, masks, present, initial, implementation):
     )
 
 
-def is_large(count, batch, heads, tokens):
-    """Whether the affinities are too many to hold: of one sample, on a GPU of all.
+def fastest(queries, keys, values, initial="identity", masked=False):
+    """What `implementation="auto"` takes."""
+    if not isinstance(initial, str):
+        return "dense"
+    width = keys[0].shape[-1] + masked  # one channel keeps padded keys out
+    fused = is_fused([x[0].dtype for x in (queries, keys, values)], width)
+    most = blocks.GPU_DENSE_BYTES if fused else blocks.dense_bytes()
+    if not is_large(most, len(values), *values[0].shape[:3]):
+        return "dense"
+    return "fused" if fused else "blockwise"
+
+
+def is_large(most, count, batch, heads, tokens):
+    """Whether the affinities take more bytes: of one sample, on a GPU of all.
 
     On a CPU blocks are faster from there on, on JAX and torch: the rest of the time
     goes into memory. A GPU has no such cache, but an end. A count of tokens that a
@@ -127,25 +150,28 @@ def is_large(count, batch, heads, tokens):
     if not isinstance(tokens, int):
         return False
     samples = batch if blocks.on_gpu() and isinstance(batch, int) else 1
-    return 4 * samples * count * heads * tokens**2 > blocks.dense_bytes()
+    return 4 * samples * count * heads * tokens**2 > most
 
 
-def _product_dtype(values):
+def _product_dtype(*tensors):
     """A GPU's time goes into reading affinities; float16 has not the range of sums."""
-    return "bfloat16" if "bfloat16" in str(values) and blocks.on_gpu() else "float32"
+    half = all("bfloat16" in str(x[0].dtype) for x in tensors)
+    return "bfloat16" if half and blocks.on_gpu() else "float32"
 
 
 def unstack_results(attended, messages, dtype):
     """Lists, as `cross_diffusion` returns them, from what `diffuse` returns."""
-    count = attended.shape[0]
-    attended = ops.unstack(ops.cast(attended, dtype), count, axis=0)
+    count, width = attended.shape[0], attended.shape[-1]
+    attended = ops.cast(attended, dtype)
+    attended = [attended[i] for i in range(count)]
     if messages is None:
         return attended, [[None]]
-    messages = [
-        ops.split(m, count - 1, axis=-1)
-        for m in ops.unstack(ops.cast(messages, dtype), count, axis=0)
-    ]
-    return attended, [[*m[:i], None, *m[i:]] for i, m in enumerate(messages)]
+    messages, rows = ops.cast(messages, dtype), []
+    for i in range(count):
+        firsts = range(0, (count - 1) * width, width)
+        row = [messages[i, ..., first : first + width] for first in firsts]
+        rows.append([*row[:i], None, *row[i:]])
+    return attended, rows
 
 
 def _kept(masks, values):
@@ -162,11 +188,13 @@ def _kept(masks, values):
     )
 
 
-def _stack(tensors, present, kept):
-    """float32 `(M, B, N, T, h)`, zeros for what is absent or padded."""
-    stacked = ops.stack([ops.cast(x, "float32") for x in tensors])
+def _stack(queries, keys, values, present, kept):
+    """`(M, B, N, T, h)` of each, zeros for what is absent or padded."""
+    count = len(values)
+    stacked = ops.stack([*queries, *keys, *values])  # by one call, which has its price
+    parts = [stacked[first : first + count] for first in range(0, 3 * count, count)]
     if kept is not None:
-        stacked = select(stacked, kept[..., None])
-    return (
-        stacked if present is None else select(stacked, present[..., None, None, None])
-    )
+        parts = [select(x, kept[..., None]) for x in parts]
+    if present is not None:
+        parts = [select(x, present[..., None, None, None]) for x in parts]
+    return parts

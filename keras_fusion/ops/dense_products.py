@@ -18,7 +18,7 @@ def affinities(queries, keys, kept=None):
         float32 tensor `(M, B, N, T, T)`.
     """
     queries = queries * keys.shape[-1] ** -0.5
-    logits = ops.matmul(queries, ops.swapaxes(keys, -1, -2))
+    logits = queries @ ops.swapaxes(keys, -1, -2)
     if kept is None:
         return softmax(logits)
     return select(softmax(logits, kept[..., None, :]), kept[..., None])
@@ -59,12 +59,12 @@ def dense_products(affinities, dtype="float32"):
         dtype: Of the factors; what comes of them is float32.
     """
     affinities = ops.cast(affinities, dtype)
+    transposed = ops.swapaxes(affinities, -1, -2)
 
     def product(p, x):
-        return ops.cast(ops.matmul(p, ops.cast(x, dtype)), "float32")
+        return ops.cast(p @ ops.cast(x, dtype), "float32")
 
     def products(x, y):
-        transposed = ops.swapaxes(affinities, -1, -2)
         return (
             None if x is None else product(affinities, x),
             None if y is None else product(transposed, y),

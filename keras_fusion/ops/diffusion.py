@@ -95,6 +95,8 @@ def _both_products(products, x):
 
 def sources(x):
     """For every stream what all the others have, side by side on the last axis."""
+    if x.shape[0] == 2:  # the one call where small sizes take a dozen
+        return ops.flip(x, axis=0)
     parts = ops.unstack(x, x.shape[0], axis=0)
     others = [parts[:i] + parts[i + 1 :] for i in range(len(parts))]
     return ops.stack([ops.concatenate(o, axis=-1) for o in others])

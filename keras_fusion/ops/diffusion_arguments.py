@@ -4,7 +4,7 @@ import operator
 
 FORMS = ("paper", "released")
 INITIALS = ("identity", "affinity")
-IMPLEMENTATIONS = ("auto", "dense", "blockwise")
+IMPLEMENTATIONS = ("auto", "dense", "blockwise", "fused")
 
 _SIZES = {
     "B": "batch entries",

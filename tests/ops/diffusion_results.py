@@ -7,7 +7,8 @@ from keras_fusion.ops import cross_diffusion
 from tests.conftest import assert_close
 from tests.layers.cases import draw
 
-IMPLEMENTATIONS = ("dense", "blockwise")
+fused = pytest.mark.only_on("jax", "torch", reason="TensorFlow has no fused attention")
+IMPLEMENTATIONS = ("dense", "blockwise", pytest.param("fused", marks=fused))
 each_implementation = pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 
 

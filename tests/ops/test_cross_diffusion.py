@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.ops import cross_diffusion
+from keras_fusion.ops import cross_diffusion, fused_products
 from tests.conftest import TOLERANCES, assert_close
 from tests.gradients import with_gradients
 from tests.layers.cases import draw
@@ -107,6 +107,14 @@ def test_what_is_missing_has_no_influence(implementation, form, count, which):
     check(broken, tensors, given, arguments)
 
 
+@pytest.mark.only_on("jax", "torch", reason="TensorFlow has no fused attention")
+@pytest.mark.parametrize("form, count", [("paper", 3), ("released", 2)])
+def test_more_columns_than_fused_attention_takes_at_once(form, count, monkeypatch):
+    monkeypatch.setattr(fused_products, "WIDEST", 8)
+    arguments = options(2, "affinity", form)
+    check(arrays(count), {"implementation": "fused"}, {}, arguments)
+
+
 def test_nothing_present_gives_zeros():
     present = ops.convert_to_tensor(np.zeros((2, 2), bool))
     for y in flat(*run(arrays(2), present=present)):
@@ -186,7 +194,11 @@ def zeros_of(given):
         ),
         (
             {"initial": (1, 2, 5, 5), "implementation": "blockwise"},
-            "a given `initial` in the dense form alone",
+            "a given `initial` in the dense form alone: the blockwise form",
+        ),
+        (
+            {"initial": (1, 2, 5, 5), "implementation": "fused"},
+            "a given `initial` in the dense form alone: the fused form",
         ),
         ({"fewer": True}, "of the same modalities, at least one; got 3, 3 and 2"),
     ],

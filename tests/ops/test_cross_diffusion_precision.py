@@ -2,12 +2,14 @@
 
 import importlib
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from keras_fusion.ops import blocks, cross_diffusion
-from tests.conftest import to_numpy
+from keras_fusion.ops.dense_products import dense_products
+from tests.conftest import assert_close, to_numpy
 from tests.layers.cases import draw
 from tests.ops import diffusion_oracle as oracle
 from tests.ops.diffusion_results import (
@@ -59,7 +61,7 @@ def test_autocast_changes_nothing(implementation, form, inside):
     gradients = torch.autograd.grad(expected, leaves)
     with torch.autocast("cpu", torch.bfloat16):
         found = loss_of(leaves)
-        if inside and implementation == "blockwise":  # its gradients are our own
+        if inside and implementation != "dense":  # gradients of our own
             moved = torch.autograd.grad(found, leaves)
     if not inside or implementation == "dense":
         moved = torch.autograd.grad(found, leaves)
@@ -68,28 +70,76 @@ def test_autocast_changes_nothing(implementation, form, inside):
         assert torch.equal(y, y_0)
 
 
-@pytest.mark.parametrize("form, steps", [("paper", 1), ("paper", 8), ("released", 8)])
+each_form = pytest.mark.parametrize(
+    "form, steps", [("paper", 1), ("paper", 8), ("released", 8)]
+)
+
+
+@each_form
 def test_a_gpu_multiplies_bfloat16_by_bfloat16(form, steps, monkeypatch):
-    factors = []
-    matmul = ops.matmul
-    module = importlib.import_module("keras_fusion.ops.dense_products")
+    given = []
+    module = importlib.import_module("keras_fusion.ops.cross_diffusion")
+    products = module.dense_products
 
-    def record(a, b):
-        factors.append((str(a.dtype), str(b.dtype)))
-        return matmul(a, b)
+    def record(affinities, dtype):
+        given.extend([str(affinities.dtype), dtype])
+        return products(affinities, dtype)
 
+    monkeypatch.setattr(module, "dense_products", record)
+    on_a_gpu("dense", form, steps, monkeypatch)
+    assert "float32" in given[0] and given[1:] == ["bfloat16"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_dtype_of_dense_products(dtype):
+    x = ops.full((1, 1, 1, 2, 1), 1 + 2**-12)
+    expected = 2 * 2 * (1 + 2**-12 if dtype == "float32" else 1)
+    for y in dense_products(2 * ops.ones((1, 1, 1, 2, 2)), dtype)(x, x):
+        assert "float32" in str(y.dtype)
+        assert_close(y, np.full(y.shape, expected), "float32")
+
+
+def on_a_gpu(implementation, form, steps, monkeypatch):
+    """Whatever `monkeypatch` has done is undone for what this is compared with."""
     rounded = [ops.cast(x, "bfloat16") for x in arrays(2, sharp=1.0)]
     arguments = {"form": form, "steps": steps}
-    expected = run(rounded, implementation="dense", **arguments)
     monkeypatch.setattr(blocks, "on_gpu", lambda: True)
-    monkeypatch.setattr(module.ops, "matmul", record)
-    found = run(rounded, **arguments)  # that few tokens are dense there
+    found = run(rounded, implementation=implementation, **arguments)
     monkeypatch.undo()
-    # logits; for each step P v and the messages, in the form of the paper P^T v too
-    assert len(factors) == 1 + (3 if form == "paper" else 2) * steps
-    assert all("float32" in a for a in factors[0])
-    assert all("bfloat16" in x for pair in factors[1:] for x in pair)
+    expected = run(rounded, implementation="dense", **arguments)
     for x, y in zip(flat(*found), flat(*expected)):
         assert "bfloat16" in str(x.dtype)
         x, y = to_numpy(x), to_numpy(y)  # each step rounds to 2^-9 once more
         assert np.abs(x - y).max() < steps * 2**-7 * np.abs(y).max()
+
+
+@pytest.mark.only_on("jax", "torch", reason="TensorFlow has no fused attention")
+@each_form
+def test_a_gpu_gives_bfloat16_to_fused_attention(form, steps, monkeypatch):
+    given = []
+    module = importlib.import_module("keras_fusion.ops.fused_products")
+    name = f"_{keras.backend.backend()}_kernel"
+    kernel = getattr(module, name)
+
+    def record(*inputs):
+        given.extend(str(x.dtype) for x in inputs[:3])
+        return kernel(*inputs)
+
+    monkeypatch.setattr(module, name, record)
+    on_a_gpu("fused", form, steps, monkeypatch)
+    # the paper's P^T v comes with P v
+    assert len(given) == 3 * 2 * steps
+    assert all("bfloat16" in dtype for dtype in given)
+
+
+@pytest.mark.only_on("torch", reason="torch's own")
+@each_implementation
+def test_inference_mode(implementation):
+    import torch
+
+    inputs = arrays(2, (2, 2, 11, 8))  # so wide that nothing is padded
+    expected = run(inputs)
+    with torch.inference_mode():
+        found = run(inputs, implementation=implementation)
+    for x, y in zip(flat(*found), flat(*expected)):
+        assert_close(x, y)

@@ -3,11 +3,18 @@
 import importlib
 
 import keras
+import pytest
+from keras import ops
 
-from keras_fusion.ops import blocks, blockwise
+from keras_fusion.ops import blocks, blockwise, fused_products
 from keras_fusion.ops.blocks import rows_at_once
-from keras_fusion.ops.cross_diffusion import is_large
+from keras_fusion.ops.cross_diffusion import fastest
+from keras_fusion.ops.cross_diffusion import is_large as larger_than
 from tests.ops.diffusion_results import arrays, run
+
+
+def is_large(*sizes):
+    return larger_than(blocks.dense_bytes(), *sizes)
 
 
 def test_a_gpu_takes_blocks_of_what_its_memory_does_not_hold(monkeypatch):
@@ -37,3 +44,24 @@ def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
     assert not asked
     run(arrays(2, (2, 2, 12, 4)))
     assert asked
+
+
+@pytest.mark.only_on("jax", "torch", reason="TensorFlow has no fused attention")
+def test_a_gpu_fuses_much_of_bfloat16(monkeypatch):
+    monkeypatch.setattr(blocks, "on_gpu", lambda: True)
+    monkeypatch.setattr(fused_products, "_has_kernels", lambda: True)
+    assert chosen((1, 4, 3136, 32)) == "fused"
+    assert chosen((1, 4, 1024, 32)) == "dense"
+    assert chosen((16, 4, 1024, 32)) == "fused"
+    assert chosen((1, 4, 3136, 32), dtype="float16") == "dense"
+    assert chosen((1, 4, 16384, 32), dtype="float32") == "blockwise"
+    assert chosen((1, 4, 16384, 136)) == "blockwise"  # wider than kernels take
+    assert chosen((1, 4, 16384, 128)) == "fused"
+    assert chosen((1, 4, 16384, 128), masked=True) == "blockwise"  # by one more
+    assert chosen((1, 4, 3136, 32), initial=ops.ones((1, 4, 2, 2))) == "dense"
+
+
+def chosen(shape, dtype="bfloat16", **others):
+    """What `auto` takes of two modalities, whose numbers it does not look at."""
+    tensors = [keras.KerasTensor(shape, dtype)] * 2
+    return fastest(tensors, tensors, tensors, **others)

@@ -7,6 +7,7 @@ from keras import ops
 from keras_fusion.ops import affinity_diffusion, cross_diffusion
 from tests.conftest import assert_close, to_numpy
 from tests.golden import arrays
+from tests.ops.diffusion_results import each_implementation
 
 each_run = pytest.mark.parametrize("name", ["tiny", "small"])
 
@@ -22,7 +23,7 @@ def merged(x):
 
 
 @each_run
-@pytest.mark.parametrize("implementation", ["dense", "blockwise"])
+@each_implementation
 @pytest.mark.parametrize("form", ["released", "paper"])
 def test_attended_and_messages(name, implementation, form):
     golden = arrays(f"golden_{name}")
