@@ -7,7 +7,8 @@ from keras import ops
 
 BLOCK_BYTES = 4 * 2**20  # of affinities at a time; they should stay in the cache
 GPU_BLOCK_BYTES = 2**30  # they should keep all of its processors busy
-GPU_DENSE_BYTES = 2**28  # fused attention has more kernels to start, and less to read
+# Fused attention has less to read, but more kernels to start: eager torch one by one.
+FUSED_FROM_BYTES = {"jax": 2**28, "torch": 2**29}
 TENSORFLOW_DENSE_BYTES = 32 * 2**20  # its loops cost more than the cache saves
 
 
@@ -16,8 +17,14 @@ def block_bytes():
     return GPU_BLOCK_BYTES if on_gpu() else BLOCK_BYTES
 
 
-def dense_bytes():
-    """Bytes of affinities up to which holding them all is faster."""
+def dense_bytes(fused=False):
+    """Bytes of affinities up to which holding them all is faster.
+
+    Args:
+        fused: Whether fused attention would not hold them, or blocks.
+    """
+    if fused:
+        return FUSED_FROM_BYTES[keras.backend.backend()]
     if keras.backend.backend() == "tensorflow" and not on_gpu():
         return TENSORFLOW_DENSE_BYTES
     return block_bytes()

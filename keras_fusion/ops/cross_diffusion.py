@@ -131,8 +131,7 @@ def fastest(queries, keys, values, initial="identity", masked=False):
         return "dense"
     width = keys[0].shape[-1] + masked  # one channel keeps padded keys out
     fused = is_fused([x[0].dtype for x in (queries, keys, values)], width)
-    most = blocks.GPU_DENSE_BYTES if fused else blocks.dense_bytes()
-    if not is_large(most, len(values), *values[0].shape[:3]):
+    if not is_large(blocks.dense_bytes(fused), len(values), *values[0].shape[:3]):
         return "dense"
     return "fused" if fused else "blockwise"
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("small_blocks")
 def test_half_precision_of_strongly_peaked_affinities(
     implementation, dtype, form, monkeypatch
 ):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4 * 2 * 150 * 300)
+    monkeypatch.setattr(blocks, "block_bytes", lambda: 4 * 2 * 150 * 300)
     # all queries look at one key, so that columns of P sum up to T and more
     q = np.full((2, 1, 1, 300, 4), 30, "float32")
     k, v = draw(2, 1, 1, 300, 4), 100 + draw(2, 1, 1, 300, 4, seed=2)
