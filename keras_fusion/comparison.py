@@ -21,8 +21,17 @@ def variants(recipe: dict, data: Dataset, leave_out: bool = False) -> dict:
     `model`, the recipe's rivals by their names, unless it wants no baselines
     `concatenation` and `only-<m>` for each modality m, and with `leave_out`
     `without-<m>`, the recipe's model that never sees m.
+
+    Raises:
+        ValueError: If a rival has the name of another method.
     """
     names = list(data.input_shapes)
+    own = {*METHODS, *(f"{kind}{m}" for kind in (ONLY, WITHOUT) for m in names)}
+    if taken := own & {*recipe["rivals"]}:
+        raise ValueError(
+            f"No rival of a recipe may be called {' or '.join(sorted(taken))}: "
+            "comparisons call a method of their own so."
+        )
     fits = {MODEL: (recipe, data)}
     fits |= {name: (recipes.rival(recipe, name), data) for name in recipe["rivals"]}
     if recipe["baselines"]:
@@ -83,8 +92,10 @@ def compare(
         def load(name, mask=True, chosen=chosen, paths=paths):
             return trained(*chosen[name], paths[name], modality_mask=mask)
 
-        singles = [name for name in chosen if name.startswith(ONLY)]
-        models = {n: load(n) for n in chosen if not n.startswith(WITHOUT)}
+        names = list(data.input_shapes)
+        singles = [f"{ONLY}{m}" for m in names if f"{ONLY}{m}" in chosen]
+        unseen = {f"{WITHOUT}{m}" for m in names}
+        models = {n: load(n) for n in chosen if n not in unseen}
         if singles:
             models[LATE] = _late_average(data, load)
         judged = {name: _judged(model, split, task) for name, model in models.items()}
@@ -92,15 +103,15 @@ def compare(
         if singles:
             best = _best(singles, records, judged, recipe["split"])
             judged[SINGLE] = judged[best]
-        for method in _ordered(judged):
+        for method in _ordered(judged, singles):
             found, more = judged[method]
             scores.setdefault(method, []).append(found)
             measures.setdefault(method, []).append(more)
         weights.append(evaluation.class_weights(models[MODEL], split, data.class_names))
-        for m in data.input_shapes if leave_out else ():
-            unseen = getattr(data.without(m), part)
-            outputs = evaluation.full_outputs(load(f"{WITHOUT}{m}"), unseen)
-            retrained.setdefault(m, []).append(task.score(unseen.labels, outputs))
+        for m in names if leave_out else ():
+            rest = getattr(data.without(m), part)
+            outputs = evaluation.full_outputs(load(f"{WITHOUT}{m}"), rest)
+            retrained.setdefault(m, []).append(task.score(rest.labels, outputs))
         fits.append(_summary(seed, best, records))
     return {
         "recipe": recipe,
@@ -112,7 +123,7 @@ def compare(
         "measures": {method: _listed(runs) for method, runs in measures.items()},
         "retrained_without": retrained,
         "modality_weights": _of_every_seed(weights),
-        "paired": _paired(scores),
+        "paired": _paired(scores, singles),
         "fits": fits,
         **provenance(),
     }
@@ -142,12 +153,12 @@ def _late_average(data, load):
     )
 
 
-def _ordered(names):
+def _ordered(names, singles):
     """Methods as a table lists them: the known ones first, single modalities last."""
     known = [m for m in METHODS[:2] if m in names]
-    rivals = [m for m in names if m not in METHODS and not m.startswith(ONLY)]
+    rivals = [m for m in names if m not in METHODS and m not in singles]
     last = [m for m in METHODS[2:] if m in names]
-    return [*known, *rivals, *last, *(m for m in names if m.startswith(ONLY))]
+    return [*known, *rivals, *last, *singles]
 
 
 def trained(recipe: dict, data: Dataset, folder: Path, **arguments):
@@ -185,7 +196,7 @@ def _of_every_seed(weights):
     return {c: _listed([found[c] for found in weights]) for c in classes}
 
 
-def _paired(scores):
+def _paired(scores, singles):
     """The model against each other method, with all there and with half missing.
 
     Single modalities are left out: the best of them stands for all.
@@ -201,5 +212,5 @@ def _paired(scores):
             for name, pick in conditions.items()
         }
         for method in scores
-        if method != MODEL and not method.startswith(ONLY)
+        if method != MODEL and method not in singles
     }

@@ -116,7 +116,7 @@ def test_shards_train_what_they_are_asked_and_the_last_one_judges(
         "dataset": "mfeat",
         "builder": "FusionClassifier",
         "arguments": {"units": 8, "fusion": "Concatenation"},
-        "rivals": {"without f": {"units": 4}},
+        "rivals": {"without f": {"units": 4}, "without-g": {"units": 2}},
         "training": recipe["training"] | {"epochs": 1, "seeds": [0, 1]},
     }
     small["name"] = "small-ablation"
@@ -130,11 +130,11 @@ def test_shards_train_what_they_are_asked_and_the_last_one_judges(
     fits = (tmp_path / "small-ablation").glob("*/*/fit.json")
     assert [f.parent.parent.name for f in fits] == ["without f"]
     out = capsys.readouterr().out
-    assert "without f, seed 0: validation" in out and "3 fits are left" in out
+    assert "without f, seed 0: validation" in out and "5 fits are left" in out
     assert not (home / "ablation.json").exists()
     mutualformer_ablation.main(run)
     results = json.loads((home / "ablation.json").read_text())
-    assert list(results["scores"]) == ["model", "without f"]
+    assert list(results["scores"]) == ["model", "without f", "without-g"]
     assert results["part"] == "validation"
     page = (home / "README.md").read_text()
     assert "| as in the recipe | " in page and "| without f | " in page

@@ -213,3 +213,11 @@ def test_baselines_can_be_left_out(home):
     recipe = recipe_files.read(str(home)) | {"baselines": False}
     data = recipe_files.load_data(recipe, 0)
     assert list(comparison.variants(recipe, data)) == ["model", "sum"]
+
+
+@pytest.mark.parametrize("name", ["only-depth", "without-rgb", "late average"])
+def test_a_rival_has_a_name_of_its_own(home, name):
+    recipe = recipe_files.read(str(home)) | {"rivals": {name: {}}}
+    data = recipe_files.load_data(recipe, 0)
+    with pytest.raises(ValueError, match=f"No rival of a recipe may be called {name}:"):
+        comparison.variants(recipe, data)
