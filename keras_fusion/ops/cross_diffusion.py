@@ -130,8 +130,9 @@ def fastest(queries, keys, values, initial="identity", masked=False):
     if not isinstance(initial, str):
         return "dense"
     width = keys[0].shape[-1] + masked  # one channel keeps padded keys out
-    fused = is_fused([x[0].dtype for x in (queries, keys, values)], width)
-    if not is_large(blocks.dense_bytes(fused), len(values), *values[0].shape[:3]):
+    dtypes, shape = [x[0].dtype for x in (queries, keys, values)], values[0].shape
+    fused = is_fused(dtypes, width, shape[2])
+    if not is_large(blocks.dense_bytes(fused), len(values), *shape[:3]):
         return "dense"
     return "fused" if fused else "blockwise"
 

@@ -19,9 +19,10 @@ from keras_fusion.ops.diffusion_precision import without_autocast
 from keras_fusion.ops.presence import select
 
 WIDEST = 128  # what kernels take on every GPU that has them
+CUDNN_TOKENS = 256  # the fewest for JAX, which has no other kernel: of 11 it fails
 
 
-def is_fused(dtypes, head_width):
+def is_fused(dtypes, head_width, tokens):
     """Whether fused attention is there and pays: on a GPU, in bfloat16.
 
     float16 has not the range of sums over all tokens. In float32 the kernels of torch
@@ -30,15 +31,19 @@ def is_fused(dtypes, head_width):
     Args:
         dtypes: Of queries, keys and values.
         head_width: Channels of a key.
+        tokens: T, or None where a graph leaves it open.
     """
     half = all("bfloat16" in str(dtype) for dtype in dtypes)
-    return half and head_width <= WIDEST and blocks.on_gpu() and _has_kernels()
+    if not half or head_width > WIDEST or not blocks.on_gpu():
+        return False
+    return keras.backend.backend() == "torch" or _has_cudnn(tokens)
 
 
-def _has_kernels():
-    backend = keras.backend.backend()
-    if backend != "jax":
-        return backend == "torch"
+def _has_cudnn(tokens):
+    if keras.backend.backend() != "jax" or not isinstance(tokens, int):
+        return False
+    if tokens < CUDNN_TOKENS:
+        return False
     device = sys.modules["jax"].devices()[0]
     if "cuda" not in device.client.platform_version:
         return False
@@ -178,10 +183,7 @@ def _jax_kernel(queries, keys, values, scale, width):
         return jax.numpy.pad(x.swapaxes(1, 2), ((0, 0), (0, 0), (0, 0), (0, more)))
 
     inputs = map(widened, (queries, keys, values))
-    kind = _jax_implementation(str(values.dtype))
+    fused = values.dtype == "bfloat16" and _has_cudnn(values.shape[2])
+    kind = "cudnn" if fused else "xla"
     attended = jax.nn.dot_product_attention(*inputs, scale=scale, implementation=kind)
     return attended.swapaxes(1, 2)[..., : values.shape[-1]]
-
-
-def _jax_implementation(dtype):
-    return "cudnn" if dtype == "bfloat16" and _has_kernels() else "xla"

@@ -51,12 +51,14 @@ def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
 @pytest.mark.only_on("jax", "torch", reason="TensorFlow has no fused attention")
 def test_a_gpu_fuses_much_of_bfloat16(monkeypatch):
     monkeypatch.setattr(blocks, "on_gpu", lambda: True)
-    monkeypatch.setattr(fused_products, "_has_kernels", lambda: True)
+    fewest = fused_products.CUDNN_TOKENS
+    monkeypatch.setattr(fused_products, "_has_cudnn", lambda tokens: tokens >= fewest)
     jax = keras.backend.backend() == "jax"  # which starts all kernels at once
     assert chosen((1, 4, 3136, 32)) == ("fused" if jax else "dense")
     assert chosen((2, 4, 3136, 32)) == "fused"
     assert chosen((1, 4, 1024, 32)) == "dense"
     assert chosen((32, 4, 1024, 32)) == "fused"
+    assert chosen((2048, 4, 196, 32)) == ("blockwise" if jax else "fused")
     assert chosen((2, 4, 3136, 32), dtype="float16") == "dense"
     assert chosen((1, 4, 16384, 32), dtype="float32") == "blockwise"
     assert chosen((1, 4, 16384, 136)) == "blockwise"  # wider than kernels take
