@@ -16,7 +16,8 @@ from keras_fusion.ops.diffusion_arguments import (
     check_sizes,
 )
 from keras_fusion.ops.diffusion_precision import without_autocast
-from keras_fusion.ops.fused_products import fused_products, is_fused
+from keras_fusion.ops.fused_attention import is_fused
+from keras_fusion.ops.fused_products import fused_products
 from keras_fusion.ops.presence import select
 
 

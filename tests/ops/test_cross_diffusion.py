@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.ops import cross_diffusion, fused_products
+from keras_fusion.ops import cross_diffusion, fused_attention
 from tests.conftest import TOLERANCES, assert_close
 from tests.gradients import with_gradients
 from tests.layers.cases import draw
@@ -110,7 +110,7 @@ def test_what_is_missing_has_no_influence(implementation, form, count, which):
 @pytest.mark.only_on("jax", "torch", reason="TensorFlow has no fused attention")
 @pytest.mark.parametrize("form, count", [("paper", 3), ("released", 2)])
 def test_more_columns_than_fused_attention_takes_at_once(form, count, monkeypatch):
-    monkeypatch.setattr(fused_products, "WIDEST", 8)
+    monkeypatch.setattr(fused_attention, "WIDEST", 8)
     arguments = options(2, "affinity", form)
     check(arrays(count), {"implementation": "fused"}, {}, arguments)
 

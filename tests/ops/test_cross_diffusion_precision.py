@@ -117,7 +117,7 @@ def on_a_gpu(implementation, form, steps, monkeypatch):
 @each_form
 def test_a_gpu_gives_bfloat16_to_fused_attention(form, steps, monkeypatch):
     given = []
-    module = importlib.import_module("keras_fusion.ops.fused_products")
+    module = importlib.import_module("keras_fusion.ops.fused_attention")
     name = f"_{keras.backend.backend()}_kernel"
     kernel = getattr(module, name)
 

@@ -6,7 +6,7 @@ import keras
 import pytest
 from keras import ops
 
-from keras_fusion.ops import blocks, blockwise, fused_products
+from keras_fusion.ops import blocks, blockwise, fused_attention
 from keras_fusion.ops.blocks import rows_at_once
 from keras_fusion.ops.cross_diffusion import fastest
 from keras_fusion.ops.cross_diffusion import is_large as larger_than
@@ -51,8 +51,8 @@ def test_auto_takes_blocks_of_what_is_more_than_one(monkeypatch):
 @pytest.mark.only_on("jax", "torch", reason="TensorFlow has no fused attention")
 def test_a_gpu_fuses_much_of_bfloat16(monkeypatch):
     monkeypatch.setattr(blocks, "on_gpu", lambda: True)
-    fewest = fused_products.CUDNN_TOKENS
-    monkeypatch.setattr(fused_products, "_has_cudnn", lambda tokens: tokens >= fewest)
+    fewest = fused_attention.CUDNN_TOKENS
+    monkeypatch.setattr(fused_attention, "_has_cudnn", lambda tokens: tokens >= fewest)
     jax = keras.backend.backend() == "jax"  # which starts all kernels at once
     assert chosen((1, 4, 3136, 32)) == ("fused" if jax else "dense")
     assert chosen((2, 4, 3136, 32)) == "fused"
