@@ -42,6 +42,9 @@ def _parser():
 
     names = add("list", parents=[common], help="what there is, or a recipe's results")
     names.add_argument("recipe", nargs="?", help="print its published results")
+    names.add_argument(
+        "--method", help="of the results: its differences to every other, paired"
+    )
 
     train = add("train", parents=[common], help="train a recipe; resumes after a kill")
     evaluate = add("evaluate", parents=[common], help="judge it beside the baselines")

@@ -113,17 +113,18 @@ def compare(
             outputs = evaluation.full_outputs(load(f"{WITHOUT}{m}"), rest)
             retrained.setdefault(m, []).append(task.score(rest.labels, outputs))
         fits.append(_summary(seed, best, records))
+    scores = {method: _by_condition(runs) for method, runs in scores.items()}
     return {
         "recipe": recipe,
         "part": part,
         "notes": list(data.notes),
         "precision": precision,
         "metric": task.metric,
-        "scores": {method: _by_condition(runs) for method, runs in scores.items()},
+        "scores": scores,
         "measures": {method: _listed(runs) for method, runs in measures.items()},
         "retrained_without": retrained,
         "modality_weights": _of_every_seed(weights),
-        "paired": _paired(scores, singles),
+        "paired": paired(scores, leave_out=singles),  # the best stands for all
         "fits": fits,
         **provenance(),
     }
@@ -196,21 +197,24 @@ def _of_every_seed(weights):
     return {c: _listed([found[c] for found in weights]) for c in classes}
 
 
-def _paired(scores, singles):
-    """The model against each other method, with all there and with half missing.
+def paired(scores: dict, method: str = MODEL, leave_out: Iterable[str] = ()) -> dict:
+    """One method against each other, with all there and with half missing.
 
-    Single modalities are left out: the best of them stands for all.
+    Args:
+        scores: Of every method, as `compare` returns them.
+        method: Whose differences.
+        leave_out: Methods that it is not compared with.
     """
-    runs = scores[MODEL]
-    half = str(max(1, (len(runs[0]["missing"])) // 2))
-    conditions = {"all": lambda run: run["all"]}
-    if half in runs[0]["missing_random"]:
-        conditions[f"{half} missing"] = lambda run: run["missing_random"][half]
+    runs = scores[method]
+    half = str(max(1, len(runs["missing"]) // 2))
+    conditions = {"all": lambda found: found["all"]}
+    if half in runs["missing_random"]:
+        conditions[f"{half} missing"] = lambda found: found["missing_random"][half]
     return {
-        method: {
-            name: evaluation.paired_interval(map(pick, runs), map(pick, scores[method]))
+        other: {
+            name: evaluation.paired_interval(pick(runs), pick(scores[other]))
             for name, pick in conditions.items()
         }
-        for method in scores
-        if method != MODEL and method not in singles
+        for other in scores
+        if other != method and other not in leave_out
     }

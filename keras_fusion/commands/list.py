@@ -4,6 +4,7 @@ import json
 
 from keras_fusion import comparison, datasets, layers, recipes, tables, zoo
 from keras_fusion import recipe as recipe_files
+from keras_fusion.catalogue import find
 from keras_fusion.commands.console import console
 from keras_fusion.commands.results import print_results
 
@@ -11,7 +12,9 @@ from keras_fusion.commands.results import print_results
 def run(options) -> None:
     """Prints everything that has a name, or the published results of a recipe."""
     if options.recipe:
-        return _print_published(recipe_files.read(options.recipe)["name"])
+        return _print_published(options)
+    if options.method:
+        raise ValueError("--method is one of a recipe's results: name the recipe too.")
     kinds = {
         "operators": {n: _first_line(c) for n, c in layers.operators().items()},
         "builders": {n: _first_line(b) for n, b in zoo.builders().items()},
@@ -25,13 +28,22 @@ def run(options) -> None:
         )
 
 
-def _print_published(name):
-    path = recipes.folder() / name / "results.json"
+def _print_published(options):
+    recipe_files.read(options.recipe)  # says so if there is none
+    path = recipe_files.file_of(options.recipe).parent / "results.json"
     if not path.is_file():
-        raise ValueError(f"{name} has no published results; {path} is not there.")
+        raise ValueError(
+            f"{options.recipe} has no published results; {path} is not there."
+        )
     results = json.loads(path.read_text())
+    if options.method:
+        find("method", options.method, results["scores"])
     console.print(f"from {path}, measured on {results['date']}")
-    print_results(results)
+    if not options.method:
+        return print_results(results)
+    others = {"paired": comparison.paired(results["scores"], options.method)}
+    for sentence in tables.paired_sentences(others):
+        console.print(f"{options.method} {sentence}", soft_wrap=True)
 
 
 def _recipe_line(name):

@@ -98,6 +98,8 @@ BAD = {  # what is prepared, the command, what it says
         "evaluate . --publish --on validation",
         "results on the test set; received --on validation",
     ),
+    "method": (None, "list . --method late", "Did you mean 'late average'"),
+    "method of nothing": (None, "list --method model", "name the recipe too"),
     "publish beside": (
         lambda home: (home / "other.toml").write_text(
             (home / "recipe.toml").read_text()

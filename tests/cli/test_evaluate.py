@@ -19,6 +19,17 @@ def test_list_knows_every_name():
         assert f" {name} " in out
 
 
+def test_list_compares_any_method_of_published_results(results, home):
+    out = succeed("list", home, "--method", "late average")
+    scores = results["scores"]
+    others = [name for name in scores if name != "late average"]
+    assert out.count("late average vs") == 2 * len(others)
+    chosen = ("late average", "only-b")
+    (late,), (only,) = (scores[name]["missing_random"]["1"] for name in chosen)
+    points = f"{100 * (late - only):+.1f} points"
+    assert f"late average vs only-b, 1 missing: {points} (one seed" in out
+
+
 def test_evaluate_scores_every_method_under_every_loss(results, home):
     single = ["only-a", "only-b"]
     assert list(results["scores"]) == [*comparison.METHODS, *single]
