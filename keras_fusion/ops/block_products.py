@@ -52,9 +52,21 @@ def _products(q, k, x, y, mix, normaliser):
         upstream = arguments[0] if upstream is None else upstream
         width = x.shape[-1]
         gradients = passes[1](*known, upstream[..., :width], upstream[..., width:-1])
+        gradients = map(_without_gradient, gradients)  # the normaliser's would lack
         return *gradients, ops.zeros_like(mix), ops.zeros_like(normaliser)
 
     return ops.concatenate([px, pty, found], axis=-1), gradient
+
+
+@ops.custom_gradient
+def _without_gradient(x):
+    def gradient(*arguments, upstream=None):
+        raise NotImplementedError(
+            "Blockwise cross-diffusion has first derivatives only; for those of higher "
+            'order use implementation="dense".'
+        )
+
+    return x, gradient
 
 
 def forward(q, k, x, y, mix, normaliser):

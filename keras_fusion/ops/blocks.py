@@ -1,5 +1,6 @@
 """A loop over blocks of rows that holds one block at a time."""
 
+import functools
 import math
 
 import keras
@@ -40,6 +41,9 @@ def on_gpu():
 def over_blocks(block, rows, whole, row_widths, total_widths):
     """What `block` gives for every block of rows, rows side by side or summed up.
 
+    Where a graph leaves T open, and one block holds all rows by the time it runs, all
+    groups are done at once: a loop over them would take many times as long.
+
     Args:
         block: Function of `(rows, whole)`, lists of tensors `(M, g, R, width)` and
             `(M, g, T, width)`, to `(rows, totals)` of the same shapes. It must give
@@ -50,12 +54,23 @@ def over_blocks(block, rows, whole, row_widths, total_widths):
         total_widths: Widths of the second results, which are summed over the blocks.
 
     Returns:
-        `(rows, totals)`: lists of tensors `(M, G, T, width)`.
+        `(rows, totals)`: tuples of tensors `(M, G, T, width)`.
     """
     count = rows[0].shape[0]
     groups, tokens = ops.shape(rows[0])[1:3]
     size = rows_at_once(count, tokens)
     blocks = _ceil(tokens, size)
+    widths = row_widths, total_widths
+    loop = functools.partial(_loop, block, rows, whole, *widths, size, blocks)
+    if isinstance(tokens, int):
+        return loop()
+    return ops.cond(blocks > 1, loop, lambda: block(rows, whole))
+
+
+def _loop(block, rows, whole, row_widths, total_widths, size, blocks):
+    """What `over_blocks` gives, by so many blocks of this size in every group."""
+    count = rows[0].shape[0]
+    groups, tokens = ops.shape(rows[0])[1:3]
     padded = size * blocks
     rows = [_pad(x, padded - tokens) for x in rows]
     results = [
@@ -80,8 +95,8 @@ def over_blocks(block, rows, whole, row_widths, total_widths):
 
     results = ops.fori_loop(0, groups * blocks, body, results)
     return (
-        [x[:, :, :tokens] for x in results[: len(row_widths)]],
-        results[len(row_widths) :],
+        tuple(x[:, :, :tokens] for x in results[: len(row_widths)]),
+        tuple(results[len(row_widths) :]),
     )
 
 

@@ -61,7 +61,8 @@ def cross_diffusion(
             does, and takes memory linear in T, in training too; `"fused"` neither,
             by the backend's fused attention, which JAX has in bfloat16 on a GPU
             alone and TensorFlow has not; `"auto"` chooses by size, on a GPU also by
-            how many samples there are.
+            how many samples there are. The blockwise and the fused form have first
+            derivatives only.
 
     Returns:
         `(attended, messages)`: list of M tensors `P_m v_m`, `(B, N, T, h)`, and a list
@@ -75,6 +76,7 @@ def cross_diffusion(
     Reference: Wang, Wang, Wang, Zheng, Lai (2024), MutualFormer: Multi-Modality
     Representation Learning via Cross-Diffusion Attention, IJCV.
     """
+    present = None if present is None else ops.convert_to_tensor(present)
     _check(queries, keys, values, masks, present, initial, implementation)
     check_diffusion(epsilon, steps, form, len(values))
     kept = _kept(masks, values)
@@ -82,17 +84,21 @@ def cross_diffusion(
     if implementation == "auto":
         implementation = fastest(queries, keys, values, initial, kept is not None)
     dtype = _product_dtype(queries, keys, values)
-    logits = dtype if implementation == "fused" else "float32"
     q, k, v = _stack(queries, keys, values, there, kept)
-    q, k = ops.cast(q, logits), ops.cast(k, logits)
-    if implementation == "fused":
-        products = fused_products(q, k, kept, there)
-    elif implementation == "blockwise":
-        products = blockwise_products(q, k, kept, there)
-    else:
-        products = dense_products(replace_absent(affinities(q, k, kept), there), dtype)
+    products = _products(implementation, q, k, kept, there, dtype)
     results = diffuse(products, ops.cast(v, "float32"), epsilon, steps, initial, form)
     return unstack_results(*results, values[0].dtype)
+
+
+def _products(implementation, q, k, kept, present, dtype):
+    """The function `(x, y)` to `(P x, P^T y)`."""
+    logits = dtype if implementation == "fused" else "float32"
+    q, k = ops.cast(q, logits), ops.cast(k, logits)
+    if implementation == "fused":
+        return fused_products(q, k, kept, present)
+    if implementation == "blockwise":
+        return blockwise_products(q, k, kept, present)
+    return dense_products(replace_absent(affinities(q, k, kept), present), dtype)
 
 
 def _check(queries, keys, values, masks, present, initial, implementation):
@@ -127,8 +133,13 @@ def _check(queries, keys, values, masks, present, initial, implementation):
 
 
 def fastest(queries, keys, values, initial="identity", masked=False):
-    """What `implementation="auto"` takes."""
-    if not isinstance(initial, str):
+    """What `implementation="auto"` takes.
+
+    Where nothing is computed, since there is nothing or torch looks for shapes alone,
+    that is the dense form, which has no loop.
+    """
+    nothing = 0 in values[0].shape or "meta" in str(getattr(values[0], "device", ""))
+    if nothing or not isinstance(initial, str):
         return "dense"
     width = keys[0].shape[-1] + masked  # one channel keeps padded keys out
     dtypes, shape = [x[0].dtype for x in (queries, keys, values)], values[0].shape

@@ -34,7 +34,7 @@ def replace_absent(affinities, present=None):
     if present is None:
         return affinities
     shape = ops.shape(affinities)
-    flat = ops.reshape(affinities, (*shape[:2], -1))
+    flat = ops.reshape(affinities, (*shape[:2], shape[2] * shape[3] * shape[4]))
     flat = ops.matmul(mixing(present), ops.swapaxes(flat, 0, 1))  # (B, M, N T T)
     return ops.reshape(ops.stack(ops.unstack(flat, axis=1)), shape)
 

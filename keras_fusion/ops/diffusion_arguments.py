@@ -1,5 +1,6 @@
 """What cross-diffusion refuses, one sentence each."""
 
+import numbers
 import operator
 
 FORMS = ("paper", "released")
@@ -65,8 +66,8 @@ def check_sizes(function, count, **tensors):
 
 def check_diffusion(epsilon, steps, form, count):
     """Raises ValueError where the diffusion itself is not defined."""
-    if not 0 <= epsilon < 1:
-        raise ValueError(f"epsilon must be in [0, 1); got {epsilon}.")
+    if not isinstance(epsilon, numbers.Real) or not 0 <= epsilon < 1:
+        raise ValueError(f"epsilon must be in [0, 1); got {epsilon!r}.")
     try:
         whole = operator.index(steps)
     except TypeError:
@@ -83,14 +84,19 @@ def check_diffusion(epsilon, steps, form, count):
 
 def check_choice(name, value, choices):
     """Raises ValueError unless `value` is one of the choices."""
+    _check_choice(name, value, choices, ", ".join(choices))
+
+
+def _check_choice(name, value, choices, listed):
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}.")
+        raise ValueError(f"{name} must be one of {listed}; got {value!r}.")
 
 
 def check_initial(initial):
     """Raises ValueError unless `initial` is a name or a tensor."""
     if not hasattr(initial, "shape"):
-        check_choice("initial", initial, (*INITIALS, "or a tensor"))
+        listed = ", ".join((*INITIALS, "or a tensor"))
+        _check_choice("initial", initial, INITIALS, listed)
 
 
 def _and(names):

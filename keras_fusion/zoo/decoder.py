@@ -40,7 +40,7 @@ def decode(maps, streams, units):
     x = layers.Dense(units, name="decoder_entry")(x)
     for level, skip in reversed(list(enumerate(finer))):
         ratio = tuple(a // b for a, b in zip(skip.shape[1:3], x.shape[1:3]))
-        x = layers.UpSampling2D(ratio, interpolation="bilinear")(x)
+        x = layers.UpSampling2D(ratio, "channels_last", "bilinear")(x)
         skip = layers.Dense(units, name=f"decoder_{level}_skip")(skip)
         x = layers.Add(name=f"decoder_{level}_add")([x, skip])
         x = residual_block(f"decoder_{level}_block", x, units, 0.0)

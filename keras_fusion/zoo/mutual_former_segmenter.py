@@ -125,7 +125,8 @@ def _one_size(shapes):
 def _padded(name, x, padding):
     if not any(after for _, after in padding):
         return x
-    return layers.ZeroPadding2D(padding, name=f"{name}_padding")(x)
+    pad = layers.ZeroPadding2D(padding, "channels_last", name=f"{name}_padding")
+    return pad(x)
 
 
 def _pyramids(streams, encoders, settings):
@@ -146,7 +147,7 @@ def _classify(x, classes, cell, padding, dropout, activation):
     x = layers.Dense(width, dtype="float32", name="predictions")(x)
     x = from_patches(x, *cell)
     if any(after for _, after in padding):
-        x = layers.Cropping2D(padding, name="cropping")(x)
+        x = layers.Cropping2D(padding, "channels_last", name="cropping")(x)
     return layers.Activation(activation or "linear", dtype="float32", name="pixels")(x)
 
 

@@ -75,7 +75,12 @@ def _patch_sizes(patch_size, maps):
 def _encode_map(name, stem, size, depth, units, dropout, x):
     if stem == "patch":
         project = layers.Conv2D(
-            units, size, strides=size, padding="same", name=f"{name}_projection"
+            units,
+            size,
+            strides=size,
+            padding="same",
+            data_format="channels_last",
+            name=f"{name}_projection",
         )
         x = project(x)
     else:
@@ -99,6 +104,7 @@ def _convolutions(name, x, size, units):
             3,
             strides=2,
             padding="same",
+            data_format="channels_last",
             activation="gelu",
             name=f"{name}_stem_{i}",
         )

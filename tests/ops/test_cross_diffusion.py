@@ -1,5 +1,6 @@
 """Dense and blockwise cross-diffusion against the definition, value and gradient."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -236,3 +237,36 @@ def test_a_graph_may_leave_the_number_of_tokens_open(compiled):
         expected = value_and_gradients(leaves, implementation="dense")
         for y, y_0 in zip(graph(leaves), expected, strict=True):
             assert_close(y, y_0)
+
+
+def test_second_derivatives_of_blocks_are_refused():
+    """Some of their terms would lack, which nothing else would say."""
+
+    def slope(leaves):
+        parts = [ops.unstack(x, 2, axis=0) for x in leaves]
+        found = flat(*cross_diffusion(*parts, implementation="blockwise"))
+        return sum(ops.sum(ops.square(y)) for y in found)
+
+    def steepness(leaves):
+        return sum(ops.sum(ops.square(g)) for g in inner_gradient(slope, leaves)), ()
+
+    with pytest.raises(NotImplementedError, match="first derivatives only"):
+        with_gradients(steepness)(arrays(2, (1, 1, 11, 4)))
+
+
+def inner_gradient(function, leaves):
+    """The gradient of `function`, to be differentiated once more."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(function)(leaves)
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return torch.autograd.grad(function(leaves), leaves, create_graph=True)
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(leaves)
+        value = function(leaves)
+    return tape.gradient(value, leaves)
