@@ -9,9 +9,9 @@ import keras
 import numpy as np
 
 from keras_fusion import recipe as recipes
-from keras_fusion import recipes as published
 from keras_fusion import training, zoo
 from keras_fusion.batches import model_inputs
+from keras_fusion.checkpoint import require_same
 from keras_fusion.comparison import MODEL, trained
 from keras_fusion.datasets import Dataset
 from keras_fusion.files import whole
@@ -36,29 +36,40 @@ class Picture(NamedTuple):
     limits: tuple[float, float] | None = None
 
 
-def load(recipe: dict, runs: Path) -> tuple[keras.Model, Dataset]:
+def load(recipe: dict, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
     """The run of a recipe that validated best, or else its published weights.
+
+    Args:
+        recipe: From `recipe.read`.
+        runs: Where `train` put its runs.
+        home: The recipe's folder, in which `evaluate --publish` leaves weights.
 
     Returns:
         The model that gives probabilities, and the data as its seed split them.
 
     Raises:
-        ValueError: If there are neither.
+        ValueError: If there are neither, or if they are of another network.
     """
     folder = runs / recipe["name"] / MODEL
     records = {p.parent: training.read_record(p) for p in folder.glob("*/fit.json")}
     if records:
         folder = max(records, key=lambda path: records[path]["validation"])
-        seed = records[folder]["identity"]["seed"]
+        network = records[folder]["identity"]
+        seed = network["seed"]
     else:
-        folder = published.folder() / recipe["name"]
+        folder = home
         if not (folder / training.WEIGHTS).is_file():
             raise ValueError(
                 f"{recipe['name']} has no trained weights: run `keras-fusion train` "
                 "first."
             )
-        fits = json.loads((folder / "results.json").read_text())["fits"]
-        seed = max(fits, key=lambda fit: fit[MODEL]["validation"])["seed"]
+        results = json.loads((folder / "results.json").read_text())
+        network = results["recipe"]
+        best = max(results["fits"], key=lambda fit: fit[MODEL]["validation"])
+        seed = best["seed"]
+    # other data may be drawn, but by the network whose weights they are
+    wanted = {key: recipe[key] for key in ("builder", "arguments")}
+    require_same(folder, network, json.loads(json.dumps(wanted)))
     data = recipes.load_data(recipe, seed)
     return trained(recipe, data, folder, **task_of(data).deployed_head), data
 

@@ -30,20 +30,27 @@ def run(options) -> None:
 
 def _print_published(options):
     recipe_files.read(options.recipe)  # says so if there is none
-    path = recipe_files.file_of(options.recipe).parent / "results.json"
+    file = recipe_files.file_of(options.recipe)
+    published = "results" if file.name == recipe_files.RECIPE else file.stem
+    path = file.with_name(f"{published}.json")
     if not path.is_file():
         raise ValueError(
             f"{options.recipe} has no published results; {path} is not there."
         )
     results = json.loads(path.read_text())
-    if options.method:
-        find("method", options.method, results["scores"])
+    method = options.method and _method(options.method, results)
     console.print(f"from {path}, measured on {results['date']}")
-    if not options.method:
+    if not method:
         return print_results(results)
-    others = {"paired": comparison.paired(results["scores"], options.method)}
+    others = {"paired": comparison.paired(results["scores"], method)}
     for sentence in tables.paired_sentences(others):
         console.print(f"{options.method} {sentence}", soft_wrap=True)
+
+
+def _method(name, results):
+    """Its key in the results, of the name that tables give it as well."""
+    titles = {tables.method_title(m, results): m for m in results["scores"]}
+    return find("method", name, titles | {m: m for m in results["scores"]})
 
 
 def _recipe_line(name):

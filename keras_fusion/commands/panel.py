@@ -12,7 +12,8 @@ def run(options) -> None:
     recipe = recipe_files.changed(
         recipe_files.read(options.recipe), dataset=options.dataset, label=options.label
     )
-    model, data = panels.load(recipe, Path(options.runs))
+    home = recipe_files.file_of(options.recipe).parent
+    model, data = panels.load(recipe, Path(options.runs), home)
     path = Path(options.output or f"{recipe['name']}.png")
     panels.save_panel(model, data, options.row, tuple(options.point), path)
     console.print(f"wrote {path}")

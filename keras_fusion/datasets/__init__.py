@@ -31,7 +31,12 @@ __all__ = [
     "standardise",
 ]
 
-# A bare name is the first of its configs.
+# A bare name is the first of its configs, which may be named too.
+_FIRST = {
+    "av_digits/clean": "av_digits",
+    "tools_rgbd/foreground": "tools_rgbd",
+    "utd_mhad/sequences": "utd_mhad",
+}
 _KNOWN = {
     "mfeat": mfeat.read,
     "leaves100": leaves100.read,
@@ -92,6 +97,7 @@ def load(
         >>> data.input_shapes["fou"], data.classes, len(data.train.labels)
         ((76,), 10, 100)
     """
+    name = _FIRST.get(name, name)
     kind, colon, path = name.partition(":")
     if name in planetoid.ARCHIVES:
         raise ValueError(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.catalogue import find
 from keras_fusion.datasets import archives
 from keras_fusion.datasets.dataset import Raw
 
@@ -35,10 +36,12 @@ def columns(config: str, path: Path | None = None) -> dict[str, np.ndarray]:
         path: Of the archive, in place of the folder of `archives`.
 
     Raises:
-        ValueError: If the archive is not there or not the published one.
+        ValueError: If there is no such config, or if the archive is not there or not
+            the published one.
     """
+    names = find("config of av_digits", config, CONFIGS)
     arrays = archives.read(ARCHIVE, path)
-    images, audio = (arrays[name] for name in CONFIGS[config].values())
+    images, audio = (arrays[name] for name in names.values())
     return {
         "image": images[..., None],
         "audio": audio[arrays["pair"]][..., None],

@@ -32,7 +32,8 @@ def columns(path: str | Path) -> dict[str, np.ndarray]:
     Args:
         path: A folder with `rgb/` (PNG or JPEG), `depth/` (PNG of 8 or 16 bit, any
             unit, 0 = no reading) and `mask/` (PNG of one channel, the number of each
-            pixel's class; two values are foreground and background).
+            pixel's class; two values are foreground and background; of one bit a
+            pixel all or none).
 
     Returns:
         `rgb` `(N, H, W, 3)`, `depth` and `mask` `(N, H, W)`, by name of file.
@@ -51,6 +52,7 @@ def columns(path: str | Path) -> dict[str, np.ndarray]:
         for kind, found in files.items():
             images[kind].append(_open(found[name], kind))
         _require_one_size(name, root, images)
+        _require_one_kind(name, root, images["mask"])
     return {kind: np.stack(arrays) for kind, arrays in images.items()}
 
 
@@ -114,3 +116,15 @@ def _require_one_size(name, root, images):
                 f"{kind}/{name} is {size[0]} x {size[1]}, the first of rgb/ is "
                 f"{first[0]} x {first[1]}."
             )
+
+
+def _require_one_kind(name, root, masks):
+    """One bit a pixel is 0 or 1, where other tools may have written 0 and 255."""
+    kinds = [
+        "one bit" if x.dtype == bool else "a number" for x in (masks[0], masks[-1])
+    ]
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            f"{root}: masks must all be of one kind; mask/{name} has {kinds[1]} for "
+            f"each pixel, the first of mask/ has {kinds[0]}."
+        )

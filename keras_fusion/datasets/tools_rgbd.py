@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.catalogue import find
 from keras_fusion.datasets import archives
 from keras_fusion.datasets.dataset import Raw
 from keras_fusion.datasets.depth import normalise
@@ -16,6 +17,7 @@ ARCHIVE = archives.Archive(
     "dbe2dd304e0fc7b29eb1c725361a69ad7e87aac06109321f236019a00b653f61",
     "an archive of RGB-D frames of hand tools; its origin is not recorded in it",
 )
+CONFIGS = ("foreground", "rig_0", "tools")
 RUN = 10  # frames in a row that validate together or not at all
 TOOLS = ("level", "screwdriver", "clamp", "cup", "hammer")
 
@@ -46,7 +48,11 @@ def read(config: str) -> Raw:
     Args:
         config: `"foreground"`, any tool against the bench; `"rig_0"`, likewise from the
             rig alone that is tested on; or `"tools"`, six classes.
+
+    Raises:
+        ValueError: If there is no such config, or as `columns` does.
     """
+    find("config of tools_rgbd", config, dict.fromkeys(CONFIGS))
     found = columns()
     found["run"] = np.arange(len(found["rig"])) // RUN
     if config == "rig_0":

@@ -37,9 +37,10 @@ def affinities(model: keras.Model, inputs: dict, layer: str = "fusion") -> dict:
             "shown of that operator only."
         )
     block, names = found[0], [name for name in model.input if name != "modality_mask"]
-    taken = block.input[: len(names)]
+    taken = dict(zip(names, keras.tree.flatten(block.input)))
     tokens = keras.Model(model.input, taken).predict(inputs, verbose=0)
-    queries, keys = zip(*(_heads(block, m, x) for m, x in enumerate(tokens)))
+    heads = (_heads(block, m, tokens[name]) for m, name in enumerate(names))
+    queries, keys = zip(*heads)
     own = own_affinities(ops.stack(queries), ops.stack(keys))  # (M, B, N, T, T)
     # what carries values carries the identity matrix to the affinity itself
     identity = ops.broadcast_to(ops.eye(own.shape[-1]), own.shape)

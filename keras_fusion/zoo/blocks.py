@@ -68,7 +68,7 @@ def fuse(
             would pool them, its streams are joined by a concatenation instead.
         name: Of the last block; those before it are `name_0`, `name_1`, ...
     """
-    require_positive(operator, "depth", depth)
+    depth = require_positive(operator, "depth", depth)
     if operator.uses_query != (query is not None):
         wants = "needs" if operator.uses_query else "takes no"
         raise ValueError(f"{type(operator).__name__} {wants} `query` as configured.")

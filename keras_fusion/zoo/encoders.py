@@ -1,5 +1,7 @@
 """An encoder for each modality: chosen by the rank of the input, or given."""
 
+from numbers import Integral
+
 import keras
 from keras import layers, ops
 
@@ -73,7 +75,7 @@ def _described(name, description):
 
 def check_encoders(streams, encoders, depth) -> None:
     """Raises a ValueError where an encoder has no input, or its depth is none."""
-    if depth != int(depth) or depth < 0:
+    if not isinstance(depth, Integral) or depth < 0:
         raise ValueError(f"encoder_depth must be 0 or more; received {depth!r}.")
     check_names("encoders", encoders, streams)
 

@@ -1,8 +1,9 @@
+from numbers import Integral
+
 import keras
 from keras import layers
 
 from keras_fusion.layers import Concatenation
-from keras_fusion.layers.arguments import require_positive
 from keras_fusion.zoo.blocks import fuse, template
 from keras_fusion.zoo.decoder import decode, from_patches
 from keras_fusion.zoo.encoders import check_encoders
@@ -90,13 +91,13 @@ def MutualFormerSegmenter(
     inputs = named_inputs(input_shapes, modality_mask)
     size = _one_size({m: tuple(inputs[m].shape[1:]) for m in input_shapes})
     operator = template(fusion, units)
-    fused_scales = require_positive(operator, "fused_scales", fused_scales)
     streams, mask = replace_absent(inputs, modality_dropout)
     stride = GIVEN_STRIDE if encoders else OWN_STRIDES[-1]
     padding = tuple((0, -side % stride) for side in size)
     streams = {m: _padded(m, x, padding) for m, x in streams.items()}
     settings = {"depth": encoder_depth, "units": units, "dropout": dropout}
     scales = common_scales(_pyramids(streams, encoders or {}, settings))
+    _check_fused_scales(fused_scales, len(scales))
     maps = [
         _fuse_scale(operator, maps, depth, mask, i, fused=i < fused_scales)
         for i, maps in enumerate(reversed(scales))
@@ -107,6 +108,14 @@ def MutualFormerSegmenter(
     model = keras.Model(inputs, x, name=name)
     load_weights(model, weights)
     return model
+
+
+def _check_fused_scales(fused, count):
+    if not isinstance(fused, Integral) or not 1 <= fused <= count:
+        raise ValueError(
+            f"fused_scales must be from 1 to {count}, the scales that all encoders "
+            f"have; received {fused!r}."
+        )
 
 
 def _one_size(shapes):

@@ -1,6 +1,7 @@
 """Modalities as tokens: image patches or small convolutions, then their places."""
 
 from functools import partial
+from numbers import Integral
 
 from keras import layers
 
@@ -65,11 +66,11 @@ def _patch_sizes(patch_size, maps):
             f"received {patch_size!r}."
         )
     for size in sizes.values():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        if not isinstance(size, Integral) or isinstance(size, bool) or size < 1:
             raise ValueError(
                 f"patch_size must be a positive integer; received {patch_size!r}."
             )
-    return sizes
+    return {name: int(size) for name, size in sizes.items()}
 
 
 def _encode_map(name, stem, size, depth, units, dropout, x):

@@ -135,7 +135,7 @@ def test_panel(home, tmp_path):
 @pytest.fixture
 def drawn(home):
     """A trained model, its data, and the pictures of test frame 1, by title."""
-    model, data = panel.load(recipe_files.read(str(home)), home / "runs")
+    model, data = panel.load(recipe_files.read(str(home)), home / "runs", home)
     found = panel.pictures(model, data, 1, POINT)
     return model, data, {picture.title: picture for picture in found}
 
@@ -221,3 +221,26 @@ def test_a_rival_has_a_name_of_its_own(home, name):
     data = recipe_files.load_data(recipe, 0)
     with pytest.raises(ValueError, match=f"No rival of a recipe may be called {name}:"):
         comparison.variants(recipe, data)
+
+
+def test_the_panel_is_of_the_network_that_was_trained(home, tmp_path):
+    recipe = recipe_files.read(str(home))
+    recipe["arguments"] = recipe["arguments"] | {"dropout": 0.9}
+    for runs in (home / "runs", tmp_path):  # trained here, and published
+        with pytest.raises(ValueError, match="a run that differs in arguments"):
+            panel.load(recipe, runs, home)
+
+
+def test_the_panel_takes_what_was_published_beside_the_recipe(home, tmp_path):
+    recipe = recipe_files.read(str(home))
+    found, _ = panel.load(recipe, tmp_path, home)
+    weights = recipe_files.build(
+        recipe,
+        recipe_files.load_data(recipe, 0),
+        weights=str(home / "model.weights.h5"),
+        modality_mask=True,
+    ).get_weights()
+    for a, b in zip(found.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match="no trained weights"):
+        panel.load(recipe, tmp_path, tmp_path)

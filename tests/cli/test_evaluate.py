@@ -9,7 +9,7 @@ from keras_fusion import card, comparison, datasets, layers, recipes, zoo
 from keras_fusion import recipe as recipe_files
 from keras_fusion.commands.results import record_cells
 from keras_fusion.plots import PLOTS
-from tests.cli.running import succeed
+from tests.cli.running import run, succeed
 
 
 def test_list_knows_every_name():
@@ -28,6 +28,18 @@ def test_list_compares_any_method_of_published_results(results, home):
     (late,), (only,) = (scores[name]["missing_random"]["1"] for name in chosen)
     points = f"{100 * (late - only):+.1f} points"
     assert f"late average vs only-b, 1 missing: {points} (one seed" in out
+    titled = succeed("list", home, "--method", "AdaptiveWeighting")
+    assert titled.count("AdaptiveWeighting vs") == 2 * len(others)
+
+
+def test_list_knows_results_of_a_file_beside_a_recipe(home):
+    beside = home / "tried.toml"
+    beside.write_text((home / "recipe.toml").read_text())
+    try:
+        status, _, err = run("list", beside)
+        assert status == 2 and "tried.json is not there" in err
+    finally:
+        beside.unlink()
 
 
 def test_evaluate_scores_every_method_under_every_loss(results, home):

@@ -93,6 +93,10 @@ FAULTS = {
         lambda f: Image.fromarray(RGB[0]).save(f / "depth" / f"{NAMES[0]}.png"),
         "scene 0.png: expected one channel; received RGB",
     ),
+    "one bit": (
+        lambda f: Image.fromarray(MASK[1] > 0).save(f / "mask" / f"{NAMES[1]}.png"),
+        "mask/scene 1 has one bit for each pixel, the first of mask/ has a number",
+    ),
     "broken": (
         lambda f: (f / "mask" / f"{NAMES[1]}.png").write_bytes(b"no picture"),
         "scene 1.png: cannot be read as an image",

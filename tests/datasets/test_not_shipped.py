@@ -16,6 +16,19 @@ mhad = shared.needs("utd_mhad")
 leaves = shared.needs("leaves100")
 
 
+def test_configs_that_there_are_not():
+    with pytest.raises(ValueError, match="No config of av_digits 'noisy'.*clean, hard"):
+        av_digits.read("noisy")
+    with pytest.raises(ValueError, match="No config of tools_rgbd 'tool'.*'tools'"):
+        tools_rgbd.read("tool")
+
+
+@av
+def test_the_first_config_has_two_names():
+    bare, named = (datasets.load(f"av_digits{end}") for end in ("", "/clean"))
+    np.testing.assert_array_equal(bare.test.inputs["image"], named.test.inputs["image"])
+
+
 @av
 @pytest.mark.parametrize("name", ["av_digits", "av_digits/hard"])
 def test_av_digits(name):

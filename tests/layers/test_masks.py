@@ -93,6 +93,27 @@ def test_the_mask_handed_on(case):
 
 
 @each_case
+def test_the_mask_handed_on_knows_of_absent_modalities(case):
+    inputs, masks = padded(case, MARK)
+    there = np.ones((len(masks[0]), len(masks)), bool)
+    there[0, -1] = there[1] = False  # of sample 0 the last is absent, of 1 all
+    op = case.operator(inputs)
+    attached = [keras.layers.Masking(MARK)(x) for x in inputs]
+    query = query_for(op, inputs)
+    outputs = tree.flatten(op(attached, **query, modality_mask=there))
+    if op.pools_tokens or (op.returns_streams and not op.rebuilds_absent):
+        return
+    left = [kept & there[:, m, None] for m, kept in enumerate(masks)]
+    expected = np.any(left, axis=0)
+    # of what is nowhere, the mean of zeros is to be zero
+    expected[~expected.any(axis=1)] = True
+    for y in outputs:
+        np.testing.assert_array_equal(to_numpy(y._keras_mask), expected)
+        mean = keras.layers.GlobalAveragePooling1D()(y)
+        assert np.isfinite(to_numpy(mean)).all()
+
+
+@each_case
 def test_the_length_of_the_padding_has_no_influence(case):
     if case.config.get("per") == "element":
         return  # its weights fix the number of frames

@@ -3,8 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from keras import tree
 
 from keras_fusion import layers
+from tests.conftest import assert_close
 from tests.layers.cases import (
     QUERY_WIDTH,
     VARIANTS,
@@ -14,6 +16,7 @@ from tests.layers.cases import (
     inputs_for,
     modalities,
     query_for,
+    some_absent,
 )
 
 EPSILONS = [1.0, -0.1, None]
@@ -157,6 +160,19 @@ def test_wrong_masks(case):
             op(inputs, mask=masks[:count], **query)
     with refuses("one mask per modality"):
         op(inputs, mask=[np.ones((3, 2), bool)] * (count + 1), **query)
+    with refuses("a list of masks, one per modality; received one tensor of shape .3,"):
+        op(inputs, mask=np.ones((3, tokens), bool), **query)
+
+
+@each_case
+def test_a_modality_mask_may_be_a_list(case):
+    inputs = case.inputs()
+    op = case.operator(inputs)
+    query, there = query_for(op, inputs), some_absent(len(inputs))
+    expected = op(inputs, modality_mask=there, **query)
+    found = op(inputs, modality_mask=there.tolist(), **query)
+    for a, b in zip(tree.flatten(found), tree.flatten(expected), strict=True):
+        assert_close(a, b)
 
 
 @each_case

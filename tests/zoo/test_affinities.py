@@ -62,3 +62,15 @@ def test_of_a_segmenter_that_takes_a_modality_mask():
     for key, rows in masked.items():
         assert_close(rows, plain[key])
     assert_close(masked["depth"].sum(axis=-1), np.ones((2, 16)))
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("masked", [False, True])
+def test_of_one_modality(masked, rows):
+    shapes = {"image": SHAPES["image"]}
+    options = {"fusion": FUSION, "units": 4, "depth": 1, "modality_mask": masked}
+    model = randomise(zoo.MutualFormerClassifier(shapes, 3, **options))
+    there = {"modality_mask": np.ones((rows, 1), bool)} if masked else {}
+    found = zoo.affinities(model, draw(shapes, rows=rows) | there)
+    assert list(found) == ["image"] and found["image"].shape == (rows, 4, 4)
+    assert_close(found["image"].sum(axis=-1), np.ones((rows, 4)))

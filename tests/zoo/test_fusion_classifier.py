@@ -41,6 +41,25 @@ def test_channels_are_last_whatever_keras_is_set_to(channels_first):
     assert_close(other(inputs), to_numpy(model(inputs)))
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.parametrize(
+    "builder, config",
+    [
+        (zoo.MutualFormerClassifier, {}),
+        (zoo.MutualFormerClassifier, {"stem": "convolution"}),
+        (zoo.MutualFormerSegmenter, {}),
+    ],
+)
+def test_so_they_are_of_pictures(builder, config, channels_first):
+    shapes = {"rgb": (18, 20, 3), "depth": (18, 20, 1)}  # padded, then cropped
+    inputs, config = draw(shapes), config | {"units": 4, "encoder_depth": 1}
+    model = randomise(builder(shapes, 3, **config))
+    channels_first()
+    other = builder(shapes, 3, **config)
+    other.set_weights(model.get_weights())
+    assert_close(other(inputs), to_numpy(model(inputs)))
+
+
 @pytest.mark.parametrize(
     "builder", ["FusionClassifier", "LateFusionClassifier", "UnimodalClassifier"]
 )

@@ -19,6 +19,16 @@ from keras_fusion.ops.presence import (
 )
 
 
+class WithMask(keras.layers.Layer):
+    """The first of two tensors, with the second as its mask."""
+
+    def call(self, inputs):
+        return inputs[0]
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return inputs[1]
+
+
 class Fusion(keras.layers.Layer):
     """Base of the layers that fuse M modalities into one tensor.
 
@@ -74,6 +84,7 @@ class Fusion(keras.layers.Layer):
         self.use_bias = use_bias
         self.kernel_initializer = kernel_initializer
         self.kernel_regularizer = kernel_regularizer
+        self.hand_on = WithMask(dtype=self.dtype_policy, autocast=False)
 
     def build(self, input_shape):
         self.check(input_shape)
@@ -93,6 +104,8 @@ class Fusion(keras.layers.Layer):
         return_weights=False,
     ):
         mask = inputs_mask if mask is None else mask
+        if isinstance(modality_mask, (list, tuple)):
+            modality_mask = ops.convert_to_tensor(modality_mask, "bool")
         check_call(self, inputs, query, modality_mask, mask, return_weights)
         present = presence(inputs, modality_mask, mask)
         inputs = select_all(inputs, present)
@@ -102,6 +115,8 @@ class Fusion(keras.layers.Layer):
         fused, weights = self.fuse(inputs, present, query=query, training=training)
         if present is not None:
             fused = self._zero_where_absent(fused, present)
+        if modality_mask is not None and mask is not None:
+            fused = self._with_masks(fused, present, mask)
         return (fused, _tensor(weights, fused)) if return_weights else fused
 
     def fuse(self, inputs, present, query=None, training=None):
@@ -192,6 +207,22 @@ class Fusion(keras.layers.Layer):
         layer = keras.layers.Dense(units, **(options | kwargs))
         layer.build(shape)
         return layer
+
+    def _with_masks(self, fused, present, masks):
+        """`fused` with the tokens that are there as its masks.
+
+        Keras would hand on what the masks alone say. A sample of which nothing is there
+        keeps its zeros: their mean is zero, not 0 / 0.
+        """
+        ranks = [len(mask.shape) for mask in masks if mask is not None]
+        own = self.returns_streams and not self.rebuilds_absent
+        if own or self.pools_tokens or not ranks:
+            return fused
+        kept = any_present(present)
+        kept = kept[(..., *[0] * (len(kept.shape) - max(ranks)))]
+        some = ops.any(kept, axis=tuple(range(1, max(ranks))), keepdims=True)
+        kept = ops.logical_or(kept, ops.logical_not(some))
+        return tree.map_structure(lambda x: self.hand_on([x, kept]), fused)
 
     def _zero_where_absent(self, fused, present):
         if self.returns_streams and not self.rebuilds_absent:

@@ -55,6 +55,11 @@ def check_call(op, inputs, query, modality_mask, mask, return_weights):
         )
     if modality_mask is not None:
         _check_mask(op, "modality_mask", modality_mask, (shapes[0][0], len(inputs)))
+    if mask is not None and not isinstance(mask, (list, tuple)):
+        raise ValueError(
+            f"{op.name} expects a list of masks, one per modality; received one tensor "
+            f"of shape {tuple(mask.shape)}."
+        )
     if mask is not None and len(mask) != len(inputs):
         raise ValueError(
             f"{op.name} expects one mask per modality; received {len(mask)} "

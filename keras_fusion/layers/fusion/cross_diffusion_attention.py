@@ -36,6 +36,9 @@ class CrossDiffusionAttention(Fusion):
     The stream of an absent modality is rebuilt from the others: for its affinity
     stands the mean of those present. Padded tokens are neither queries nor keys.
 
+    With one token a modality all affinities are one: queries, keys, epsilon and steps
+    have no influence then.
+
     Args:
         units: Common width U, needed where widths differ.
         num_heads: Number of heads N, a divisor of U.

@@ -35,6 +35,9 @@ class MutualFormerBlock(TokenTransformer):
     list of M streams. Raw weights: `(B, T, M, M)`, those of `CrossDiffusionAttention`.
     Streams of absent modalities are rebuilt from the others as there.
 
+    With one token a modality all affinities are one: queries, keys, epsilon and steps
+    have no influence then.
+
     Args:
         units: Common width U, needed where widths differ.
         epsilon: The weight e of the diffusion, in [0, 1).
