@@ -67,7 +67,7 @@ def pressed(process):
 
 
 def test_ctrl_c_ends_in_one_sentence(tmp_path):
-    path = runs.write(tmp_path, TEXT.replace("epochs = 1", "epochs = 3000"))
+    path = runs.write(tmp_path, TEXT.replace("epochs = 1", "epochs = 300000"))
     folder = tmp_path / "runs" / "tiny"
     process = subprocess.Popen(
         [sys.executable, "-c", HEEDS, "tune", path, "--runs", tmp_path / "runs"],
@@ -82,7 +82,7 @@ def test_ctrl_c_ends_in_one_sentence(tmp_path):
             time.sleep(0.05)
         err = pressed(process)
     finally:
-        process.kill()  # of 3000 epochs
+        process.kill()  # of 300,000 epochs
     assert process.returncode == 130
     assert err == "keras-fusion: stopped; the same command goes on from here.\n"
 
