@@ -58,6 +58,18 @@ def test_padding_has_no_influence_and_comes_out_as_zeros(case):
         assert y[kept].any(axis=-1).all()
 
 
+@each_case
+def test_no_samples(case):
+    if case.config.get("readout") == "max" and keras.backend.backend() == "torch":
+        return  # Keras' max takes nothing empty there
+    inputs = [x[:0] for x in case.inputs()]
+    op = case.operator(inputs)
+    there, masks = np.ones((0, len(inputs)), bool), [x[..., 0] == 0 for x in inputs]
+    for kwargs in ({}, {"modality_mask": there}, {"mask": masks}):
+        for y in fused(op, inputs, **kwargs):
+            assert y.shape[0] == 0 and y.shape[-1] > 0
+
+
 @pytest.mark.parametrize("absent", [False, True], ids=["", "and modality_mask"])
 @each_case
 def test_attached_masks_are_honoured(case, absent):

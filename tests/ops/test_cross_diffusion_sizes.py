@@ -67,6 +67,15 @@ def test_a_gpu_fuses_much_of_bfloat16(monkeypatch):
     assert chosen((1, 4, 3136, 32), initial=ops.ones((1, 4, 2, 2))) == "dense"
 
 
+def test_nothing_to_compute_is_dense():
+    assert chosen((0, 4, 16384, 32), dtype="float32") == "dense"
+    if keras.backend.backend() == "torch":  # which finds out shapes by running the code
+        import torch
+
+        shapes = [torch.empty(1, 4, 16384, 32, device="meta")] * 2
+        assert fastest(shapes, shapes, shapes) == "dense"
+
+
 def chosen(shape, dtype="bfloat16", **others):
     """What `auto` takes of two modalities, whose numbers it does not look at."""
     tensors = [keras.KerasTensor(shape, dtype)] * 2
