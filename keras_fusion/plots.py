@@ -14,7 +14,11 @@ CAPTIONS = {
     "weights.png": "The share of each modality in the fusion's weights, by class",
 }
 PLOTS = tuple(CAPTIONS)
-COLOURS = dict(zip(METHODS, ("#1b6ca8", "#d1603d", "#5b8c5a", "#9a9a9a")))
+PALETTE = (
+    *("#1b6ca8", "#d1603d", "#5b8c5a", "#9a9a9a"),
+    *("#d9a520", "#7b5aa6", "#4bb3c3", "#8c564b"),
+)
+COLOURS = dict(zip(METHODS, PALETTE))
 
 
 def save_plots(results: dict, folder: Path) -> list[Path]:
@@ -112,7 +116,7 @@ def _draw_weights(axes, results):
     classes = list(results["modality_weights"])
     left = [0.0] * len(classes)
     modalities = results["modality_weights"][classes[0]]
-    for modality, colour in zip(modalities, itertools.cycle(COLOURS.values())):
+    for modality, colour in zip(modalities, itertools.cycle(PALETTE)):
         runs = [results["modality_weights"][c][modality] for c in classes]
         shares = [100 * statistics.fmean(run) for run in runs]
         axes.barh(classes, shares, left=left, color=colour, label=modality)
