@@ -11,7 +11,6 @@ import numpy as np
 from keras_fusion import recipe as recipes
 from keras_fusion import training, zoo
 from keras_fusion.batches import model_inputs
-from keras_fusion.checkpoint import require_same
 from keras_fusion.comparison import MODEL, trained
 from keras_fusion.datasets import Dataset
 from keras_fusion.files import whole
@@ -68,10 +67,20 @@ def load(recipe: dict, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
         best = max(results["fits"], key=lambda fit: fit[MODEL]["validation"])
         seed = best["seed"]
     # other data may be drawn, but by the network whose weights they are
-    wanted = {key: recipe[key] for key in ("builder", "arguments")}
-    require_same(folder, network, json.loads(json.dumps(wanted)))
+    _require_network(recipe, network, folder)
     data = recipes.load_data(recipe, seed)
     return trained(recipe, data, folder, **task_of(data).deployed_head), data
+
+
+def _require_network(recipe, network, folder):
+    wanted = {key: recipe[key] for key in ("builder", "arguments")}
+    wanted = json.loads(json.dumps(wanted))
+    differing = [key for key in wanted if network[key] != wanted[key]]
+    if differing:
+        raise ValueError(
+            f"The weights in {folder} are of a network that differs from the recipe's "
+            f"in {' and '.join(differing)}: train it into another --runs folder."
+        )
 
 
 def save_panel(

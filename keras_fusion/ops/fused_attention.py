@@ -9,7 +9,7 @@ from keras import ops
 from keras_fusion.ops import blocks
 
 WIDEST = 128  # what kernels take on every GPU that has them
-CUDNN_TOKENS = 256  # the fewest for JAX, which has no other kernel: of 11 it fails
+CUDNN_TOKENS = 256  # the fewest for JAX, which has no other kernel: 11 were too few
 
 
 def is_fused(dtypes, head_width, tokens):

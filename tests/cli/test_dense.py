@@ -227,7 +227,7 @@ def test_the_panel_is_of_the_network_that_was_trained(home, tmp_path):
     recipe = recipe_files.read(str(home))
     recipe["arguments"] = recipe["arguments"] | {"dropout": 0.9}
     for runs in (home / "runs", tmp_path):  # trained here, and published
-        with pytest.raises(ValueError, match="a run that differs in arguments"):
+        with pytest.raises(ValueError, match="differs from the recipe's in arguments"):
             panel.load(recipe, runs, home)
 
 

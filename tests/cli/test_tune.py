@@ -50,8 +50,6 @@ sys.exit(cli.main())
 """
 
 
-@pytest.mark.slow
-@pytest.mark.only_on("torch", reason="no backend changes it")
 def pressed(process):
     """What it says at the end; who sees no end presses Ctrl-C again.
 
@@ -66,6 +64,8 @@ def pressed(process):
     raise AssertionError("It does not heed Ctrl-C.")
 
 
+@pytest.mark.slow
+@pytest.mark.only_on("torch", reason="no backend changes it")
 def test_ctrl_c_ends_in_one_sentence(tmp_path):
     path = runs.write(tmp_path, TEXT.replace("epochs = 1", "epochs = 300000"))
     folder = tmp_path / "runs" / "tiny"

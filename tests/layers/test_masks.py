@@ -108,7 +108,7 @@ def test_the_mask_handed_on(case):
 def test_the_mask_handed_on_knows_of_absent_modalities(case):
     inputs, masks = padded(case, MARK)
     there = np.ones((len(masks[0]), len(masks)), bool)
-    there[0, -1] = there[1] = False  # of sample 0 the last is absent, of 1 all
+    there[0] = there[1, 1] = False  # all of sample 0, and of 1 who alone has a token
     op = case.operator(inputs)
     attached = [keras.layers.Masking(MARK)(x) for x in inputs]
     query = query_for(op, inputs)

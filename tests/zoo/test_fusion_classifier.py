@@ -25,41 +25,6 @@ def names(model):
     return [layer.name for layer in model.layers]
 
 
-@pytest.fixture
-def channels_first():
-    yield lambda: keras.config.set_image_data_format("channels_first")
-    keras.config.set_image_data_format("channels_last")
-
-
-@pytest.mark.only_on("torch", reason="no backend changes it")
-def test_channels_are_last_whatever_keras_is_set_to(channels_first):
-    inputs, config = draw(SHAPES), {"units": 4, "encoder_depth": 1}
-    model = randomise(zoo.FusionClassifier(SHAPES, 3, **config))
-    channels_first()
-    other = zoo.FusionClassifier(SHAPES, 3, **config)
-    other.set_weights(model.get_weights())
-    assert_close(other(inputs), to_numpy(model(inputs)))
-
-
-@pytest.mark.only_on("torch", reason="no backend changes it")
-@pytest.mark.parametrize(
-    "builder, config",
-    [
-        (zoo.MutualFormerClassifier, {}),
-        (zoo.MutualFormerClassifier, {"stem": "convolution"}),
-        (zoo.MutualFormerSegmenter, {}),
-    ],
-)
-def test_so_they_are_of_pictures(builder, config, channels_first):
-    shapes = {"rgb": (18, 20, 3), "depth": (18, 20, 1)}  # padded, then cropped
-    inputs, config = draw(shapes), config | {"units": 4, "encoder_depth": 1}
-    model = randomise(builder(shapes, 3, **config))
-    channels_first()
-    other = builder(shapes, 3, **config)
-    other.set_weights(model.get_weights())
-    assert_close(other(inputs), to_numpy(model(inputs)))
-
-
 @pytest.mark.parametrize(
     "builder", ["FusionClassifier", "LateFusionClassifier", "UnimodalClassifier"]
 )
