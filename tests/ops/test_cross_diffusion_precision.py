@@ -123,6 +123,7 @@ def test_a_gpu_gives_bfloat16_to_fused_attention(form, steps, monkeypatch):
 
     def record(*inputs):
         given.extend(str(x.dtype) for x in inputs[:3])
+        assert inputs[-1] == 8  # the width, of heads of four: kernels want whole eights
         return kernel(*inputs)
 
     monkeypatch.setattr(module, name, record)
