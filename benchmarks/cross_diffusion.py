@@ -100,7 +100,7 @@ def _ours(tokens, dtype, kind):
 
 def _other(tokens, dtype):
     """What `ours` is compared with: dense, or what dense is compared with."""
-    from keras_fusion.ops.blocks import on_gpu
+    from keras_fusion.ops.diffusion.blocks import on_gpu
 
     chosen = _chosen(tokens, dtype)
     if chosen == "dense":
@@ -115,7 +115,7 @@ def _chosen(tokens, dtype):
     import keras
 
     from benchmarks.cross_diffusion_cases import HEADS, WIDTH
-    from keras_fusion.ops.cross_diffusion import fastest
+    from keras_fusion.ops.diffusion.cross_diffusion import fastest
 
     tensors = [keras.KerasTensor((1, HEADS, tokens, WIDTH), dtype)] * 2
     return fastest(tensors, tensors, tensors)

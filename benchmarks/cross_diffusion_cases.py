@@ -14,7 +14,7 @@ def draw(tokens: int) -> list[np.ndarray]:
 
 def ours(implementation: str):
     """`cross_diffusion` of six tensors, as a flat list."""
-    from keras_fusion.ops import cross_diffusion
+    from keras_fusion.ops.diffusion import cross_diffusion
 
     def call(q_r, q_d, k_r, k_d, v_r, v_d):
         attended, messages = cross_diffusion(
@@ -100,7 +100,7 @@ def floor(tokens: int, kind: str, blockwise: bool, tensor, function):
     """
     from keras import ops
 
-    from keras_fusion.ops.blocks import rows_at_once
+    from keras_fusion.ops.diffusion.blocks import rows_at_once
 
     rows = rows_at_once(2, tokens) if blockwise else tokens
     batch = (2, 1) if blockwise else (2, HEADS)

@@ -44,8 +44,8 @@ def measure(arguments) -> list[dict]:
 
 
 def _batches(batch_size, steps):
-    from keras_fusion.batches import Batches
     from keras_fusion.datasets import Split
+    from keras_fusion.experiments.batches import Batches
 
     rng = np.random.default_rng(0)
     rows = batch_size * steps
@@ -83,7 +83,7 @@ def _cases(backend, data):
 
 
 def _fit(data):
-    from keras_fusion.compilation import fast_settings
+    from keras_fusion.experiments.compilation import fast_settings
 
     model = _model()
     model.compile(

@@ -24,12 +24,13 @@ from pathlib import Path
 import keras
 from keras import ops
 
-from keras_fusion import comparison, tables, training
-from keras_fusion import recipe as recipes
-from keras_fusion.card import replaced
 from keras_fusion.catalogue import find
-from keras_fusion.commands.runs import COMPILED
-from keras_fusion.compilation import keep_compiled
+from keras_fusion.experiments import comparison, training
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.compilation import keep_compiled
+from keras_fusion.experiments.reports import tables
+from keras_fusion.experiments.reports.card import replaced
+from keras_fusion.experiments.runs import COMPILED
 from keras_fusion.files import whole, write_json
 from keras_fusion.layers import MutualFormerBlock
 from keras_fusion.layers.arguments import require_choice

@@ -38,7 +38,7 @@ from benchmarks.node_inputs import (
 )
 from benchmarks.node_page import BASELINE, PARTS, RESULTS, summary
 from benchmarks.node_stopping import BothAtTheirBest
-from keras_fusion.datasets.planetoid import CLASSES, load_graph
+from keras_fusion.datasets.builtin.planetoid import CLASSES, load_graph
 from keras_fusion.files import write_json
 from keras_fusion.graphs import FullGraph
 from keras_fusion.provenance import provenance

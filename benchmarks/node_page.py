@@ -10,10 +10,10 @@ import json
 import pathlib
 import statistics
 
-from keras_fusion.card import replaced
-from keras_fusion.evaluation import paired_interval
+from keras_fusion.experiments.evaluation import paired_interval
+from keras_fusion.experiments.reports.card import replaced
+from keras_fusion.experiments.reports.tables import markdown_table, origin, spread
 from keras_fusion.files import whole, write_json
-from keras_fusion.tables import markdown_table, origin, spread
 
 FOLDER = pathlib.Path(__file__).parent
 PAGE = FOLDER / "node_classification.md"

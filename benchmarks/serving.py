@@ -98,7 +98,7 @@ def _inputs(batch):
 
 
 def _session(version, inputs) -> Callable:
-    from keras_fusion.serving.servable import Servable
+    from keras_fusion.serving.server.servable import Servable
 
     return functools.partial(Servable(version).answer, "serving_default", inputs)
 
@@ -143,7 +143,7 @@ class _Serving:
     """`keras-fusion serve` in a process of its own, and the load on it."""
 
     def __init__(self, folder: Path):
-        command = [sys.executable, "-m", "keras_fusion.cli", "serve", str(folder)]
+        command = [sys.executable, "-m", "keras_fusion.cli.main", "serve", str(folder)]
         command += ["--rest-port", "0", "--grpc-port", "0"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self._scratch = folder.parent

@@ -21,12 +21,13 @@ import argparse
 import pathlib
 import statistics
 
-from keras_fusion import comparison, evaluation, tuning
-from keras_fusion import recipe as recipes
+from keras_fusion import tuning
+from keras_fusion.experiments import comparison, evaluation
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
-from keras_fusion.tasks import task_of
-from keras_fusion.tuning.leaderboard import ranked
+from keras_fusion.tuning.report.leaderboard import ranked
 from keras_fusion.tuning.space import alone
 
 ROOT = pathlib.Path(__file__).parents[1]

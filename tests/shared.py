@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_fusion.datasets import (
+from keras_fusion.datasets.builtin import (
     archives,
     av_digits,
     leaves100,

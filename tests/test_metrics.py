@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion import scores
+from keras_fusion.experiments import scores
 from keras_fusion.metrics import IntersectionOverUnion
 
 RNG = np.random.default_rng(0)

@@ -3,7 +3,8 @@
 import difflib
 from functools import partial
 
-from keras_fusion.datasets import (
+from keras_fusion.datasets.arrays import modality_mask
+from keras_fusion.datasets.builtin import (
     av_digits,
     leaves100,
     mfeat,
@@ -11,13 +12,12 @@ from keras_fusion.datasets import (
     tools_rgbd,
     utd_mhad,
 )
-from keras_fusion.datasets.arrays import modality_mask
 from keras_fusion.datasets.dataset import Dataset, Split
 from keras_fusion.datasets.depth import normalise as normalise_depth
 from keras_fusion.datasets.files import read, read_labelled
 from keras_fusion.datasets.images import read_images
 from keras_fusion.datasets.preparation import prepare
-from keras_fusion.datasets.standardisation import standardise
+from keras_fusion.datasets.standardization import standardise
 
 __all__ = [
     "Dataset",
@@ -102,7 +102,7 @@ def load(
     if name in planetoid.ARCHIVES:
         raise ValueError(
             f"{name} is a graph, not rows that can be split: read it with "
-            f"keras_fusion.datasets.planetoid.load_graph({name!r})."
+            f"keras_fusion.datasets.builtin.planetoid.load_graph({name!r})."
         )
     if name in _KNOWN:
         raw = _KNOWN[name]()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.datasets import planetoid
+from keras_fusion.datasets.builtin import planetoid
 
 try:
     import tensorflow_datasets as tfds

@@ -5,7 +5,7 @@ import numpy as np
 from keras_fusion.datasets.dataset import Dataset, Raw, Split
 from keras_fusion.datasets.labels import encode, encode_masks
 from keras_fusion.datasets.splitting import draw, split
-from keras_fusion.datasets.standardisation import measure, standardise
+from keras_fusion.datasets.standardization import measure, standardise
 
 
 def prepare(

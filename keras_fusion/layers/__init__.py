@@ -1,6 +1,22 @@
 """Every layer of the library; `__all__` is the catalogue."""
 
 from keras_fusion.catalogue import find
+from keras_fusion.layers.attention.attention_augmented_conv2d import (
+    AttentionAugmentedConv2D,
+)
+from keras_fusion.layers.attention.channel_scale import ChannelScale
+from keras_fusion.layers.attention.efficient_channel_attention import (
+    EfficientChannelAttention,
+)
+from keras_fusion.layers.attention.local_self_attention import LocalSelfAttention
+from keras_fusion.layers.attention.non_local_block import NonLocalBlock
+from keras_fusion.layers.attention.offset_attention import OffsetAttention
+from keras_fusion.layers.attention.position_attention import PositionAttention
+from keras_fusion.layers.attention.squeeze_excitation import SqueezeExcitation
+from keras_fusion.layers.augmentation.joint_heatmaps import JointHeatmaps
+from keras_fusion.layers.augmentation.modality_dropout import ModalityDropout
+from keras_fusion.layers.augmentation.sequence_jitter import SequenceJitter
+from keras_fusion.layers.augmentation.video_jitter import VideoJitter
 from keras_fusion.layers.class_token import ClassToken
 from keras_fusion.layers.fusion.adaptive_weighting import AdaptiveWeighting
 from keras_fusion.layers.fusion.averaging import Averaging
@@ -24,26 +40,10 @@ from keras_fusion.layers.fusion.released_mutual_former_block import (
 from keras_fusion.layers.fusion.scalar_weighting import ScalarWeighting
 from keras_fusion.layers.fusion.softmax_gating import SoftmaxGating
 from keras_fusion.layers.fusion.summation import Summation
-from keras_fusion.layers.joint_heatmaps import JointHeatmaps
-from keras_fusion.layers.mixing.attention_augmented_conv2d import (
-    AttentionAugmentedConv2D,
-)
-from keras_fusion.layers.mixing.channel_scale import ChannelScale
-from keras_fusion.layers.mixing.efficient_channel_attention import (
-    EfficientChannelAttention,
-)
-from keras_fusion.layers.mixing.graph_attention import GraphAttention
-from keras_fusion.layers.mixing.graph_convolution import GraphConvolution
-from keras_fusion.layers.mixing.local_self_attention import LocalSelfAttention
-from keras_fusion.layers.mixing.non_local_block import NonLocalBlock
-from keras_fusion.layers.mixing.offset_attention import OffsetAttention
-from keras_fusion.layers.mixing.position_attention import PositionAttention
-from keras_fusion.layers.mixing.simple_graph_convolution import SimpleGraphConvolution
-from keras_fusion.layers.mixing.squeeze_excitation import SqueezeExcitation
-from keras_fusion.layers.modality_dropout import ModalityDropout
+from keras_fusion.layers.graph.graph_attention import GraphAttention
+from keras_fusion.layers.graph.graph_convolution import GraphConvolution
+from keras_fusion.layers.graph.simple_graph_convolution import SimpleGraphConvolution
 from keras_fusion.layers.position_embedding import PositionEmbedding
-from keras_fusion.layers.sequence_jitter import SequenceJitter
-from keras_fusion.layers.video_jitter import VideoJitter
 
 __all__ = [
     "AdaptiveWeighting",

@@ -5,12 +5,12 @@ try:
 except ImportError as error:
     raise ImportError('Searching needs pip install "keras-fusion[tuning]".') from error
 
-from keras_fusion.tuning.hparams import write_hparams
 from keras_fusion.tuning.hypermodel import FusionHyperModel
-from keras_fusion.tuning.leaderboard import counted, described, fusion_text
-from keras_fusion.tuning.leaderboard import rows as leaderboard_rows
 from keras_fusion.tuning.promotion import promote
-from keras_fusion.tuning.report import write_report
+from keras_fusion.tuning.report.hparams import write_hparams
+from keras_fusion.tuning.report.leaderboard import counted, described, fusion_text
+from keras_fusion.tuning.report.leaderboard import rows as leaderboard_rows
+from keras_fusion.tuning.report.page import write_report
 from keras_fusion.tuning.search import RESULTS, is_worker, results, search
 from keras_fusion.tuning.search_file import changed, read
 from keras_fusion.tuning.space import EPOCHS

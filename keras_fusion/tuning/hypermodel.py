@@ -4,11 +4,11 @@ import keras
 import keras_tuner
 
 from keras_fusion import layers, zoo
-from keras_fusion import recipe as recipes
 from keras_fusion.catalogue import find
-from keras_fusion.tasks import task_for
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.tasks import task_for
 from keras_fusion.tuning import space as spaces
-from keras_fusion.zoo.inputs import named_inputs
+from keras_fusion.zoo.parts.inputs import named_inputs
 
 SIMPLE = "FusionClassifier"  # its single modalities go through no blocks
 

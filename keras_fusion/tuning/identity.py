@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 import keras_fusion
-from keras_fusion.checkpoint import require_same
+from keras_fusion.experiments.checkpoint import require_same
 from keras_fusion.files import write_json
 
 IDENTITY, DATA = "search.json", "data.json"

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from keras_fusion import comparison, evaluation, training
-from keras_fusion import recipe as recipes
-from keras_fusion.tasks import task_of
-from keras_fusion.tuning.leaderboard import ranked
+from keras_fusion.experiments import comparison, evaluation, training
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.tasks import task_of
+from keras_fusion.tuning.report.leaderboard import ranked
 from keras_fusion.tuning.space import alone
 
 BUDGET = ("trials", "minutes", "tuner")

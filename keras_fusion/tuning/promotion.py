@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from keras_fusion.card import BEGIN, END
+from keras_fusion.experiments.recipe import DEFAULTS
+from keras_fusion.experiments.reports.card import BEGIN, END
 from keras_fusion.files import whole
-from keras_fusion.recipe import DEFAULTS
-from keras_fusion.tuning.leaderboard import fusion_text, ranked, score_text
+from keras_fusion.tuning.report.leaderboard import fusion_text, ranked, score_text
 from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY
 
 SEEDS = [0, 1, 2, 3, 4]

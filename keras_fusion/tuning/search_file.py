@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from keras_fusion import recipe as recipes
+from keras_fusion.experiments import recipe as recipes
 from keras_fusion.tuning.space import TRAINING
 
 FILE = "search.toml"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import keras
 
-from keras_fusion.batches import model_inputs
-from keras_fusion.comparison import trained
+from keras_fusion.experiments.batches import model_inputs
+from keras_fusion.experiments.comparison import trained
+from keras_fusion.experiments.tasks import task_of
+from keras_fusion.experiments.training import validated_epochs
 from keras_fusion.files import write_json
-from keras_fusion.tasks import task_of
-from keras_fusion.training import validated_epochs
 
 SUMMARY = "summary.json"
 LOSS = "minus loss"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import keras_tuner
 
-from keras_fusion import recipe as recipes
-from keras_fusion import training
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import training
 from keras_fusion.files import write_json
 from keras_fusion.tuning import trial as trials
 from keras_fusion.tuning.hypermodel import FusionHyperModel

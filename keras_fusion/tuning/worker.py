@@ -15,7 +15,7 @@ import grpc
 import keras_tuner
 from keras_tuner.src import protos
 
-from keras_fusion.compilation import keep_compiled
+from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.tuning.tuner import FusionTuner
 
 SEARCH = "workers/search.json"

@@ -7,13 +7,13 @@
 """
 
 from keras_fusion.zoo.affinities import affinities as affinities
-from keras_fusion.zoo.deployable import deployable as deployable
 from keras_fusion.zoo.fusion_classifier import FusionClassifier
 from keras_fusion.zoo.graph_node_classifier import GraphNodeClassifier
 from keras_fusion.zoo.late_fusion_classifier import LateFusionClassifier
 from keras_fusion.zoo.modality_weights import modality_weights as modality_weights
 from keras_fusion.zoo.mutual_former_classifier import MutualFormerClassifier
 from keras_fusion.zoo.mutual_former_segmenter import MutualFormerSegmenter
+from keras_fusion.zoo.parts.deployable import deployable as deployable
 from keras_fusion.zoo.two_stream_video_classifier import TwoStreamVideoClassifier
 from keras_fusion.zoo.unimodal_classifier import UnimodalClassifier
 

@@ -5,12 +5,12 @@ import numpy as np
 from keras import ops
 
 from keras_fusion.layers import MutualFormerBlock
-from keras_fusion.ops.cross_diffusion import unstack_results
-from keras_fusion.ops.dense_products import affinities as own_affinities
-from keras_fusion.ops.dense_products import dense_products
-from keras_fusion.ops.diffusion import diffuse
+from keras_fusion.ops.diffusion.cross_diffusion import unstack_results
+from keras_fusion.ops.diffusion.dense_products import affinities as own_affinities
+from keras_fusion.ops.diffusion.dense_products import dense_products
+from keras_fusion.ops.diffusion.diffusion import diffuse
 from keras_fusion.ops.tokens import split_heads
-from keras_fusion.zoo.inputs import check_inputs
+from keras_fusion.zoo.parts.inputs import check_inputs
 
 
 def affinities(model: keras.Model, inputs: dict, layer: str = "fusion") -> dict:

@@ -1,9 +1,9 @@
 import keras
 
-from keras_fusion.zoo.blocks import fuse, template
-from keras_fusion.zoo.encoders import encode
-from keras_fusion.zoo.head import classify
-from keras_fusion.zoo.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.blocks import fuse, template
+from keras_fusion.zoo.parts.encoders import encode
+from keras_fusion.zoo.parts.head import classify
+from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.weights import load_weights
 
 

@@ -2,16 +2,16 @@ import keras
 from keras import layers
 
 from keras_fusion.catalogue import find
-from keras_fusion.zoo.blocks import fuse, template
-from keras_fusion.zoo.graph_layers import (
+from keras_fusion.zoo.parts.blocks import fuse, template
+from keras_fusion.zoo.parts.graph_layers import (
     EDGE_WEIGHT,
     EDGES,
     KINDS,
     graph_layer,
     graph_layers,
 )
-from keras_fusion.zoo.head import check_classes
-from keras_fusion.zoo.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.head import check_classes
+from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.weights import load_weights
 
 STAGES = ("early", "middle", "late")

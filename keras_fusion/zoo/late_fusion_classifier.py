@@ -3,7 +3,7 @@ import keras
 from keras_fusion import zoo
 from keras_fusion.catalogue import find
 from keras_fusion.layers import Averaging
-from keras_fusion.zoo.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.weights import load_weights
 
 # May be given by modality.

@@ -2,8 +2,8 @@ import keras
 from keras import ops
 
 from keras_fusion.ops.presence import share
-from keras_fusion.zoo.graph_layers import EDGES
-from keras_fusion.zoo.inputs import check_inputs
+from keras_fusion.zoo.parts.graph_layers import EDGES
+from keras_fusion.zoo.parts.inputs import check_inputs
 
 
 def modality_weights(model: keras.Model, inputs: dict):

@@ -4,12 +4,12 @@ import keras
 from keras import layers
 
 from keras_fusion.layers import Concatenation
-from keras_fusion.zoo.blocks import fuse, template
-from keras_fusion.zoo.decoder import decode, from_patches
-from keras_fusion.zoo.encoders import check_encoders
-from keras_fusion.zoo.head import check_classes
-from keras_fusion.zoo.inputs import named_inputs, replace_absent
-from keras_fusion.zoo.pyramids import (
+from keras_fusion.zoo.parts.blocks import fuse, template
+from keras_fusion.zoo.parts.decoder import decode, from_patches
+from keras_fusion.zoo.parts.encoders import check_encoders
+from keras_fusion.zoo.parts.head import check_classes
+from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.pyramids import (
     GIVEN_STRIDE,
     OWN_STRIDES,
     common_scales,

@@ -3,11 +3,16 @@ from keras import layers
 
 from keras_fusion.catalogue import find
 from keras_fusion.layers.arguments import require_positive
-from keras_fusion.zoo.blocks import fuse, template
-from keras_fusion.zoo.encoders import check_encoders, given, hand_over, pool_positions
-from keras_fusion.zoo.head import classify
-from keras_fusion.zoo.inputs import named_inputs, replace_absent
-from keras_fusion.zoo.video import (
+from keras_fusion.zoo.parts.blocks import fuse, template
+from keras_fusion.zoo.parts.encoders import (
+    check_encoders,
+    given,
+    hand_over,
+    pool_positions,
+)
+from keras_fusion.zoo.parts.head import classify
+from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.video import (
     as_volumes,
     augmented,
     exchange,

@@ -6,8 +6,8 @@ from pathlib import Path
 import h5py
 import keras
 
-from keras_fusion import recipes
 from keras_fusion.catalogue import find
+from keras_fusion.zoo import published as recipes
 
 FILE = "model.weights.h5"
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from keras_fusion import training
-from tests import runs
+from keras_fusion.experiments import training
 from tests.cli.running import CARD, succeed
+from tests.experiments import runs
 
 
 @pytest.fixture(scope="package")

@@ -4,8 +4,9 @@ import contextlib
 import io
 from pathlib import Path
 
-from keras_fusion import card, cli
-from keras_fusion.commands.console import console
+from keras_fusion.cli import main as cli
+from keras_fusion.cli.console import console
+from keras_fusion.experiments.reports import card
 
 CARD = f"# A card\n\n{card.BEGIN}\nold\n{card.END}\n\nThe end.\n"
 

@@ -5,9 +5,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion import cli
-from tests import runs
+from keras_fusion.cli import main as cli
 from tests.cli.running import run, tree
+from tests.experiments import runs
 
 
 def npz(name, **changes):

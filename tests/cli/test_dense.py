@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from keras_fusion import comparison, panel, scores, zoo
-from keras_fusion import recipe as recipe_files
+from keras_fusion import zoo
+from keras_fusion.experiments import comparison, scores
+from keras_fusion.experiments import recipe as recipe_files
+from keras_fusion.experiments.reports import panel
 from tests.cli.running import CARD, run, succeed
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")

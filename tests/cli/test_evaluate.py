@@ -5,10 +5,13 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion import card, comparison, datasets, layers, recipes, zoo
-from keras_fusion import recipe as recipe_files
-from keras_fusion.commands.results import record_cells
-from keras_fusion.plots import PLOTS
+from keras_fusion import datasets, layers, zoo
+from keras_fusion.cli.results import record_cells
+from keras_fusion.experiments import comparison
+from keras_fusion.experiments import recipe as recipe_files
+from keras_fusion.experiments.reports import card
+from keras_fusion.experiments.reports.plots import PLOTS
+from keras_fusion.zoo import published as recipes
 from tests.cli.running import run, succeed
 
 
@@ -147,7 +150,7 @@ def test_no_card_nothing_published(home, results, tmp_path):
 
 
 def test_without_matplotlib(home, results, tmp_path, monkeypatch):
-    from keras_fusion.plots import save_plots
+    from keras_fusion.experiments.reports.plots import save_plots
 
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"keras-fusion\[plots\]"):

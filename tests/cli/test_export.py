@@ -3,10 +3,12 @@ import json
 import numpy as np
 import pytest
 
-from keras_fusion import cli, export, prediction
-from tests import runs
+from keras_fusion import export
+from keras_fusion.cli import main as cli
+from keras_fusion.experiments import prediction
 from tests.cli.running import run, succeed
 from tests.cli.test_predict import features
+from tests.experiments import runs
 
 
 @pytest.mark.slow

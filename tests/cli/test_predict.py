@@ -4,10 +4,11 @@ import json
 import numpy as np
 import pytest
 
-from keras_fusion import comparison, datasets
-from keras_fusion import recipe as recipe_files
-from tests import runs
+from keras_fusion import datasets
+from keras_fusion.experiments import comparison
+from keras_fusion.experiments import recipe as recipe_files
 from tests.cli.running import succeed
+from tests.experiments import runs
 
 
 def features(folder, rows=4):
@@ -60,7 +61,7 @@ def test_predict_prints_a_table(trained, tmp_path):
 
 
 def test_what_users_call_things_is_no_markup(tmp_path, monkeypatch):
-    from keras_fusion import prediction
+    from keras_fusion.experiments import prediction
 
     def predict(model, inputs):
         return {"probabilities": np.array([[0.9, 0.1]])}

@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-from keras_fusion import recipe as recipes
-from keras_fusion.commands import promote
-from keras_fusion.commands import tune as command
+from keras_fusion.cli import promote
+from keras_fusion.cli import tune as command
+from keras_fusion.experiments import recipe as recipes
 from keras_fusion.tuning import promotion
-from tests import runs
 from tests.cli.running import run, succeed
+from tests.experiments import runs
 from tests.tuning.test_search import TEXT
 
 

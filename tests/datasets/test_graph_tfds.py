@@ -3,8 +3,8 @@ import shutil
 import numpy as np
 import pytest
 
-from keras_fusion.datasets import planetoid
-from tests.datasets.test_planetoid import SHARED
+from keras_fusion.datasets.builtin import planetoid
+from tests.datasets.builtin.test_planetoid import SHARED
 
 tfds = pytest.importorskip("tensorflow_datasets")
 pytest.importorskip("tensorflow")

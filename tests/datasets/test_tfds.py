@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from keras_fusion.datasets import archives, av_digits, mfeat, tools_rgbd, utd_mhad
+from keras_fusion.datasets.builtin import (
+    archives,
+    av_digits,
+    mfeat,
+    tools_rgbd,
+    utd_mhad,
+)
 from tests import shared
 
 pytestmark = [

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_fusion import datasets, layers, zoo
-from keras_fusion.datasets.standardisation import measure
+from keras_fusion.datasets.standardization import measure
 from keras_fusion.export import litert, onnx
 from keras_fusion.export.reading import DEFAULT, MASKED
 from tests.conftest import assert_close, to_numpy

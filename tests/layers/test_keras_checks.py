@@ -4,7 +4,7 @@ import pytest
 from keras.src.testing import TestCase
 
 from keras_fusion import layers
-from tests.layers import mixing_cases
+from tests.layers.attention import mixing_cases
 
 SHAPES = ((2, 3, 4), (2, 3, 4))
 # JAX compiles the longest, and traces what the contract already traced there.

@@ -13,8 +13,8 @@ from keras_fusion.layers import (
     ModalityDropout,
     ModalityTransformer,
     SoftmaxGating,
-    modality_dropout,
 )
+from keras_fusion.layers.augmentation import modality_dropout
 from keras_fusion.layers.fusion import (
     averaging,
     base,
@@ -24,16 +24,15 @@ from keras_fusion.layers.fusion import (
 from keras_fusion.ops.attention import affinity_logits
 from keras_fusion.ops.presence import select, select_all, softmax
 from tests.layers import (
-    test_baselines,
     test_contract,
-    test_modality_attention,
-    test_modality_dropout,
     test_precision,
     test_refusals,
     test_saving,
 )
+from tests.layers.augmentation import test_modality_dropout
 from tests.layers.cases import WIDTH, Case
 from tests.layers.faults import Faults, check_red
+from tests.layers.fusion import test_baselines, test_modality_attention
 
 ABSENCE = test_contract.test_absent_modalities_have_no_influence
 ALL_ABSENT = test_contract.test_all_absent_gives_zeros_and_finite_gradients

@@ -18,18 +18,18 @@ from keras_fusion.layers.fusion import (
     token_transformer,
     transformer,
 )
-from keras_fusion.ops.cross_diffusion import cross_diffusion
+from keras_fusion.ops.diffusion.cross_diffusion import cross_diffusion
 from keras_fusion.ops.pooling import pool
 from keras_fusion.ops.presence import presence
 from keras_fusion.ops.tokens import attend, pool_tokens
-from tests.layers import (
-    test_bottleneck_attention,
-    test_cross_diffusion_attention,
-    test_masks,
-    test_mutual_former_block,
-)
+from tests.layers import test_masks
 from tests.layers.cases import Case
 from tests.layers.faults import Faults, check_red
+from tests.layers.fusion import (
+    test_bottleneck_attention,
+    test_cross_diffusion_attention,
+    test_mutual_former_block,
+)
 from tests.layers.test_mutations import GRADIENTS, subject
 
 FAULTS = Faults()

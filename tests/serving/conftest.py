@@ -10,9 +10,9 @@ import pytest
 
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
-from keras_fusion.serving.limits import Limits
-from keras_fusion.serving.models import Models
-from keras_fusion.serving.server import Server
+from keras_fusion.serving.server.limits import Limits
+from keras_fusion.serving.server.models import Models
+from keras_fusion.serving.server.server import Server
 from tests.serving.asking import Address
 from tests.serving.saved_model import save
 

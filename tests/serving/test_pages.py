@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from keras_fusion import recipe, serving, zoo
+from keras_fusion import serving, zoo
+from keras_fusion.experiments import recipe
 from keras_fusion.export import export
-from keras_fusion.serving.server import Server
-from tests.test_readme import blocks
+from keras_fusion.serving.server.server import Server
+from tests.project.test_readme import blocks
 
 NAME = "mfeat_modality_attention"
 pytestmark = [

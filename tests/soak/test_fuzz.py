@@ -7,11 +7,11 @@ import random
 import numpy as np
 import pytest
 
-from keras_fusion import prediction, training
-from keras_fusion import recipe as recipes
-from keras_fusion.commands import train
-from tests import runs
+from keras_fusion.cli import train
+from keras_fusion.experiments import prediction, training
+from keras_fusion.experiments import recipe as recipes
 from tests.cli.running import run, succeed
+from tests.experiments import runs
 
 pytestmark = pytest.mark.soak
 

@@ -9,9 +9,9 @@ import time
 import numpy as np
 import pytest
 
-from keras_fusion import training
-from tests import runs
-from tests.test_training import weights
+from keras_fusion.experiments import training
+from tests.experiments import runs
+from tests.experiments.test_training import weights
 
 pytestmark = pytest.mark.soak
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests import runs
+from tests.experiments import runs
 
 pytestmark = pytest.mark.soak
 
@@ -17,8 +17,8 @@ FITS = 50
 
 FIT = """
 import os, pathlib, sys
-from keras_fusion import training
-from tests import runs
+from keras_fusion.experiments import training
+from tests.experiments import runs
 
 folder = pathlib.Path(sys.argv[1])
 recipe, data = runs.load(folder / "tiny.toml", epochs=1)

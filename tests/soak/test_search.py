@@ -11,7 +11,7 @@ import time
 import pytest
 
 from keras_fusion import tuning
-from tests import runs
+from tests.experiments import runs
 
 pytestmark = pytest.mark.soak
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from keras_fusion import serving
-from keras_fusion.serving.limits import USUAL
-from keras_fusion.serving.server import Server
+from keras_fusion.serving.server.limits import USUAL
+from keras_fusion.serving.server.server import Server
 from tests.serving.asking import (
     DOUBLE,
     PREDICT,

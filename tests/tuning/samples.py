@@ -3,7 +3,7 @@
 import math
 import random
 
-from keras_fusion.recipe import DEFAULTS
+from keras_fusion.experiments.recipe import DEFAULTS
 from keras_fusion.tuning import search_file
 
 FUSIONS = ["Summation", "ModalityAttention", "Concatenation", "late average", "only-a"]

@@ -1,7 +1,7 @@
 import pytest
 
-from keras_fusion import card
-from keras_fusion import recipe as recipes
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.reports import card
 from keras_fusion.tuning import promote
 from keras_fusion.tuning.promotion import bar_that_won
 from tests.tuning.samples import results, trial

@@ -5,8 +5,9 @@ Trials are quickest on torch; that a search runs at all is proved on each backen
 
 import pytest
 
-from keras_fusion import training, tuning
-from tests import runs
+from keras_fusion import tuning
+from keras_fusion.experiments import training
+from tests.experiments import runs
 
 TEXT = (
     runs.RECIPE.split("[arguments]")[0]

@@ -18,7 +18,7 @@ from keras_fusion.tuning import chief as chiefs
 from keras_fusion.tuning import trial as trials
 from keras_fusion.tuning import worker, workers
 from keras_fusion.tuning.tuner import FusionTuner
-from tests import runs
+from tests.experiments import runs
 from tests.tuning.test_search import TEXT, values
 
 pytestmark = [
@@ -214,7 +214,7 @@ def test_chief_and_workers_by_keras_tuners_own_variables(small, tmp_path):
     }
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", "keras_fusion.cli", *map(str, command)],
+            [sys.executable, "-m", "keras_fusion.cli.main", *map(str, command)],
             env=os.environ | address | {"KERASTUNER_TUNER_ID": name},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

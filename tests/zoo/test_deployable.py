@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_fusion import datasets, zoo
-from keras_fusion.datasets.standardisation import measure
+from keras_fusion.datasets.standardization import measure
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
 

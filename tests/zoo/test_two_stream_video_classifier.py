@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from keras_fusion import zoo
-from keras_fusion.datasets.standardisation import measure, standardise
+from keras_fusion.datasets.standardization import measure, standardise
 from keras_fusion.layers import JointHeatmaps, operators
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import absent_as, draw, randomise

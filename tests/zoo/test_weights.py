@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion import recipes, zoo
+from keras_fusion import zoo
+from keras_fusion.zoo import published as recipes
 from tests.conftest import assert_close
 from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
 

@@ -10,8 +10,8 @@ from keras_fusion.layers.arguments import (
 )
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.layers.fusion.checks import check_heads
-from keras_fusion.ops.cross_diffusion import cross_diffusion
-from keras_fusion.ops.diffusion_arguments import FORMS, INITIALS
+from keras_fusion.ops.diffusion.arguments import FORMS, INITIALS
+from keras_fusion.ops.diffusion.cross_diffusion import cross_diffusion
 from keras_fusion.ops.pooling import pool
 from keras_fusion.ops.presence import any_present, select
 from keras_fusion.ops.tokens import join_heads, sample_presence, split_heads

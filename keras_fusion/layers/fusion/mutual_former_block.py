@@ -18,7 +18,7 @@ from keras_fusion.layers.fusion.transformer import (
     mlp,
     seed_of,
 )
-from keras_fusion.ops.diffusion_arguments import INITIALS
+from keras_fusion.ops.diffusion.arguments import INITIALS
 from keras_fusion.ops.presence import select_all
 
 

@@ -1,0 +1,1 @@
+"""The command `keras-fusion`: one module a subcommand, with a function `run`."""

@@ -1,0 +1,65 @@
+"""`keras-fusion evaluate`."""
+
+from keras_fusion.cli.console import console
+from keras_fusion.cli.results import print_results, record_cells
+from keras_fusion.experiments import comparison
+from keras_fusion.experiments import recipe as recipe_files
+from keras_fusion.experiments.compilation import keep_compiled
+from keras_fusion.experiments.reports.card import publish
+from keras_fusion.experiments.reports.plots import save_plots
+from keras_fusion.experiments.runs import COMPILED, run_of
+from keras_fusion.files import write_json
+
+
+def run(options) -> None:
+    """Trains the baselines, judges all on the test set, writes results and plots."""
+    recipe, seeds, folder = run_of(options)
+    keep_compiled(folder / COMPILED)
+    if options.publish:
+        _check_publishable(options)
+    count = 0
+
+    def report(name, record):
+        nonlocal count
+        count += 1
+        cells = "  ".join(record_cells(record, recipe["split"])[:3:2])
+        console.print(f"fit {count}: {name}: {cells} s", style="dim")
+
+    results = comparison.compare(
+        recipe,
+        seeds,
+        folder,
+        part=options.on,
+        precision=options.precision,
+        leave_out=options.leave_out,
+        report=report,
+    )
+    write_json(folder / "results.json", results)
+    for note in results["notes"]:
+        console.print(note, style="dim")
+    print_results(results)
+    written = [folder / "results.json", *save_plots(results, folder)]
+    if options.publish:
+        home = recipe_files.file_of(options.recipe).parent
+        written += publish(results, home, folder)
+    for path in written:
+        console.print(f"wrote {path}")
+
+
+def _check_publishable(options):
+    """A recipe's results are those of its own file, as it stands, on the test set."""
+    if options.dataset or options.label or options.epochs:
+        raise ValueError(
+            "--publish is for the recipe as it stands: leave out --dataset, --label "
+            "and --epochs."
+        )
+    if options.on != "test":
+        raise ValueError(
+            f"--publish is for results on the test set; received --on {options.on}."
+        )
+    file = recipe_files.file_of(options.recipe)
+    if file.name != recipe_files.RECIPE:
+        raise ValueError(
+            f"--publish writes into a recipe's folder, so it takes a "
+            f"{recipe_files.RECIPE}; received {file}."
+        )

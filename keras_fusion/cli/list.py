@@ -1,0 +1,72 @@
+"""`keras-fusion list`."""
+
+import json
+
+from keras_fusion import datasets, layers, zoo
+from keras_fusion.catalogue import find
+from keras_fusion.cli.console import console
+from keras_fusion.cli.results import print_results
+from keras_fusion.experiments import comparison
+from keras_fusion.experiments import recipe as recipe_files
+from keras_fusion.experiments.reports import tables
+from keras_fusion.zoo import published as recipes
+
+
+def run(options) -> None:
+    """Prints everything that has a name, or the published results of a recipe."""
+    if options.recipe:
+        return _print_published(options)
+    if options.method:
+        raise ValueError("--method is one of a recipe's results: name the recipe too.")
+    kinds = {
+        "operators": {n: _first_line(c) for n, c in layers.operators().items()},
+        "builders": {n: _first_line(b) for n, b in zoo.builders().items()},
+        "recipes": {n: _recipe_line(n) for n in recipes.names()},
+        "data sets": {n: "known" for n in datasets.names()}
+        | {name: "your own" for name in datasets.own()},
+    }
+    for kind, entries in kinds.items():
+        console.print(
+            tables.rich_table(kind, ["name", "what it is"], [*entries.items()])
+        )
+
+
+def _print_published(options):
+    recipe_files.read(options.recipe)  # says so if there is none
+    file = recipe_files.file_of(options.recipe)
+    published = "results" if file.name == recipe_files.RECIPE else file.stem
+    path = file.with_name(f"{published}.json")
+    if not path.is_file():
+        raise ValueError(
+            f"{options.recipe} has no published results; {path} is not there."
+        )
+    results = json.loads(path.read_text())
+    method = options.method and _method(options.method, results)
+    console.print(f"from {path}, measured on {results['date']}")
+    if not method:
+        return print_results(results)
+    others = {"paired": comparison.paired(results["scores"], method)}
+    for sentence in tables.paired_sentences(others):
+        console.print(f"{options.method} {sentence}", soft_wrap=True)
+
+
+def _method(name, results):
+    """Its key in the results, of the name that tables give it as well."""
+    titles = {tables.method_title(m, results): m for m in results["scores"]}
+    return find("method", name, titles | {m: m for m in results["scores"]})
+
+
+def _recipe_line(name):
+    results = recipes.folder() / name / "results.json"
+    if not results.is_file():
+        return "no results yet"
+    found = json.loads(results.read_text())
+    runs = found["scores"][comparison.MODEL]["all"]
+    return (
+        f"{found['recipe']['dataset']}: {tables.spread(runs)} % {found['metric']}, "
+        f"{len(runs)} seeds"
+    )
+
+
+def _first_line(thing):
+    return thing.__doc__.strip().splitlines()[0]

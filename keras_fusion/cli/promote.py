@@ -1,0 +1,76 @@
+"""From the winner of `keras-fusion tune` to a recipe, trained and exported."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+from keras_fusion import export, tuning
+from keras_fusion.cli.console import console
+from keras_fusion.cli.results import print_results
+from keras_fusion.cli.train import save_deployable
+from keras_fusion.experiments import comparison, prediction
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.reports.card import best_seed, publish
+from keras_fusion.experiments.reports.plots import save_plots
+from keras_fusion.tuning.promotion import bar_that_won, best_fusion
+
+ZOO = Path("zoo")
+NEEDED = {"matplotlib": "plots", "tensorflow": "tensorflow", "tomli_w": "tuning"}
+
+
+def check(name: str) -> None:
+    """Raises, before anything is trained, if a promotion could not come to its end."""
+    if (ZOO / name).exists():
+        raise ValueError(f"{ZOO / name} is there already: name another one.")
+    for module, extra in NEEDED.items():
+        if importlib.util.find_spec(module) is None:
+            raise ImportError(
+                f'--promote needs {module}: pip install "keras-fusion[{extra}]".'
+            )
+
+
+def promote(results: dict, name: str, folder: Path) -> None:
+    """Writes `zoo/<name>` with card, results and weights, and exports the model.
+
+    The recipe appears in the zoo when all is done: until then the same command goes on.
+
+    Args:
+        results: Of the search.
+        name: Of the recipe and of the export.
+        folder: Of the search; gets the runs in `promoted/`.
+    """
+    trials = results["trials"]
+    runs = folder / "promoted" / f"trial-{best_fusion(trials)['trial']}"
+    recipe_file = tuning.promote(results, runs / "recipe" / name)
+    recipe = recipes.read(str(recipe_file))
+    seeds = recipe["training"]["seeds"]
+
+    def report(run, record):
+        console.print(f"{run}: {record['seconds']:.1f} s", style="dim")
+
+    found = comparison.compare(recipe, seeds, runs, report=report)
+    save_plots(found, runs)
+    publish(found, recipe_file.parent, runs)
+    print_results(found)
+    seed = best_seed(found)
+    run = runs / comparison.MODEL / f"seed-{seed}"
+    model = save_deployable(recipe, recipes.load_data(recipe, seed), run)
+    version = export.export(
+        model,
+        Path("saved_models") / name,
+        samples=prediction.samples(model),
+        labels=prediction.class_names(model),
+    )
+    console.print(f"wrote {version}: verified, its signature gives the model's numbers")
+    console.print(f"wrote {_move(recipe_file.parent, ZOO / name)}")
+    if won := bar_that_won(trials):
+        console.print(won, style="bold")
+
+
+def _move(source, target):
+    """Moves a folder, to another disk too, where it appears whole or not at all."""
+    beside = target.with_name(f".{target.name}")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(source, beside)
+    beside.replace(target)
+    return target

@@ -1,0 +1,38 @@
+"""Results of a comparison on the terminal."""
+
+from keras_fusion.cli.console import console
+from keras_fusion.experiments.reports import tables
+
+
+def print_results(results: dict) -> None:
+    """Prints what `comparison.compare` found as tables and sentences."""
+    count = len(results["fits"])
+    title = (
+        f"{results['part']} {results['metric']} in percent on "
+        f"{results['recipe']['dataset']}, {count} seed{'s' if count > 1 else ''}, "
+        "by number of views missing at random"
+    )
+    console.print(tables.rich_table(title, *tables.comparison_rows(results)))
+    if any(results.get("measures", {}).values()):
+        rows = tables.measure_rows(results)
+        console.print(tables.rich_table("by other measures", *rows))
+    console.print(tables.rich_table("each view missing", *tables.missing_rows(results)))
+    for sentence in tables.paired_sentences(results):
+        console.print(f"{results['recipe']['name']} {sentence}", soft_wrap=True)
+
+
+def record_cells(record: dict, split: dict) -> list[str]:
+    """Validation score, epochs, seconds and parameters of one run.
+
+    Args:
+        record: From `training.fit`.
+        split: Of the recipe: the score says if the rows it is of were trained on.
+    """
+    score = record["validation"]
+    shown = f"{100 * score:.1f} %" if score >= 0 else f"loss {-score:.4f}"
+    return [
+        f"{shown} (trained on)" if split["train_on_validation"] else shown,
+        str(record["epochs"]),
+        f"{record['seconds']:.1f}",
+        f"{record['parameters']:,}",
+    ]

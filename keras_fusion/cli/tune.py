@@ -1,0 +1,153 @@
+"""`keras-fusion tune`."""
+
+import json
+import logging
+import time
+from pathlib import Path
+
+from keras_fusion import tuning
+from keras_fusion.cli import promote
+from keras_fusion.cli.console import console
+from keras_fusion.experiments.compilation import keep_compiled
+from keras_fusion.experiments.reports import tables
+from keras_fusion.files import write_json
+from keras_fusion.tuning import judging
+from keras_fusion.tuning.report.leaderboard import ranked
+from keras_fusion.tuning.worker import COMPILED
+
+SEEDS = (0, 1, 2, 3, 4)
+
+
+def run(options) -> None:
+    """Searches fusion and depth, trial by trial, and prints the leaderboard."""
+    if options.debug:  # why a trial failed
+        logging.basicConfig()
+        logging.getLogger(tuning.__name__).setLevel(logging.DEBUG)
+    search = _search_of(options, options.search)
+    folder = Path(options.runs) / search["name"]
+    if options.promote:
+        promote.check(options.promote)
+    other = _other(search, options) if options.against else None
+    keep_compiled(folder / COMPILED)
+    progress = _Progress(search, folder)
+    trials = tuning.search(search, folder, progress, workers=options.workers)
+    if tuning.is_worker():
+        return  # the chief has the results
+    if progress.exhausted():
+        console.print("The space is exhausted: there are no other points to try.")
+    path = folder / tuning.RESULTS
+    results = tuning.results(search, folder) | _tested(path, trials)
+    write_json(path, results)
+    title = f"{search['name']}: {tuning.counted(trials)}, by validation"
+    console.print(tables.rich_table(title, *tuning.leaderboard_rows(trials)))
+    if other:
+        results["test"] = _judge(results, other, folder)
+        write_json(path, results)
+    written = [path]
+    if options.report:
+        written.append(tuning.write_report(results, folder / "report.html"))
+    if options.tensorboard:
+        written.append(tuning.write_hparams(trials, folder / "tensorboard"))
+    if options.publish:
+        written.append(_home(options.search) / tuning.RESULTS)
+        write_json(written[-1], results)
+    for path in written:
+        console.print(f"wrote {path}")
+    if options.promote:
+        promote.promote(results, options.promote, folder)
+
+
+def _search_of(options, name):
+    return tuning.changed(
+        tuning.read(name),
+        trials=options.trials,
+        minutes=options.minutes,
+        epochs=options.epochs,
+        tuner=options.tuner,
+        seed=options.seed,
+    )
+
+
+def _home(name):
+    path = Path(name)
+    return path if path.is_dir() else path.parent
+
+
+def _other(search, options):
+    """The results of the search to compare with, which has ended before."""
+    name = _search_of(options, options.against)["name"]
+    path = Path(options.runs) / name / tuning.RESULTS
+    if not path.is_file():
+        raise ValueError(
+            f"{path} is not there: run `keras-fusion tune {options.against}` first."
+        )
+    other = json.loads(path.read_text())
+    judging.check_comparable(search, other["search"])
+    return other
+
+
+def _tested(path, trials):
+    """The test of an earlier call, as long as the winner is the same."""
+    if not path.is_file():
+        return {}
+    before = json.loads(path.read_text())
+    if "test" not in before:
+        return {}
+    winner = before["test"]["winners"][before["search"]["name"]]
+    same = winner["trial"] == ranked(trials)[0]["trial"]
+    return {"test": before["test"]} if same else {}
+
+
+def _judge(results, other, folder):
+    """Both winners on the test set."""
+    searches = {found["search"]["name"]: found for found in (results, other)}
+
+    def report(name, record):
+        console.print(f"{name}: {record['seconds']:.1f} s", style="dim")
+
+    found = judging.judge(searches, SEEDS, folder / "test", report)
+    fusions = {n: tuning.fusion_text(w["values"]) for n, w in found["winners"].items()}
+    rows = [[n, fusions[n], tables.spread(runs)] for n, runs in found["scores"].items()]
+    title = f"test {found['metric']} in percent, {len(SEEDS)} seeds"
+    console.print(tables.rich_table(title, ["search", "winner", "test"], rows))
+    console.print(f"the first is {tables.verdict(found['paired'])}")
+    return found
+
+
+class _Progress:
+    """Prints each trial as it ends, with how much is done and the time left."""
+
+    def __init__(self, search, folder):
+        budget = search["search"]
+        self.total, self.minutes = budget["trials"], budget["minutes"]
+        self.epochs = search["training"]["epochs"]
+        before = tuning.summaries(folder)
+        self.before = self.done = sum(map(self._part, before))
+        self.trained = sum(t["seconds"] for t in before) / 60
+        self.began = time.perf_counter()
+        words = f"{self.total} trials by {budget['tuner']} search into {folder}"
+        if before:
+            words += f"; {len(before)} are there already"
+        console.print(words, style="bold")
+
+    def __call__(self, trial):
+        self.done += self._part(trial)
+        self.trained += trial["seconds"] / 60
+        passed = (time.perf_counter() - self.began) / 60
+        left = max(0, self.total - self.done) * passed / (self.done - self.before)
+        if self.minutes:
+            left = min(left, max(0, self.minutes - self.trained))
+        console.print(
+            f"{tuning.described(trial)}  ({self.done:.4g} of {self.total}, "
+            f"about {left:.0f} min left)",
+            style="dim",
+        )
+
+    def exhausted(self):
+        """Whether the search ended with some of its budget left."""
+        timed = self.minutes and self.trained >= self.minutes
+        return self.done < self.total - 1e-6 and not timed
+
+    def _part(self, trial):
+        """How much of a full trial this is."""
+        return trial["values"].get(tuning.EPOCHS, self.epochs) / self.epochs

@@ -1,0 +1,1 @@
+"""A recipe, trained, judged beside its baselines, and reported."""

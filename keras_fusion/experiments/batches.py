@@ -1,0 +1,70 @@
+"""Whole batches gathered from arrays, in an order that seed and epoch decide."""
+
+import functools
+
+import keras
+import numpy as np
+
+from keras_fusion.datasets import Split, modality_mask
+from keras_fusion.zoo.parts.inputs import MASK, check_inputs
+
+
+def model_inputs(model: keras.Model, inputs: dict) -> dict:
+    """What `model` takes of a data set's inputs, the mask of absent rows included.
+
+    Raises:
+        ValueError: If the model takes something that the data does not have.
+    """
+    if MASK in model.input:
+        modalities = {name: inputs[name] for name in model.input if name in inputs}
+        inputs = inputs | {MASK: modality_mask(modalities)}
+    taken = {name: x for name, x in inputs.items() if name in model.input}
+    check_inputs(model, taken)
+    return taken
+
+
+def prediction_batch(inputs: dict) -> int:
+    """Rows to predict at once: many, but no more numbers than a few images have.
+
+    Args:
+        inputs: `(B, ...)` arrays by modality.
+    """
+    numbers = sum(x[0].size for x in inputs.values())
+    return max(1, min(1000, 2**22 // numbers))
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled batches of equal size for `model.fit`.
+
+    What is left over in an epoch is left out, another part each time: one shape is
+    one compilation.
+
+    Args:
+        split: Arrays to draw from.
+        model: Says which of the inputs are wanted.
+        batch_size: Rows a batch; all rows where there are fewer.
+        seed: Of the order, with the epoch: a run that is resumed sees what it would
+            have seen. It is for the caller to set `epoch` as each begins (Keras' own
+            count is off by what it peeks), and `fit` must not shuffle.
+    """
+
+    def __init__(self, split: Split, model: keras.Model, batch_size: int, seed: int):
+        super().__init__()
+        self.inputs = model_inputs(model, split.inputs)
+        self.labels = split.labels
+        self.batch_size = min(batch_size, len(split.labels))
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self):
+        return len(self.labels) // self.batch_size
+
+    def __getitem__(self, index):
+        order = _order(len(self.labels), self.seed, self.epoch)
+        rows = order[index * self.batch_size :][: self.batch_size]
+        return {name: x[rows] for name, x in self.inputs.items()}, self.labels[rows]
+
+
+@functools.lru_cache(maxsize=1)
+def _order(rows, seed, epoch):
+    return np.random.default_rng([seed, epoch]).permutation(rows)

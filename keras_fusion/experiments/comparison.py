@@ -1,0 +1,221 @@
+"""A recipe's model beside what everybody should beat, trained the same way."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from keras_fusion import zoo
+from keras_fusion.datasets import Dataset
+from keras_fusion.experiments import evaluation, training
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.tasks import task_of
+from keras_fusion.provenance import provenance
+
+ONLY, WITHOUT = "only-", "without-"
+MODEL, CONCATENATION = "model", "concatenation"
+LATE, SINGLE = "late average", "best single"
+METHODS = (MODEL, CONCATENATION, LATE, SINGLE)
+
+
+def variants(recipe: dict, data: Dataset, leave_out: bool = False) -> dict:
+    """What is trained for a comparison: `(recipe, data)` by name.
+
+    `model`, the recipe's rivals by their names, unless it wants no baselines
+    `concatenation` and `only-<m>` for each modality m, and with `leave_out`
+    `without-<m>`, the recipe's model that never sees m.
+
+    Raises:
+        ValueError: If a rival has the name of another method.
+    """
+    names = list(data.input_shapes)
+    own = {*METHODS, *(f"{kind}{m}" for kind in (ONLY, WITHOUT) for m in names)}
+    if taken := own & {*recipe["rivals"]}:
+        raise ValueError(
+            f"No rival of a recipe may be called {' or '.join(sorted(taken))}: "
+            "comparisons call a method of their own so."
+        )
+    fits = {MODEL: (recipe, data)}
+    fits |= {name: (recipes.rival(recipe, name), data) for name in recipe["rivals"]}
+    if recipe["baselines"]:
+        fits[CONCATENATION] = recipes.concatenation(recipe), data
+        fits |= {f"{ONLY}{m}": (recipes.only(recipe, m), data.only(m)) for m in names}
+    if leave_out:
+        for m in names:
+            unseen = data.without(m)
+            fewer = recipes.of_modalities(recipe, unseen.input_shapes)
+            fits[f"{WITHOUT}{m}"] = fewer, unseen
+    return fits
+
+
+def compare(
+    recipe: dict,
+    seeds: Iterable[int],
+    folder: Path,
+    *,
+    part: str = "test",
+    precision: str = "float32",
+    leave_out: bool = False,
+    report: Callable[[str, dict], None] = lambda name, record: None,
+) -> dict:
+    """Trains what is not trained yet, and judges all on data it has not seen.
+
+    The baselines have the model's encoders, training run and validation choice: each
+    single modality (the best of a seed is chosen by validation; where validation rows
+    train too, by the rows it is judged on, which favours it), their average, and
+    concatenation. So have the recipe's rivals.
+
+    Args:
+        recipe: From `recipe.read`.
+        seeds: One split and one run of every method each.
+        folder: Gets the runs, `<variant>/seed-<seed>/`.
+        part: What to judge on, `"test"`, or `"validation"` to choose by.
+        precision: Keras dtype policy.
+        leave_out: Also train, for each modality, a model that never sees it.
+        report: Is told name and record of every fit as it ends.
+
+    Returns:
+        What `results.json` holds: scores by method and seed, paired intervals, the
+        weight of each modality in the model by class and seed, the budget of every
+        method, and where the numbers come from.
+    """
+    scores, measures, retrained, weights, fits = {}, {}, {}, [], []
+    for seed in seeds:
+        data = recipes.load_data(recipe, seed)
+        task, split = task_of(data), getattr(data, part)
+        chosen = variants(recipe, data, leave_out)
+        paths = {name: folder / name / f"seed-{seed}" for name in chosen}
+        records = {}
+        for name, variant in chosen.items():
+            records[name] = training.fit(
+                *variant, seed, paths[name], precision=precision
+            )
+            report(f"{name}, seed {seed}", records[name])
+
+        def load(name, mask=True, chosen=chosen, paths=paths):
+            return trained(*chosen[name], paths[name], modality_mask=mask)
+
+        names = list(data.input_shapes)
+        singles = [f"{ONLY}{m}" for m in names if f"{ONLY}{m}" in chosen]
+        unseen = {f"{WITHOUT}{m}" for m in names}
+        models = {n: load(n) for n in chosen if n not in unseen}
+        if singles:
+            models[LATE] = _late_average(data, load)
+        judged = {name: _judged(model, split, task) for name, model in models.items()}
+        best = None
+        if singles:
+            best = _best(singles, records, judged, recipe["split"])
+            judged[SINGLE] = judged[best]
+        for method in _ordered(judged, singles):
+            found, more = judged[method]
+            scores.setdefault(method, []).append(found)
+            measures.setdefault(method, []).append(more)
+        weights.append(evaluation.class_weights(models[MODEL], split, data.class_names))
+        for m in names if leave_out else ():
+            rest = getattr(data.without(m), part)
+            outputs = evaluation.full_outputs(load(f"{WITHOUT}{m}"), rest)
+            retrained.setdefault(m, []).append(task.score(rest.labels, outputs))
+        fits.append(_summary(seed, best, records))
+    scores = {method: _by_condition(runs) for method, runs in scores.items()}
+    return {
+        "recipe": recipe,
+        "part": part,
+        "notes": list(data.notes),
+        "precision": precision,
+        "metric": task.metric,
+        "scores": scores,
+        "measures": {method: _listed(runs) for method, runs in measures.items()},
+        "retrained_without": retrained,
+        "modality_weights": _of_every_seed(weights),
+        "paired": paired(scores, leave_out=singles),  # the best stands for all
+        "fits": fits,
+        **provenance(),
+    }
+
+
+def _judged(model, split, task):
+    """Scores with everything there and with parts missing, and the other measures."""
+    found = evaluation.missing_scores(model, split, task.score)
+    outputs = evaluation.full_outputs(model, split)
+    return found, task.measures(split.labels, outputs)
+
+
+def _best(singles, records, judged, split):
+    """The name of the best single modality of a seed; see `compare`."""
+    if split["train_on_validation"]:
+        return max(singles, key=lambda name: judged[name][0]["all"])
+    return max(singles, key=lambda name: records[name]["validation"])
+
+
+def _late_average(data, load):
+    """The mean of the outputs of the models of one modality each."""
+    return zoo.LateFusionClassifier(
+        data.input_shapes,
+        data.classes,
+        models={m: load(f"{ONLY}{m}", mask=False) for m in data.input_shapes},
+        modality_mask=True,
+    )
+
+
+def _ordered(names, singles):
+    """Methods as a table lists them: the known ones first, single modalities last."""
+    known = [m for m in METHODS[:2] if m in names]
+    rivals = [m for m in names if m not in METHODS and m not in singles]
+    last = [m for m in METHODS[2:] if m in names]
+    return [*known, *rivals, *last, *singles]
+
+
+def trained(recipe: dict, data: Dataset, folder: Path, **arguments):
+    """The model that was fitted in `folder`, with `modality_mask` unless it says no."""
+    arguments = {"modality_mask": True} | arguments
+    weights = str(folder / training.WEIGHTS)
+    return recipes.build(recipe, data, weights=weights, **arguments)
+
+
+def _summary(seed, best, records):
+    kept = ("validation", "epochs", "seconds", "parameters", "computed_on")
+    return {
+        "seed": seed,
+        **({"best_single": best.removeprefix(ONLY)} if best else {}),
+        **{n: {k: r[k] for k in kept if k in r} for n, r in records.items()},
+    }
+
+
+def _by_condition(runs):
+    """From one dict per seed to one list over seeds per condition."""
+    return {
+        "all": [run["all"] for run in runs],
+        "missing": _listed([run["missing"] for run in runs]),
+        "missing_random": _listed([run["missing_random"] for run in runs]),
+    }
+
+
+def _listed(dicts):
+    return {key: [d[key] for d in dicts] for key in dicts[0]}
+
+
+def _of_every_seed(weights):
+    """One weight per seed, by class and modality, of the classes that all have."""
+    classes = [c for c in weights[0] if all(c in found for found in weights)]
+    return {c: _listed([found[c] for found in weights]) for c in classes}
+
+
+def paired(scores: dict, method: str = MODEL, leave_out: Iterable[str] = ()) -> dict:
+    """One method against each other, with all there and with half missing.
+
+    Args:
+        scores: Of every method, as `compare` returns them.
+        method: Whose differences.
+        leave_out: Methods that it is not compared with.
+    """
+    runs = scores[method]
+    half = str(max(1, len(runs["missing"]) // 2))
+    conditions = {"all": lambda found: found["all"]}
+    if half in runs["missing_random"]:
+        conditions[f"{half} missing"] = lambda found: found["missing_random"][half]
+    return {
+        other: {
+            name: evaluation.paired_interval(pick(runs), pick(scores[other]))
+            for name, pick in conditions.items()
+        }
+        for other in scores
+        if other != method and other not in leave_out
+    }

@@ -1,0 +1,138 @@
+"""How good a model is, and how good it stays when modalities are missing."""
+
+import math
+import statistics
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from keras_fusion.datasets import Split, modality_mask
+from keras_fusion.experiments.batches import model_inputs, prediction_batch
+from keras_fusion.zoo.modality_weights import modality_weights, symbolic_weights
+from keras_fusion.zoo.parts.inputs import MASK
+
+# Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom.
+T_95 = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
+    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
+    *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
+)
+
+
+def full_outputs(model: keras.Model, split: Split) -> np.ndarray:
+    """Outputs with every modality that the data has, for a `model` as below."""
+    return next(_outputs(model, split, [modality_mask(split.inputs)]))
+
+
+def missing_scores(
+    model: keras.Model, split: Split, score: Callable, draws: int = 5
+) -> dict:
+    """Scores with everything there, with each modality missing, and with k missing.
+
+    Args:
+        model: Takes the modalities it wants out of `split.inputs`, and
+            `modality_mask` `(B, M')` for just those.
+        split: Inputs of M modalities and labels.
+        score: From labels and outputs, as those in `scores`.
+        draws: Times that every row loses k modalities at random, the same ones for
+            every model.
+
+    Returns:
+        `{"all": score, "missing": {modality: score}, "missing_random": {k: score}}`,
+        k from 1 to M - 1 as text.
+    """
+    names = list(split.inputs)
+    present = modality_mask(split.inputs)  # (B, M)
+    masks = [present]
+    masks += [present & (np.arange(len(names)) != m) for m in range(len(names))]
+    counts = [k for k in range(1, len(names)) for _ in range(draws)]
+    rng = np.random.default_rng(0)
+    masks += [present & _keep_all_but(k, present.shape, rng) for k in counts]
+    scores = [score(split.labels, y) for y in _outputs(model, split, masks)]
+    random = scores[1 + len(names) :]
+    return {
+        "all": scores[0],
+        "missing": dict(zip(names, scores[1:])),
+        "missing_random": {
+            str(k): statistics.fmean(random[(k - 1) * draws :][:draws])
+            for k in range(1, len(names))
+        },
+    }
+
+
+def class_weights(model: keras.Model, split: Split, class_names) -> dict:
+    """How much each modality weighed, by the class that a row really has.
+
+    Args:
+        model: As for `missing_scores`.
+        split: Rows of M modalities with one label each.
+        class_names: By class number.
+
+    Returns:
+        `{class: {modality: mean share}}` for the classes that there are; empty where
+        the model has no weights or the rows no class.
+    """
+    if split.labels.ndim > 1 or not class_names or symbolic_weights(model) is None:
+        return {}
+    inputs = model_inputs(model, split.inputs)
+    shares = modality_weights(model, inputs)  # (B, M)
+    modalities = [name for name in inputs if name != MASK]
+    return {
+        class_names[k]: dict(
+            zip(modalities, shares[split.labels == k].mean(0).tolist())
+        )
+        for k in np.unique(split.labels)
+    }
+
+
+def paired_interval(first, second) -> dict:
+    """Mean difference of two methods over the same seeds, with its 95 % interval.
+
+    Args:
+        first, second: Scores by seed, in the same order.
+
+    Returns:
+        `{"difference": mean of first - second, "low": ..., "high": ...}` by Student's
+        t; with one seed the bounds are None.
+    """
+    differences = [a - b for a, b in zip(first, second, strict=True)]
+    mean = statistics.fmean(differences)
+    if len(differences) < 2:
+        return {"difference": mean, "low": None, "high": None}
+    freedom = len(differences) - 1
+    quantile = T_95[min(freedom, len(T_95)) - 1]  # of more seeds: a little too wide
+    half = quantile * statistics.stdev(differences) / math.sqrt(len(differences))
+    return {"difference": mean, "low": mean - half, "high": mean + half}
+
+
+def _outputs(model, split, masks):
+    """The outputs under each of the `(B, M)` masks."""
+    columns = [m for m, name in enumerate(split.inputs) if name in model.input]
+    batches = _Masked(split.inputs, [mask[:, columns] for mask in masks], model)
+    yield from np.split(model.predict(batches, verbose=0), len(masks))
+
+
+def _keep_all_but(k, shape, rng):
+    """`(B, M)` bool with k columns False in every row, drawn row by row."""
+    return rng.random(shape).argsort(axis=-1).argsort(axis=-1) >= k
+
+
+class _Masked(keras.utils.PyDataset):
+    """All rows under one mask after another, so that one call predicts them all."""
+
+    def __init__(self, inputs, masks, model):
+        super().__init__()
+        self.inputs = {name: x for name, x in inputs.items() if name in model.input}
+        self.masks = masks
+        self.rows = len(masks[0])
+        self.batch_size = prediction_batch(self.inputs)
+
+    def __len__(self):
+        return len(self.masks) * math.ceil(self.rows / self.batch_size)
+
+    def __getitem__(self, index):
+        which, part = divmod(index, math.ceil(self.rows / self.batch_size))
+        rows = slice(part * self.batch_size, (part + 1) * self.batch_size)
+        batch = {name: x[rows] for name, x in self.inputs.items()}
+        return (batch | {MASK: self.masks[which][rows]},)

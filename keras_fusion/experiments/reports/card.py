@@ -1,0 +1,90 @@
+"""Publishing a recipe: its results, its weights and the tables of its card."""
+
+import json
+import shutil
+from pathlib import Path
+
+from keras_fusion.experiments import comparison, training
+from keras_fusion.experiments.reports import tables
+from keras_fusion.experiments.reports.plots import CAPTIONS, PLOTS
+from keras_fusion.files import whole, write_json
+
+BEGIN, END = (
+    "<!-- results: written by keras-fusion evaluate --publish -->",
+    "<!-- end -->",
+)
+
+
+def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
+    """Puts results, plots, the best seed's weights and the tables into the recipe.
+
+    Args:
+        results: From `comparison.compare`.
+        recipe_folder: `zoo/<recipe>`; its README.md has a place for the tables.
+        runs: Where `compare` put its runs.
+
+    Returns:
+        The files written.
+    """
+    weights = runs / comparison.MODEL / f"seed-{best_seed(results)}" / training.WEIGHTS
+    card = recipe_folder / "README.md"
+    plots = [name for name in PLOTS if (runs / name).is_file()]
+    # before anything is written
+    text = replaced(card.read_text(), BEGIN, _tables(results, plots))
+    written = []
+    for source in (weights, *(runs / name for name in plots)):
+        with whole(recipe_folder / source.name) as beside:
+            shutil.copyfile(source, beside)
+        written.append(recipe_folder / source.name)
+    write_json(recipe_folder / "results.json", results)
+    with whole(card) as beside:
+        beside.write_text(text)
+    return [*written, recipe_folder / "results.json", card]
+
+
+def best_seed(results: dict) -> int:
+    """The seed whose model validated best: its weights are published."""
+    fits = results["fits"]
+    return max(fits, key=lambda fit: fit[comparison.MODEL]["validation"])["seed"]
+
+
+def replaced(text: str, begin: str, content: str) -> str:
+    """A page with what stands between `begin` and the next `END` made anew.
+
+    Raises:
+        ValueError: If the page has no such place.
+    """
+    before, mark, rest = text.partition(begin)
+    _, end, after = rest.partition(END)
+    if not (mark and end):
+        raise ValueError(f"The card has no place for results: add {begin} and {END}.")
+    return f"{before}{begin}\n\n{content}\n\n{END}{after}"
+
+
+def _other_measures(results):
+    if not any(results["measures"].values()):
+        return []
+    return [
+        "By other measures, all views there (of MAE less is better):",
+        tables.markdown_table(*tables.measure_rows(results)),
+    ]
+
+
+def _tables(results, plots):
+    seeds = [fit["seed"] for fit in results["fits"]]
+    fits = [fit[comparison.MODEL] for fit in results["fits"]]
+    seconds = sum(fit["seconds"] for fit in fits)
+    places = sorted({fit["computed_on"] for fit in fits if "computed_on" in fit})
+    parts = [
+        f"{results['part'].capitalize()} {results['metric']} in percent, mean ± "
+        f"standard deviation over seeds {json.dumps(seeds)}.",
+        tables.markdown_table(*tables.sized_rows(results)),
+        *_other_measures(results),
+        "Each view missing:",
+        tables.markdown_table(*tables.missing_rows(results)),
+        "\n".join(f"- {s}" for s in tables.paired_sentences(results)),
+        *(f"![{CAPTIONS[name]}]({name})" for name in plots),
+        f"{tables.origin(results)}; {seconds / len(seeds):.0f} s a run"
+        f"{' by ' if places else ''}{', '.join(places)}.",
+    ]
+    return "\n\n".join(parts)

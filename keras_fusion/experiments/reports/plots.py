@@ -1,0 +1,132 @@
+"""Results as pictures."""
+
+import itertools
+import statistics
+from pathlib import Path
+
+from keras_fusion.experiments.comparison import METHODS, MODEL
+from keras_fusion.experiments.reports.tables import method_title
+from keras_fusion.files import whole
+
+CAPTIONS = {
+    "accuracy.png": "All views, and each one missing",
+    "missing.png": "Score against the number of views missing",
+    "weights.png": "The share of each modality in the fusion's weights, by class",
+}
+PLOTS = tuple(CAPTIONS)
+PALETTE = (
+    *("#1b6ca8", "#d1603d", "#5b8c5a", "#9a9a9a"),
+    *("#d9a520", "#7b5aa6", "#4bb3c3", "#8c564b"),
+)
+COLOURS = dict(zip(METHODS, PALETTE))
+
+
+def save_plots(results: dict, folder: Path) -> list[Path]:
+    """Draws `PLOTS` into `folder`, the last where there are weights; their paths.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise ImportError(
+            'Plots need matplotlib: pip install "keras-fusion[plots]".'
+        ) from error
+    matplotlib.use("Agg")
+    paths = [folder / name for name in PLOTS]
+    heights = [4, 4, 1 + 0.25 * len(results["modality_weights"])]
+    draws = (_draw_accuracy, _draw_missing, _draw_weights)
+    if not results["modality_weights"]:
+        paths = paths[:-1]
+    for path, draw, height in zip(paths, draws, heights):
+        _save(draw, results, path, height)
+    return paths
+
+
+def _save(draw, results, path, height):
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, height), layout="constrained")
+    try:
+        draw(axes, results)
+        axes.spines[["top", "right"]].set_visible(False)
+        with whole(path) as beside:
+            figure.savefig(beside, dpi=150)
+    finally:
+        pyplot.close(figure)
+
+
+def _draw_accuracy(axes, results):
+    """All views there, and each one missing: a point per seed, a bar for the mean."""
+    scores = results["scores"]
+    conditions = ["all views", *(f"no {m}" for m in scores[MODEL]["missing"])]
+    methods = [method for method in METHODS if method in scores]
+    width = 0.8 / len(methods)
+    for i, method in enumerate(methods):
+        runs = [scores[method]["all"], *scores[method]["missing"].values()]
+        places = [x + (i - (len(methods) - 1) / 2) * width for x in range(len(runs))]
+        means = [100 * statistics.fmean(run) for run in runs]
+        axes.bar(
+            places,
+            means,
+            width,
+            color=COLOURS[method],
+            label=method_title(method, results),
+        )
+        for place, run in zip(places, runs):
+            axes.plot([place] * len(run), [100 * v for v in run], "k.", markersize=2)
+    axes.set_xticks(range(len(conditions)), conditions)
+    axes.set_ylabel(_label(results))
+    lowest = min(min(v) for m in methods[:3] for v in scores[m]["missing"].values())
+    axes.set_ylim(max(0, 100 * lowest - 10), 100)
+    axes.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.1), frameon=False)
+    axes.set_title("All views, and each one missing", loc="left")
+
+
+def _draw_missing(axes, results):
+    """Score against the number of views missing, with the spread over seeds."""
+    for method in filter(results["scores"].get, METHODS):
+        runs = results["scores"][method]
+        curve = [runs["all"], *runs["missing_random"].values()]
+        means = [100 * statistics.fmean(run) for run in curve]
+        style = {"color": COLOURS[method], "label": method_title(method, results)}
+        axes.plot(range(len(curve)), means, "o-", markersize=4, **style)
+        if len(curve[0]) > 1:
+            errors = [100 * statistics.stdev(run) for run in curve]
+            low = [m - e for m, e in zip(means, errors)]
+            high = [m + e for m, e in zip(means, errors)]
+            axes.fill_between(
+                range(len(curve)), low, high, color=COLOURS[method], alpha=0.15
+            )
+    axes.set_xticks(range(1 + len(results["scores"][MODEL]["missing_random"])))
+    axes.set_xlabel("views missing at random")
+    axes.set_ylabel(_label(results))
+    axes.legend(loc="lower left")
+    count = len(results["fits"])
+    seeds = (
+        "one seed" if count == 1 else f"mean and standard deviation of {count} seeds"
+    )
+    data = f"{results['recipe']['dataset']} {results['part']} set"
+    axes.set_title(f"{data}, {seeds}", loc="left")
+
+
+def _draw_weights(axes, results):
+    """The share of each modality in the fusion by class, the mean over seeds."""
+    classes = list(results["modality_weights"])
+    left = [0.0] * len(classes)
+    modalities = results["modality_weights"][classes[0]]
+    for modality, colour in zip(modalities, itertools.cycle(PALETTE)):
+        runs = [results["modality_weights"][c][modality] for c in classes]
+        shares = [100 * statistics.fmean(run) for run in runs]
+        axes.barh(classes, shares, left=left, color=colour, label=modality)
+        left = [a + b for a, b in zip(left, shares)]
+    axes.invert_yaxis()
+    axes.margins(y=0.01)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("share of the fusion's weights (%)")
+    axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+
+
+def _label(results):
+    return f"{results['metric'].replace('R^2', 'R²')} (%)"

@@ -1,0 +1,167 @@
+"""Results as tables that a person reads: on the terminal and in Markdown."""
+
+import statistics
+
+import numpy as np
+from rich import box
+from rich.table import Table
+
+from keras_fusion.experiments.comparison import CONCATENATION, MODEL
+
+
+def spread(values: list[float], scale: float = 100, digits: int = 1) -> str:
+    """Mean and standard deviation over seeds, `97.1±0.4`, in percent by default."""
+    mean = f"{scale * statistics.fmean(values):.{digits}f}"
+    if len(values) < 2:
+        return mean
+    return f"{mean}±{scale * statistics.stdev(values):.{digits}f}"
+
+
+def comparison_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the comparison: methods down, what is missing across."""
+    scores = results["scores"]
+    counts = list(scores[MODEL]["missing_random"])
+    header = ["views missing", "none", *counts]
+    rows = []
+    for method, runs in scores.items():
+        random = [spread(runs["missing_random"][k]) for k in counts]
+        rows.append([method_title(method, results), spread(runs["all"]), *random])
+    return header, rows
+
+
+def sized_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+    """The comparison with the size of each method, for where there is the room."""
+    header, rows = comparison_rows(results)
+    fits = results["fits"][0]
+    sizes = [
+        f"{fits[m]['parameters']:,}" if m in fits else "" for m in results["scores"]
+    ]
+    return [*header, "parameters"], [[*row, x] for row, x in zip(rows, sizes)]
+
+
+def measure_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the other measures, all views there: methods down."""
+    header = ["measure", *results["measures"][MODEL]]
+    rows = [
+        [method_title(method, results), *map(_thousandths, runs.values())]
+        for method, runs in results["measures"].items()
+    ]
+    return header, rows
+
+
+def missing_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: each view missing, for the model, retrained, and the bar."""
+    scores, retrained = results["scores"], results["retrained_without"]
+    methods = [m for m in (MODEL, CONCATENATION) if m in scores]
+    header = ["missing", *methods]
+    header += ["model trained without it"] if retrained else []
+    rows = []
+    for view in scores[MODEL]["missing"]:
+        row = [view, *(spread(scores[m]["missing"][view]) for m in methods)]
+        rows.append(row + ([spread(retrained[view])] if retrained else []))
+    return header, rows
+
+
+def paired_sentences(results: dict) -> list[str]:
+    """One sentence per comparison: the difference in points and what it shows."""
+    sentences = []
+    for method, conditions in results["paired"].items():
+        for condition, interval in conditions.items():
+            where = "all views" if condition == "all" else condition
+            sentences.append(f"vs {method}, {where}: {verdict(interval)}")
+    return sentences
+
+
+def origin(results: dict) -> str:
+    """Where numbers come from: backend, versions, machine, commit, date."""
+    versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
+    return (
+        f"Backend {results['backend']}, {versions}; {results['machine']}; commit "
+        f"{results['commit']}, {results['date']}"
+    )
+
+
+def rich_table(title: str, header: list[str], rows: list[list[str]]) -> Table:
+    """A table for the terminal, numbers to the right."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),  # eight columns of numbers fit into 80 characters
+    )
+    for i, name in enumerate(header):
+        numbers = i > 0 and any(row[i][:1].isdigit() for row in rows)
+        table.add_column(name, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """The same as Markdown."""
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _thousandths(values):
+    mean = f"{statistics.fmean(values):.3f}"
+    return mean if len(values) < 2 else f"{mean}±{statistics.stdev(values):.3f}"
+
+
+def verdict(interval: dict) -> str:
+    """A paired difference in points, its interval, and whether it excludes zero."""
+    points = f"{100 * interval['difference']:+.1f} points"
+    if interval["low"] is None:
+        return f"{points} (one seed: no interval)"
+    low, high = 100 * interval["low"], 100 * interval["high"]
+    found = "" if low > 0 or high < 0 else "; no difference found"
+    return f"{points}, 95 % interval {low:+.1f} to {high:+.1f}{found}"
+
+
+def method_title(method: str, results: dict) -> str:
+    """The method as a reader knows it: the model by its operator."""
+    if method != MODEL:
+        return method
+    fusion = results["recipe"]["arguments"].get("fusion", "ModalityAttention")
+    return fusion["class_name"] if isinstance(fusion, dict) else fusion
+
+
+def prediction_rows(
+    outputs: dict, class_names: list[str] | None, modalities: list[str]
+) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: class and probability (or prediction), and modality weights."""
+    weights = outputs.get("modality_weights")
+    header = ["row"]
+    header += ["class", "probability"] if "probabilities" in outputs else ["prediction"]
+    header += modalities if weights is not None else []
+    rows = []
+    for i in range(len(next(iter(outputs.values())))):
+        row = [str(i), *_prediction_cells(outputs, i, class_names)]
+        row += (
+            [f"{w:.2f}" if w else "–" for w in weights[i]]
+            if weights is not None
+            else []
+        )
+        rows.append(row)
+    return header, rows
+
+
+def _prediction_cells(outputs, i, class_names):
+    if "probabilities" not in outputs:
+        return [f"{float(outputs['predictions'][i, 0]):.4g}"]
+    if outputs["probabilities"].ndim > 2:
+        return _most_pixels(outputs["probabilities"][i], class_names)
+    best = int(outputs["probabilities"][i].argmax())
+    name = class_names[best] if class_names else str(best)
+    return [name, f"{outputs['probabilities'][i, best]:.3f}"]
+
+
+def _most_pixels(probabilities, class_names):
+    """Of a map: the class of most pixels, or the foreground, and its share of them."""
+    if probabilities.shape[-1] == 1:
+        best, share = 0, (probabilities > 0.5).mean()
+    else:
+        counts = np.bincount(probabilities.argmax(-1).ravel())
+        best, share = counts.argmax(), counts.max() / counts.sum()
+    return [class_names[best] if class_names else str(best), f"{share:.0%} of pixels"]

@@ -1,0 +1,84 @@
+"""What the labels of a data set ask for: loss, head, and how to judge."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+
+from keras_fusion.datasets import Dataset
+from keras_fusion.experiments import scores
+from keras_fusion.losses import SaliencyLoss
+from keras_fusion.metrics import IntersectionOverUnion
+
+
+class Task(NamedTuple):
+    """How a model of some data is trained, judged and used.
+
+    Attributes:
+        metric: Name of what `score` measures.
+        score: From labels and outputs, higher is better.
+        loss: Makes a loss for `compile`.
+        watched: Makes the Keras metric that validation reports, or is None; then minus
+            the loss stands for it.
+        head: Of the builder, while it trains.
+        deployed_head: Of the builder, in the model that is saved for use.
+        measures: More to report on the test set, from labels and outputs, by name.
+    """
+
+    metric: str
+    score: Callable
+    loss: Callable[[], keras.losses.Loss]
+    watched: Callable[[int], keras.metrics.Metric] | None
+    head: dict = {}
+    deployed_head: dict = {}
+    measures: Callable[..., dict[str, float]] = lambda labels, outputs: {}
+
+
+def task_of(data: Dataset) -> Task:
+    """The task of this data set."""
+    return task_for(data.train.labels.ndim > 1, data.classes)
+
+
+def task_for(dense: bool, classes: int) -> Task:
+    """The task of labels that are masks (`dense`) or one for each row.
+
+    Args:
+        dense: Whether every pixel has a label.
+        classes: 1 is regression, and of pixels foreground against background.
+    """
+    if dense:
+        return _SALIENCY if classes == 1 else _SEGMENTATION
+    return _REGRESSION if classes == 1 else _CLASSIFICATION
+
+
+_CLASSIFICATION = Task(
+    "accuracy",
+    scores.accuracy,
+    keras.losses.SparseCategoricalCrossentropy,
+    lambda classes: keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+)
+_REGRESSION = Task(
+    "R^2",
+    scores.r_squared,
+    keras.losses.MeanSquaredError,
+    None,
+    head={"classifier_activation": None},
+    deployed_head={"classifier_activation": None},
+)
+_SALIENCY = Task(
+    "foreground IoU",
+    scores.foreground_iou,
+    SaliencyLoss,
+    IntersectionOverUnion,
+    head={"classifier_activation": None},
+    deployed_head={"classifier_activation": "sigmoid"},
+    measures=scores.saliency_measures,
+)
+_SEGMENTATION = Task(
+    "mean IoU",
+    scores.mean_iou,
+    lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    IntersectionOverUnion,
+    head={"classifier_activation": None},
+    deployed_head={"classifier_activation": "softmax"},
+)

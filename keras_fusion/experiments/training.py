@@ -1,0 +1,223 @@
+"""One training run: reproducible by seed, resumed after a kill, whole or not at all."""
+
+import contextlib
+import hashlib
+import json
+import math
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_fusion.datasets import Dataset
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.batches import Batches, model_inputs, prediction_batch
+from keras_fusion.experiments.checkpoint import Checkpoint, require_same
+from keras_fusion.experiments.compilation import fast_settings
+from keras_fusion.experiments.tasks import task_of
+from keras_fusion.export import portable
+from keras_fusion.files import whole, write_json
+from keras_fusion.provenance import computed_on
+
+WEIGHTS = "model.weights.h5"
+COMPILED = "training.keras"
+RECORD = "fit.json"
+VALIDATIONS = 20
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def fit(
+    recipe: dict,
+    data: Dataset,
+    seed: int,
+    folder: Path,
+    *,
+    precision: str = "float32",
+    verbose: int = 0,
+    checkpoint_every: float = 10.0,
+) -> dict:
+    """Trains the recipe's model, or goes on with it, or finds it done.
+
+    The learning rate falls to zero along a cosine, and the weights kept are the last:
+    an early epoch that happens to validate well has seen few patterns of missing
+    modalities.
+
+    Args:
+        recipe: From `recipe.read`.
+        data: The recipe's data set as split by `seed`.
+        seed: Of initial weights, batches and dropout.
+        folder: Gets `model.weights.h5`, `fit.json` and `training.keras`, a compiled
+            model with its moments that `fit` goes on from on any backend; and a
+            checkpoint on the way.
+        precision: Keras dtype policy.
+        verbose: As in `keras.Model.fit`.
+        checkpoint_every: Seconds between checkpoints.
+
+    Returns:
+        The record in `fit.json`: `validation` (what the task watches, or minus the
+        loss where it watches nothing), `epochs`, `seconds`, `parameters`, `history`,
+        and `computed_on`, where it ended.
+
+    Raises:
+        ValueError: If the folder holds another run, if a label is out of range, or if
+            the loss is no finite number in the end.
+    """
+    identity = _identity(recipe, data, seed, precision)
+    record = folder / RECORD
+    if record.is_file():
+        done = read_record(record)
+        require_same(folder, done["identity"], identity)
+        return done
+    task = task_of(data)
+    _check_labels(data)
+    folder.mkdir(parents=True, exist_ok=True)  # fails before the work, not after
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    with _policy(precision):
+        # Rows without some modality need the mask; it makes no other weights.
+        model = recipes.build(recipe, data, modality_mask=True)
+    settings = recipe["training"]
+    batches = Batches(data.train, model, settings["batch_size"], seed)
+    _compile(model, settings, len(batches), task, data.classes)
+    checkpoint = Checkpoint(folder / "checkpoint.npz", identity, checkpoint_every)
+    initial_epoch = checkpoint.restore(model)
+
+    def begin(epoch, logs=None):
+        batches.epoch = epoch
+        _seed_torch(seed, epoch)
+
+    started = time.perf_counter()
+    model.fit(
+        batches,
+        validation_data=(
+            model_inputs(model, data.validation.inputs),
+            data.validation.labels,
+        ),
+        validation_batch_size=prediction_batch(data.validation.inputs),
+        validation_freq=validated_epochs(settings["epochs"]),
+        epochs=settings["epochs"],
+        initial_epoch=initial_epoch,
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=begin),
+            checkpoint,
+        ],
+        shuffle=False,
+        verbose=verbose,
+    )
+    if not math.isfinite(checkpoint.history["val_loss"][-1]):
+        raise ValueError(
+            f"The run in {folder} ends with a validation loss of "
+            f"{checkpoint.history['val_loss'][-1]}: try a lower learning_rate."
+        )
+    with whole(folder / WEIGHTS) as path:
+        # A model of the same layers without optimizer: its state would triple the file.
+        keras.Model(model.input, model.output, name=model.name).save_weights(path)
+    _save_compiled(model, settings["learning_rate"], folder / COMPILED)
+    done = {
+        "identity": identity,
+        "validation": _last_score(checkpoint.history, task),
+        "epochs": settings["epochs"],
+        "seconds": checkpoint.seconds + time.perf_counter() - started,
+        "parameters": model.count_params(),
+        "history": checkpoint.history,
+        "computed_on": computed_on(),
+    }
+    write_json(record, done)
+    checkpoint.path.unlink(missing_ok=True)
+    return done
+
+
+def _seed_torch(seed, epoch):
+    """Keras' Dropout draws from torch's own generator, which no checkpoint holds."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        sequence = np.random.SeedSequence([seed, epoch])
+        torch.manual_seed(int(sequence.generate_state(1)[0]))
+
+
+def _save_compiled(model, learning_rate, path):
+    """Saves what `fit` goes on from, on any backend, at a constant rate."""
+    # The run's own schedule has come to zero, where nothing is learned any more.
+    model.optimizer.learning_rate = keras.optimizers.schedules.ExponentialDecay(
+        learning_rate, decay_steps=1, decay_rate=1.0
+    )
+    portable.save(model, path)
+
+
+def read_record(path: Path) -> dict:
+    """The record that `fit` wrote; a ValueError where it is not whole."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is broken ({error}); delete it to go on.") from error
+
+
+def _check_labels(data):
+    highest = max(1, data.classes - 1)  # of one class, the foreground: 1
+    for part in (data.train, data.validation):
+        if data.class_names and not np.isin(part.labels, range(highest + 1)).all():
+            raise ValueError(
+                f"{data.name}: labels must be 0 to {highest}; received "
+                f"{part.labels.min()} to {part.labels.max()}."
+            )
+
+
+def validated_epochs(epochs: int) -> list[int]:
+    """Some epochs and the last: on small data validating takes as long as training."""
+    step = max(1, epochs // VALIDATIONS)
+    return sorted({*range(step, epochs + 1, step), epochs})
+
+
+def _last_score(history, task):
+    if task.watched is None:
+        return -history["val_loss"][-1]
+    return history[f"val_{task.watched(2).name}"][-1]
+
+
+def _compile(model, settings, steps, task, classes):
+    rate = keras.optimizers.schedules.CosineDecay(
+        settings["learning_rate"], settings["epochs"] * steps
+    )
+    config = {"learning_rate": rate, "weight_decay": settings["weight_decay"]}
+    model.compile(
+        optimizer=keras.optimizers.get(
+            {"class_name": settings["optimizer"], "config": config}
+        ),
+        loss=task.loss(),
+        metrics=[task.watched(classes)] if task.watched else [],
+        **fast_settings(steps),
+    )
+
+
+@contextlib.contextmanager
+def _policy(precision):
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}."
+        )
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _identity(recipe, data, seed, precision):
+    """Everything that decides how a run goes, as JSON knows it."""
+    digest = hashlib.sha256()
+    for x in (*data.train.inputs.values(), data.train.labels):
+        digest.update(np.ascontiguousarray(x).view(np.uint8))
+    identity = {
+        "builder": recipe["builder"],
+        "arguments": recipe["arguments"],
+        "training": {k: v for k, v in recipe["training"].items() if k != "seeds"},
+        "modalities": list(data.input_shapes),
+        "data": digest.hexdigest(),
+        "seed": seed,
+        "precision": precision,
+        "backend": keras.backend.backend(),
+    }
+    return json.loads(json.dumps(identity))

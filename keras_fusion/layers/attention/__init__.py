@@ -1,0 +1,1 @@
+"""Layers of one tensor, whose positions attend to each other."""

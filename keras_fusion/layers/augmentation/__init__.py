@@ -1,0 +1,1 @@
+"""Layers that vary or drop what is seen in training."""

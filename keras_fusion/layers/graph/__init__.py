@@ -1,0 +1,1 @@
+"""Layers of the nodes of a graph."""

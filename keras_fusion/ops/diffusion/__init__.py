@@ -1,0 +1,1 @@
+"""Cross-diffusion of two affinities, in every form that pays somewhere."""

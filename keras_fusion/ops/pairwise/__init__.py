@@ -1,0 +1,1 @@
+"""The one formula over all pairs, windows and edges."""

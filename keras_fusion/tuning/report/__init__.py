@@ -1,0 +1,1 @@
+"""What a search found: one page, figures, a leaderboard, logs."""

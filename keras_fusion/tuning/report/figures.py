@@ -1,0 +1,146 @@
+"""The pictures of a search: heat map, score against latency, learning curves."""
+
+import plotly.graph_objects as go
+
+from keras_fusion.tuning.report.leaderboard import (
+    bar_of,
+    bars,
+    fusion_text,
+    ranked,
+    values_text,
+)
+from keras_fusion.tuning.trial import LOSS
+
+FUSED, BAR, FRONT = "#1b6ca8", "#d1603d", "#5b8c5a"
+LINES = (("dash", "bottom right"), ("dot", "top right"), ("dashdot", "bottom left"))
+CURVES = 8
+
+
+def shown(trial: dict) -> float:
+    """The score as a reader knows it: percent, or the loss itself."""
+    return -trial["score"] if trial["metric"] == LOSS else 100 * trial["score"]
+
+
+def axis_title(trial: dict) -> str:
+    """What `shown` is."""
+    return "validation loss" if trial["metric"] == LOSS else f"{trial['metric']} (%)"
+
+
+def operators_by_depth(trials: list[dict]) -> go.Figure:
+    """The best score of every operator at every depth of encoders and of fusion."""
+    best = {}
+    for trial in ranked(trials):
+        values = trial["values"]
+        depths = [str(values.get(k, "–")) for k in ("encoder_depth", "depth")]
+        best.setdefault((values["fusion"], *depths), trial)
+    rows = list(dict.fromkeys(name for name, *_ in best))
+    columns = sorted({(encoder, depth) for _, encoder, depth in best})
+    cells = [[best.get((row, *column)) for column in columns] for row in rows]
+    scores = [[shown(t) if t else None for t in row] for row in cells]
+    encoders = [f"encoder depth {encoder}" for encoder, _ in columns]
+    figure = go.Figure(
+        go.Heatmap(
+            z=scores,
+            x=[encoders, [f"fusion depth {depth}" for _, depth in columns]],
+            y=rows,
+            text=[[f"{s:.4g}" if s is not None else "" for s in row] for row in scores],
+            customdata=[[f"trial {t['trial']}" if t else "" for t in r] for r in cells],
+            texttemplate="%{text}",
+            hovertemplate="%{y}<br>%{x}<br>%{z:.4g}, %{customdata}<extra></extra>",
+            colorscale="Blues",
+            reversescale=_losses(trials),
+            hoverongaps=False,
+            colorbar={"title": axis_title(ranked(trials)[0])},
+        )
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    return _finished(figure, 120 + 26 * len(rows))
+
+
+def score_against_latency(trials: list[dict]) -> go.Figure:
+    """Every trial, the Pareto front, and the scores of the bar as lines."""
+    completed = ranked(trials)
+    beaten = list(bars(trials).values())
+    figure = go.Figure()
+    for name, colour, own in (
+        ("fusion", FUSED, [t for t in completed if not bar_of(t)]),
+        ("the bar", BAR, [t for t in completed if bar_of(t)]),
+    ):
+        figure.add_scatter(
+            x=[t["latency"] for t in own],
+            y=[shown(t) for t in own],
+            mode="markers",
+            name=name,
+            marker={"color": colour, "size": 9, "opacity": 0.75},
+            text=[_described(t) for t in own],
+            hovertemplate="%{text}<br>%{y:.4g} at %{x:.3g} ms<extra></extra>",
+        )
+    front = pareto(completed)
+    figure.add_scatter(
+        x=[t["latency"] for t in front],
+        y=[shown(t) for t in front],
+        mode="lines",
+        name="Pareto front",
+        line={"color": FRONT, "shape": "hv"},
+        hoverinfo="skip",
+    )
+    for (name, trial), (dash, place) in zip(bars(trials).items(), LINES):
+        figure.add_hline(
+            shown(trial),
+            line={"color": BAR, "width": 1, "dash": dash},
+            annotation={"text": name, "font": {"color": BAR}},
+            annotation_position=place,
+        )
+    figure.update_xaxes(title="milliseconds a prediction of 64 rows", type="log")
+    figure.update_yaxes(title=axis_title((beaten or completed)[0]))
+    return _finished(figure, 460)
+
+
+def learning_curves(trials: list[dict]) -> go.Figure:
+    """Validation of the best trials, and of the bar, epoch by epoch."""
+    best = ranked(trials)
+    chosen = best[:CURVES]
+    chosen += [t for t in bars(trials).values() if t not in chosen]
+    sign = 1 if _losses(trials) else 100
+    figure = go.Figure()
+    for trial in chosen:
+        figure.add_scatter(
+            x=trial["curve"]["epoch"],
+            y=[sign * value for value in trial["curve"]["validation"]],
+            mode="lines",
+            name=f"{trial['trial']} {trial['values']['fusion']}",
+            line={"dash": "dot" if bar_of(trial) else "solid"},
+            hovertemplate="%{fullData.name}<br>%{y:.4g} after %{x}<extra></extra>",
+        )
+    figure.update_xaxes(title="epochs")
+    figure.update_yaxes(title=axis_title(best[0]))
+    return _finished(figure, 460)
+
+
+def pareto(trials: list[dict]) -> list[dict]:
+    """Those that no other beats in score without taking longer, the fastest first."""
+    front = []
+    for trial in sorted(trials, key=lambda t: (t["latency"], -t["score"])):
+        if not front or trial["score"] > front[-1]["score"]:
+            front.append(trial)
+    return front
+
+
+def _losses(trials):
+    return ranked(trials)[0]["metric"] == LOSS
+
+
+def _described(trial):
+    values = trial["values"]
+    return f"trial {trial['trial']}: {fusion_text(values)}<br>{values_text(values)}"
+
+
+def _finished(figure, height):
+    figure.update_layout(
+        template="plotly_white",
+        height=height,
+        margin={"l": 60, "r": 20, "t": 20, "b": 60},
+        font={"family": "system-ui, sans-serif"},
+        legend={"orientation": "h", "y": -0.2},
+    )
+    return figure

@@ -1,0 +1,99 @@
+"""The trials of a search, best first, and the bar that fusion had to clear."""
+
+from keras_fusion.experiments.reports.tables import spread
+from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY
+from keras_fusion.tuning.trial import LOSS
+
+BARS = ("concatenation", LATE, "best single")
+
+
+def ranked(trials: list[dict]) -> list[dict]:
+    """The trials that completed, best mean score first, of equal ones the smaller."""
+    completed = [t for t in trials if t["status"] == "completed"]
+    return sorted(completed, key=lambda t: (-t["score"], t["parameters"]))
+
+
+def bars(trials: list[dict]) -> dict[str, dict]:
+    """The best trial of concatenation, late average and a single modality."""
+    best = {}
+    for trial in ranked(trials):
+        kind = bar_of(trial)
+        if kind is not None:
+            best.setdefault(kind, trial)
+    return {kind: best[kind] for kind in BARS if kind in best}
+
+
+def bar_of(trial: dict) -> str | None:
+    """The kind of bar that a trial is, None of a fusion."""
+    fusion = trial["values"]["fusion"]
+    if fusion.startswith(ONLY):
+        return "best single"
+    return {CONCATENATION: "concatenation", LATE: LATE}.get(fusion)
+
+
+def rows(trials: list[dict], limit: int = 10) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the best trials, then of the bar if it is not among them."""
+    header = ["trial", "fusion", "encoder depth", "depth", "epochs", "score"]
+    header += ["parameters", "seconds", "ms"]
+    shown = ranked(trials)[:limit]
+    shown += [t for t in bars(trials).values() if t not in shown]
+    return header, [_row(t) for t in shown]
+
+
+def counted(trials: list[dict]) -> str:
+    """How many completed and failed, in words."""
+    failed = [t for t in trials if t["status"] == "failed"]
+    words = f"{len(trials) - len(failed)} trials completed"
+    return f"{words}, {len(failed)} failed" if failed else words
+
+
+def described(trial: dict) -> str:
+    """One trial in one line: what it was, and its score or why it failed."""
+    name = f"trial {trial['trial']}: {fusion_text(trial['values'])}"
+    if trial["status"] == "failed":
+        return f"{name} failed: {trial['reason']}"
+    epochs = trial["recipe"]["training"]["epochs"]
+    return (
+        f"{name}: {score_text(trial)} after {epochs} epochs, {trial['seconds']:.1f} s"
+    )
+
+
+def score_text(trial: dict) -> str:
+    """The score over seeds: in percent, or a loss as it is."""
+    if trial["metric"] != LOSS:
+        return f"{spread(trial['scores'])} %"
+    losses = [-score for score in trial["scores"]]
+    return f"loss {spread(losses, scale=1, digits=4)}"
+
+
+def fusion_text(values: dict) -> str:
+    """The operator and what belongs to it: `ModalityAttention(readout=query)`."""
+    name = values["fusion"]
+    own = [
+        f"{k.removeprefix(name + '.')}={v}"
+        for k, v in values.items()
+        if k.startswith(name + ".")
+    ]
+    return f"{name}({', '.join(own)})" if own else name
+
+
+def values_text(values: dict) -> str:
+    """All other active hyperparameters: `units=64, dropout=0.2`."""
+    name = values["fusion"]
+    others = {k: v for k, v in values.items() if not k.startswith((name, "tuner/"))}
+    return ", ".join(f"{k}={v}" for k, v in others.items() if k != "fusion")
+
+
+def _row(trial):
+    values = trial["values"]
+    return [
+        trial["trial"],
+        fusion_text(values),
+        str(values.get("encoder_depth", "")),
+        str(values.get("depth", "")),
+        str(trial["recipe"]["training"]["epochs"]),
+        score_text(trial),
+        f"{trial['parameters']:,}",
+        f"{trial['seconds']:.1f}",
+        f"{trial['latency']:.1f}",
+    ]

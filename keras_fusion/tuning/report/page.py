@@ -1,0 +1,214 @@
+"""A search as one page that needs nothing but a browser."""
+
+import collections
+import html
+import string
+from pathlib import Path
+
+from keras_fusion.experiments.reports import tables
+from keras_fusion.files import whole
+from keras_fusion.tuning.report import leaderboard
+
+HEADER = (
+    *("trial", "fusion", "other values", "epochs", "score", "spread"),
+    *("parameters", "seconds", "ms", "status"),
+)
+
+
+def write_report(results: dict, path: Path) -> Path:
+    """Writes the page of a search.
+
+    It holds a leaderboard that sorts by any column, the best score by operator and
+    depth, score against latency with the Pareto front, learning curves, and what
+    concatenation, late average and the best single modality reached. Its scripts are in
+    it: it is read without a network.
+
+    Args:
+        results: From `tuning.results`.
+        path: Of the page.
+
+    Raises:
+        ImportError: If plotly is not installed.
+        ValueError: If no trial has completed.
+    """
+    try:
+        from plotly.offline import get_plotlyjs
+
+        from keras_fusion.tuning.report import figures
+    except ImportError as error:
+        raise ImportError(
+            'The report needs plotly: pip install "keras-fusion[tuning]".'
+        ) from error
+    trials = results["trials"]
+    if not leaderboard.ranked(trials):
+        raise ValueError("There is nothing to report: no trial has completed.")
+    drawn = {
+        "heat": figures.operators_by_depth(trials),
+        "latency": figures.score_against_latency(trials),
+        "curves": figures.learning_curves(trials),
+    }
+    page = string.Template(PAGE).substitute(
+        {name: _figure(name, figure) for name, figure in drawn.items()},
+        title=html.escape(results["search"]["name"]),
+        about=html.escape(_about(results)),
+        summary=_summary(trials),
+        test=_test(results),
+        table=_table(trials),
+        plotly=get_plotlyjs(),
+    )
+    with whole(path) as beside:
+        beside.write_text(page, encoding="utf-8")
+    return path
+
+
+def _figure(name, figure):
+    return figure.to_html(
+        full_html=False,
+        include_plotlyjs=False,
+        div_id=name,
+        config={"displaylogo": False, "responsive": True},
+    )
+
+
+def _about(results):
+    search, trials = results["search"], results["trials"]
+    seconds = sum(trial["seconds"] for trial in trials)
+    versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
+    return (
+        f"{leaderboard.counted(trials)} on {search['dataset']} with "
+        f"{search['builder']}, {search['search']['tuner']} search, "
+        f"{seconds / 60:.0f} minutes of training. Scores are of validation data. "
+        f"Backend {results['backend']}, {versions}; {results['machine']}; "
+        f"commit {results['commit']}, {results['date']}."
+    )
+
+
+def _summary(trials):
+    """The winner and the bar, side by side, and what was spent on each."""
+    completed = leaderboard.ranked(trials)
+    counts = collections.Counter(map(leaderboard.bar_of, completed))
+    cells = {"winner": completed[0], **leaderboard.bars(trials)}
+    counts["winner"] = len(completed)
+    return "".join(
+        f"<div><b>{leaderboard.score_text(trial)}</b>{name}<small>"
+        f"{html.escape(leaderboard.fusion_text(trial['values']))}, "
+        f"trial {trial['trial']}, {trial['recipe']['training']['epochs']} epochs; "
+        f"the best of {counts[name]}</small></div>"
+        for name, trial in cells.items()
+    )
+
+
+def _test(results):
+    """What `--against` found, where it was asked."""
+    if "test" not in results:
+        return ""
+    found = results["test"]
+    scores = "; ".join(
+        f"{name}, trial {found['winners'][name]['trial']}: {tables.spread(runs)} %"
+        for name, runs in found["scores"].items()
+    )
+    text = (
+        f"Test {found['metric']} over {len(found['seeds'])} seeds. {scores}. The first "
+        f"is {tables.verdict(found['paired'])}."
+    )
+    return f"<h2>On the test set</h2><p>{html.escape(text)}</p>"
+
+
+def _table(trials):
+    head = "".join(f"<th><button>{name}</button></th>" for name in HEADER)
+    failed = [t for t in trials if t["status"] == "failed"]
+    rows = [_row(t) for t in [*leaderboard.ranked(trials), *failed]]
+    return f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+
+
+def _row(trial):
+    """Every cell with what it sorts by."""
+    values, done = trial["values"], trial["status"] == "completed"
+    cells = [
+        (trial["trial"], trial["trial"]),
+        (leaderboard.fusion_text(values),) * 2,
+        (leaderboard.values_text(values),) * 2,
+    ]
+    if done:
+        epochs, spread = trial["recipe"]["training"]["epochs"], trial["spread"]
+        cells += [
+            (epochs, epochs),
+            (leaderboard.score_text(trial), trial["score"]),
+            ("" if spread is None else f"{spread:.4f}", spread or 0),
+            (f"{trial['parameters']:,}", trial["parameters"]),
+        ]
+    else:
+        cells += [("", -1e9)] * 4
+    cells += [
+        (f"{trial['seconds']:.1f}", trial["seconds"]),
+        (f"{trial['latency']:.2f}", trial["latency"]) if done else ("", 1e9),
+        (trial["status"] if done else f"failed: {trial['reason']}",) * 2,
+    ]
+    written = (
+        f'<td data-by="{html.escape(str(by))}">{html.escape(str(text))}</td>'
+        for text, by in cells
+    )
+    return f"<tr>{''.join(written)}</tr>"
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>$title</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem;
+  padding: 0 1rem; color: #222; }
+h2 { margin: 2.5rem 0 .5rem; font-size: 1.15rem; }
+p { max-width: 60rem; color: #555; }
+.summary { display: flex; flex-wrap: wrap; gap: 1rem; }
+.summary div { flex: 1 1 12rem; padding: .8rem 1rem; border-left: 4px solid #d1603d;
+  background: #f6f6f6; }
+.summary div:first-child { border-color: #1b6ca8; }
+.summary b { display: block; font-size: 1.4rem; }
+.summary small { display: block; color: #555; }
+.scroll { overflow-x: auto; max-height: 36rem; }
+table { border-collapse: collapse; font-size: 13px; width: 100%; }
+td, th { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid #ddd;
+  vertical-align: top; }
+td:nth-child(5) { white-space: nowrap; }
+th { position: sticky; top: 0; background: #fff; white-space: nowrap; }
+th button { all: unset; cursor: pointer; font-weight: 600; }
+th button:focus-visible { outline: 2px solid #1b6ca8; }
+th[aria-sort=ascending] button::after { content: " \\25B2"; }
+th[aria-sort=descending] button::after { content: " \\25BC"; }
+</style>
+<script>$plotly</script>
+<h1>$title</h1>
+<p>$about</p>
+<div class="summary">$summary</div>
+$test
+<h2>Score by operator and depth</h2>
+<p>The best trial of each operator (down) at each depth of the encoders before fusion
+and of the fusion blocks (across).</p>
+$heat
+<h2>Score against latency</h2>
+<p>One point a trial; on the line, nothing is both better and faster. Dashed: what
+fusion has to beat.</p>
+$latency
+<h2>Learning curves</h2>
+<p>Validation of the best trials and, dotted, of the best of the bar.</p>
+$curves
+<h2>All trials</h2>
+<p>A click on a column sorts by it.</p>
+<div class="scroll"><table id="leaderboard">$table</table></div>
+<script>
+const table = document.getElementById("leaderboard"), body = table.tBodies[0];
+const heads = [...table.tHead.rows[0].cells];
+heads.forEach((head, column) => head.onclick = () => {
+  const down = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+  heads.forEach(other => other.removeAttribute("aria-sort"));
+  head.setAttribute("aria-sort", down > 0 ? "ascending" : "descending");
+  const by = row => row.cells[column].dataset.by;
+  const order = (a, b) => isNaN(by(a)) || isNaN(by(b))
+    ? by(a).localeCompare(by(b)) : by(a) - by(b);
+  body.append(...[...body.rows].sort((a, b) => down * order(a, b)));
+});
+</script>
+</html>
+"""

@@ -1,0 +1,1 @@
+"""What the builders are built of."""

@@ -1,0 +1,78 @@
+import keras
+import numpy as np
+from keras import layers, ops
+
+from keras_fusion.zoo.modality_weights import symbolic_weights
+from keras_fusion.zoo.parts.graph_layers import EDGES
+from keras_fusion.zoo.parts.inputs import MASK
+
+
+def deployable(model: keras.Model, statistics: dict) -> keras.Model:
+    """The model that takes raw features and names its outputs, to save and to serve.
+
+    A modality that is all NaN in a row is absent there, whatever `modality_mask` says;
+    a single NaN cell takes the training mean.
+
+    Args:
+        model: A trained zoo model with standardised inputs.
+        statistics: `(mean, std)` by modality, arrays that broadcast to one row.
+
+    Returns:
+        A model with the same inputs and a dict of outputs: `probabilities` `(B, K)` or
+        `(B, H, W, K)` (`predictions` for regression) and, where the operator has
+        weights, `modality_weights` `(B, M)`, and where there is one head, `embedding`
+        `(B, U)`, what it takes.
+
+    Raises:
+        ValueError: If the model is one of graphs.
+    """
+    if EDGES in model.input:
+        raise ValueError(
+            f"{model.name} takes the nodes of a graph, which have no raw rows to be "
+            "standardised: export the model itself."
+        )
+    inputs = {
+        name: keras.Input(x.shape[1:], dtype=x.dtype, name=name)
+        for name, x in model.input.items()
+    }
+    modalities = {name: x for name, x in inputs.items() if name != MASK}
+    prepared = {m: _standardised(m, x, *statistics[m]) for m, x in modalities.items()}
+    if MASK in inputs:
+        given = [ops.logical_not(_all_nan(x)) for x in modalities.values()]
+        prepared[MASK] = ops.logical_and(inputs[MASK], ops.stack(given, axis=-1))
+    number = model.output_shape == (None, 1)
+    key = "predictions" if number else "probabilities"
+    outputs = {key: model.output}
+    weights = symbolic_weights(model)
+    if weights is not None:
+        outputs["modality_weights"] = weights
+    embedding = _embedding(model)
+    if embedding is not None:
+        outputs["embedding"] = embedding
+    named = keras.Model(model.input, outputs, name=model.name)
+    return keras.Model(inputs, named(prepared), name=f"deployable_{model.name}")
+
+
+def _embedding(model):
+    """What the head takes; None where the model has none, or several."""
+    for layer in model.layers:
+        if layer.name == "predictions" and isinstance(layer, layers.Dense):
+            return layer.input
+    return None
+
+
+def _standardised(name, x, mean, std):
+    axes = tuple(range(1, len(x.shape)))
+    normalise = layers.Normalization(
+        axis=axes,
+        mean=np.asarray(mean, "float32"),
+        variance=np.square(std, dtype="float32"),
+        dtype="float32",
+        name=f"{name}_standardisation",
+    )
+    x = normalise(x)
+    return ops.where(ops.isnan(x), 0.0, x)
+
+
+def _all_nan(x):
+    return ops.all(ops.isnan(x), axis=tuple(range(1, len(x.shape))))

@@ -1,0 +1,31 @@
+"""The classification head."""
+
+from numbers import Integral
+
+from keras import layers
+
+from keras_fusion.zoo.parts.encoders import pool_positions
+
+
+def classify(fused, classes: int, *, dropout, activation, include_top=True):
+    """Class probabilities `(B, classes)` float32, or the pooled features `(B, U)`."""
+    fused = pool_positions(fused)
+    if not include_top:
+        return fused
+    check_classes(classes, activation)
+    fused = layers.Dropout(dropout, name="head_dropout")(fused)
+    head = layers.Dense(
+        int(classes), activation=activation, dtype="float32", name="predictions"
+    )
+    return head(fused)
+
+
+def check_classes(classes, activation) -> None:
+    """Raises a ValueError unless so many classes make sense with this activation."""
+    if not isinstance(classes, Integral) or isinstance(classes, bool) or classes < 1:
+        raise ValueError(f"classes must be a positive integer; received {classes!r}.")
+    if classes == 1 and activation == "softmax":
+        raise ValueError(
+            "classes=1 with a softmax is always 1: use classes=2, or "
+            'classifier_activation="sigmoid" for two classes, None for regression.'
+        )

@@ -1,0 +1,104 @@
+import io
+
+import numpy as np
+from rich.console import Console
+
+from keras_fusion.experiments.reports import tables
+
+
+def results(seeds=2):
+    """Two methods on views a, b and c, all scores over so many seeds."""
+
+    def scores(base):
+        spread = [base, base + 0.02][:seeds]
+        return {
+            "all": spread,
+            "missing": dict.fromkeys("abc", spread),
+            "missing_random": {"1": spread, "2": [s - 0.1 for s in spread]},
+        }
+
+    wide = {"difference": 0.01, "low": -0.02, "high": 0.04}
+    clear = {"difference": 0.1, "low": 0.08, "high": 0.12}
+    return {
+        "recipe": {"arguments": {"fusion": {"class_name": "ModalityTransformer"}}},
+        "scores": {"model": scores(0.9), "concatenation": scores(0.8)},
+        "fits": [{"seed": 0, "model": {"parameters": 1234}}],
+        "retrained_without": dict.fromkeys("abc", [0.5, 0.5][:seeds]),
+        "paired": {"concatenation": {"all": wide, "1 missing": clear}},
+    }
+
+
+def test_spread():
+    assert tables.spread([0.9, 0.92]) == "91.0±1.4"
+    assert tables.spread([0.9]) == "90.0"
+
+
+def test_methods_down_losses_across():
+    header, rows = tables.comparison_rows(results())
+    assert header == ["views missing", "none", "1", "2"]
+    assert rows == [
+        ["ModalityTransformer", "91.0±1.4", "91.0±1.4", "81.0±1.4"],
+        ["concatenation", "81.0±1.4", "81.0±1.4", "71.0±1.4"],
+    ]
+
+
+def test_sizes_stand_last():
+    header, rows = tables.sized_rows(results())
+    assert header[-1] == "parameters" and [row[-1] for row in rows] == ["1,234", ""]
+    assert [row[:-1] for row in rows] == tables.comparison_rows(results())[1]
+
+
+def test_views_down():
+    header, rows = tables.missing_rows(results())
+    assert header == ["missing", "model", "concatenation", "model trained without it"]
+    assert rows[0] == ["a", "91.0±1.4", "81.0±1.4", "50.0±0.0"]
+    header, rows = tables.missing_rows(results() | {"retrained_without": {}})
+    assert len(header) == len(rows[0]) == 3
+
+
+def test_a_win_is_claimed_only_where_the_interval_excludes_zero():
+    unclear, clear = tables.paired_sentences(results())
+    assert unclear.endswith(
+        "+1.0 points, 95 % interval -2.0 to +4.0; no difference found"
+    )
+    assert clear == (
+        "vs concatenation, 1 missing: +10.0 points, 95 % interval +8.0 to +12.0"
+    )
+    one = {"difference": -0.02, "low": None, "high": None}
+    (sentence,) = tables.paired_sentences({"paired": {"best single": {"all": one}}})
+    assert sentence == "vs best single, all views: -2.0 points (one seed: no interval)"
+
+
+def test_predictions_by_row():
+    outputs = {
+        "probabilities": np.array([[0.2, 0.8], [0.9, 0.1]]),
+        "modality_weights": np.array([[0.25, 0.75], [0.0, 1.0]]),
+    }
+    header, rows = tables.prediction_rows(outputs, ["x", "y"], ["a", "b"])
+    assert header == ["row", "class", "probability", "a", "b"]
+    assert rows == [
+        ["0", "y", "0.800", "0.25", "0.75"],
+        ["1", "x", "0.900", "–", "1.00"],
+    ]
+    assert tables.prediction_rows(outputs, None, ["a", "b"])[1][0][1] == "1"
+    numbers = {"predictions": np.array([[1.23456]])}
+    assert tables.prediction_rows(numbers, None, []) == (
+        ["row", "prediction"],
+        [["0", "1.235"]],
+    )
+
+
+def test_markdown():
+    assert tables.markdown_table(["a", "b"], [["x", "1"]]).splitlines() == [
+        "| a | b |",
+        "| --- | ---: |",
+        "| x | 1 |",
+    ]
+
+
+def test_six_views_fit_into_a_terminal():
+    rows = [["ModalityAttention", *["95.8±1.2"] * 6]]
+    table = tables.rich_table("t", ["views missing", "none", *"12345"], rows)
+    page = io.StringIO()
+    Console(file=page, width=80).print(table)
+    assert " ".join(rows[0]) in " ".join(page.getvalue().split())

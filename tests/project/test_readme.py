@@ -1,0 +1,85 @@
+"""The examples in the READMEs and docs/ run as they stand."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_fusion.tuning import search_file
+from keras_fusion.tuning import space as spaces
+from keras_fusion.zoo import published as recipes
+from keras_fusion.zoo.weights import FILE
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"```python *(\w*)\n(.*?)```", re.DOTALL)
+
+
+def blocks(page, kind):
+    text = (ROOT / page).read_text()
+    found = [code for tag, code in BLOCK.findall(text) if tag == kind]
+    assert found, f"{page} has no such example"
+    return found
+
+
+def test_own_arrays():
+    scope = {}
+    for code in blocks("README.md", ""):
+        exec(code, scope)
+    probabilities = scope["model"].predict(scope["inputs"], verbose=0)
+    assert probabilities.shape == (200, 3)
+
+
+@pytest.mark.only_on("torch", reason="a torch.nn.Module")
+def test_in_a_torch_module():
+    import torch
+
+    scope = {}
+    for code in blocks("README.md", "torch"):
+        exec(code, scope)
+    model = scope["model"]
+    before = [p.detach().clone() for p in model.parameters()]
+    assert len(before) > 2, "the layer's weights are no parameters of the module"
+    loss = model(torch.randn(2, 100), torch.randn(2, 73)).square().sum()
+    loss.backward()
+    scope["optimizer"].step()
+    assert all((a != b).any() for a, b in zip(before, model.parameters(), strict=True))
+
+
+def test_search_file(tmp_path):
+    (toml,) = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    (tmp_path / "my_search.toml").write_text(toml)
+    search = search_file.read(str(tmp_path / "my_search.toml"))
+    spaces.checked(search["space"])
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_a_plain_tuner(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scope = {}
+    for code in blocks("tuning/README.md", ""):
+        exec(code, scope)
+    assert scope["best"]["fusion"]
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_trained_weights():
+    if not (recipes.folder() / "mfeat_modality_attention" / FILE).is_file():
+        pytest.fail("the recipe of the example has no trained weights")
+    scope = {}
+    for code in blocks("zoo/README.md", ""):
+        exec(code, scope)
+    assert (scope["predictions"] == scope["digits"].test.labels).mean() > 0.9
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_which_fusion():
+    scope = {}
+    for code in blocks("docs/which-fusion.md", ""):
+        exec(code, scope)
+    assert scope["shares"].shape == (30, 2) and scope["of_streams"].shape == (2, 2)
+    assert scope["learned_once"].shape == scope["by_sample"].shape == (5, 64)
+    assert scope["maps"].shape == (2, 8, 8, 16)
+    probabilities = scope["model"].predict(scope["patients"], verbose=0)
+    assert np.isfinite(probabilities).all()
+    assert scope["baseline"].output_shape == (None, 2)

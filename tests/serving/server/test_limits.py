@@ -1,0 +1,177 @@
+"""What one client may ask of the server, and that the others do not notice."""
+
+import concurrent.futures
+import http.client
+import time
+
+import grpc
+import numpy as np
+import pytest
+from tensorflow_serving.apis import get_model_status_pb2
+
+from keras_fusion.serving.server import json_requests
+from tests.serving.asking import (
+    DOUBLE,
+    PREDICT,
+    Stubs,
+    connect,
+    head,
+    lives,
+    post,
+    predict_request,
+)
+from tests.serving.conftest import TIGHT
+
+
+def test_a_body_that_is_too_large(tight):
+    status, answer = post(tight, PREDICT, b"x" * 100_000)
+    assert status == 413
+    assert (
+        answer["error"] == "The body has 100000 bytes, more than the 4096 that are "
+        "taken."
+    )
+    assert lives(tight)
+
+
+def test_a_message_that_is_too_large(tight):
+    x = np.zeros(10_000, "float32")
+    with Stubs(tight) as stubs:
+        code, _ = stubs.refusal(stubs.predict, predict_request({"x": x}, "double"))
+    assert code == "RESOURCE_EXHAUSTED" and lives(tight)
+
+
+def test_a_short_message_that_asks_for_a_huge_array(tight):
+    request = predict_request({"x": np.float32([1])}, "double")
+    request.inputs["x"].tensor_shape.dim[0].size = 2**40
+    with Stubs(tight) as stubs:
+        code, sentence = stubs.refusal(stubs.predict, request)
+    assert code == "INVALID_ARGUMENT" and "over the limit of 4096 bytes" in sentence
+
+
+def test_a_batch_that_is_too_large(tight):
+    status, answer = post(tight, PREDICT, DOUBLE | {"inputs": [0.5] * 9})
+    assert status == 400
+    assert answer["error"] == ("Task size 9 is larger than maximum input batch size 8.")
+    assert post(tight, PREDICT, DOUBLE | {"inputs": [0.5] * 8})[0] == 200
+
+
+def test_time_is_up_over_rest(tight):
+    body = {"signature_name": "slow", "inputs": [2.0]}
+    start = time.monotonic()
+    status, answer = post(tight, PREDICT, body)
+    assert status == 504 and "longer than its time" in answer["error"]
+    assert time.monotonic() - start < 1.9
+    # by the other worker, whose time a loaded machine may take, too, once
+    assert lives(tight) or lives(tight)
+
+
+def test_time_is_up_over_grpc(tight):
+    request = predict_request({"seconds": np.float32([2])}, "slow")
+    with Stubs(tight) as stubs:
+        code, _ = stubs.refusal(stubs.predict, request)
+        assert code == "DEADLINE_EXCEEDED"
+        with pytest.raises(grpc.RpcError) as e:
+            stubs.predict(request, timeout=0.2)  # the client's own limit
+        assert e.value.code().name == "DEADLINE_EXCEEDED"
+    time.sleep(2)  # the workers are free again
+    assert lives(tight)
+
+
+def test_a_slow_sender(tight):
+    with connect(tight) as s:
+        s.sendall(head(10) + b"{")
+        assert b"504" in s.recv(4096).splitlines()[0]
+    assert lives(tight)
+
+
+def test_a_sender_that_goes_away(tight):
+    with connect(tight) as s:
+        s.sendall(head(10) + b"{")
+    assert lives(tight)
+
+
+def test_compressed_bodies(tight):
+    connection = http.client.HTTPConnection(tight.rest.split("//")[1], timeout=10)
+    connection.request("POST", PREDICT, b"\x1f\x8b", {"Content-Encoding": "gzip"})
+    answer = connection.getresponse()
+    assert answer.status == 415 and b"compressed" in answer.read()
+    connection.close()
+
+
+def test_nesting_without_end(tight):
+    body = '{"inputs":' + "[" * 2000 + "]" * 2000 + "}"
+    status, answer = post(tight, PREDICT, body)
+    assert status == 400 and answer["error"]
+
+
+def test_requests_over_their_number_are_refused(tight):
+    slow = [connect(tight) for _ in range(TIGHT.connections)]
+    try:
+        for s in slow:
+            s.sendall(head(10) + b"{")
+        time.sleep(0.3)
+        status, answer = post(tight, PREDICT, DOUBLE)
+        assert (status, answer) == (503, {"error": "Too many requests at once."})
+    finally:
+        for s in slow:
+            s.close()
+    time.sleep(0.3)
+    assert lives(tight)
+
+
+def test_bodies_over_their_bytes_are_refused(tight):
+    slow = [connect(tight) for _ in range(3)]
+    try:
+        for s in slow:
+            s.sendall(head(4000) + b" " * 3999)
+        time.sleep(0.3)
+        status, answer = post(tight, PREDICT, b" " * 4000)
+        assert (status, answer) == (
+            429,
+            {"error": "Requests in hand take all the memory."},
+        )
+        x = np.zeros(1000, "float32")
+        with Stubs(tight) as stubs:
+            code, _ = stubs.refusal(stubs.predict, predict_request({"x": x}, "double"))
+        assert code == "RESOURCE_EXHAUSTED"
+    finally:
+        for s in slow:
+            s.close()
+    time.sleep(0.3)
+    status, answer = post(tight, PREDICT, b" " * 4000)
+    assert status == 400
+
+
+@pytest.mark.slow
+def test_time_begins_as_a_call_arrives_and_status_waits_for_none(tight):
+    slow = predict_request({"seconds": np.float32([0.4])}, "slow")
+    status = get_model_status_pb2.GetModelStatusRequest(model_spec=slow.model_spec)
+    start = time.monotonic()
+
+    def ask(_):
+        with Stubs(tight) as stubs:
+            try:
+                stubs.predict(slow, timeout=20)
+            except grpc.RpcError as error:
+                assert error.code().name == "DEADLINE_EXCEEDED"
+        return time.monotonic() - start
+
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        ends = pool.map(ask, range(24))
+        time.sleep(0.3)
+        with Stubs(tight) as stubs:
+            asked = time.monotonic()
+            assert stubs.status(status, timeout=20).model_version_status
+            assert time.monotonic() - asked < 0.5
+        assert max(ends) < 2
+    assert lives(tight)
+
+
+def test_a_fault_of_the_server_is_json_too(local, monkeypatch, caplog):
+    def fail(body):
+        raise ZeroDivisionError("by nought")
+
+    monkeypatch.setattr(json_requests, "parse", fail)
+    status, answer = post(local, PREDICT, DOUBLE)
+    assert (status, answer) == (500, {"error": "ZeroDivisionError: by nought"})
+    assert "Traceback" in caplog.text

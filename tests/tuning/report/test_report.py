@@ -1,0 +1,128 @@
+"""The page of a search, read as a file and, where there is a Chromium, in it."""
+
+import re
+import shutil
+
+import pytest
+
+from keras_fusion.tuning import write_report
+from keras_fusion.tuning.report import figures
+from tests.tuning.samples import failed, results, trial
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return write_report(results(), tmp_path_factory.mktemp("page") / "report.html")
+
+
+def test_the_page_asks_for_nothing(page):
+    text = page.read_text(encoding="utf-8")
+    own = re.sub(r"<script>.*?</script>", "", text, count=1, flags=re.S)  # plotly's
+    assert not re.findall(r"(?:src|href)=|@import|url\(", own)
+    assert "leaves &amp; more" in own and "MemoryError: &lt;no room&gt;" in own
+    assert own.count("<tr>") == 1 + 15
+
+
+def test_the_bar_says_what_was_spent_on_it(page, tmp_path):
+    text = page.read_text(encoding="utf-8")
+    assert "4 epochs; the best of 14" in text and "4 epochs; the best of 3" in text
+    assert "On the test set" not in text
+    found = results()
+    winner = {"trial": "0003"}
+    found["test"] = {
+        "metric": "accuracy",
+        "seeds": [0, 1],
+        "scores": {"one": [0.9, 0.8], "<two>": [0.7, 0.7]},
+        "winners": {"one": winner, "<two>": winner},
+        "paired": {"difference": 0.15, "low": 0.1, "high": 0.2},
+    }
+    path = write_report(found, tmp_path / "report.html")
+    text = path.read_text(encoding="utf-8")
+    assert "one, trial 0003: 85.0±7.1 %; &lt;two&gt;" in text
+    assert "+15.0 points, 95 % interval" in text
+
+
+def test_nothing_on_the_front_is_beaten():
+    trials = results()["trials"][:-1]
+    front = figures.pareto(trials)
+    assert len(front) > 1
+    for one in trials:
+        better = [
+            t
+            for t in front
+            if t["score"] >= one["score"] and t["latency"] <= one["latency"]
+        ]
+        assert better
+    assert max(trials, key=lambda t: t["score"]) is front[-1]
+
+
+def test_the_heat_map_shows_the_best_of_each_cell():
+    trials = [
+        trial(0, "Summation", 0.5, depth=1),
+        trial(1, "Summation", 0.7, depth=1),
+        trial(2, "Product", 0.6, depth=2),
+    ]
+    (heat,) = figures.operators_by_depth(trials).data
+    assert list(heat.y) == ["Summation", "Product"]
+    assert [list(row) for row in heat.z] == [[70, None], [None, 60]]
+
+
+def test_a_loss_is_no_percentage():
+    trials = [trial(0, "Summation", -0.5, metric="minus loss")]
+    assert figures.shown(trials[0]) == 0.5
+    assert list(figures.learning_curves(trials).data[0].y) == [0.125, 0.25, 0.375, 0.5]
+
+
+def test_there_must_be_something_to_report(tmp_path):
+    with pytest.raises(ValueError, match="nothing to report"):
+        write_report({"trials": [failed(0)]}, tmp_path / "report.html")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_in_a_browser(page, tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        tab = browser.new_page(viewport={"width": 1200, "height": 900})
+        asked, said = [], []
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.goto(page.as_uri())
+        tab.wait_for_selector("#curves .legend")
+        _sort(tab)
+        _hover(tab)
+        tab.screenshot(path=tmp_path / "report.png", full_page=True)
+        browser.close()
+    assert asked == [page.as_uri()] and said == []
+
+
+def _sort(tab):
+    def column(number):
+        cells = f"#leaderboard tbody td:nth-child({number})"
+        return tab.eval_on_selector_all(cells, "all => all.map(c => c.dataset.by)")
+
+    for number, kind in ((5, float), (2, str.casefold)):  # score, then fusion
+        head = tab.locator(f"#leaderboard th:nth-child({number}) button")
+        for reverse in (False, True):
+            head.click()
+            found = [kind(value) for value in column(number)]
+            assert found == sorted(found, reverse=reverse)  # as people sort words
+    assert tab.locator("th[aria-sort]").count() == 1
+
+
+def _hover(tab):
+    point = tab.locator("#latency .scatterlayer .trace .point").first
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    label = tab.locator("#latency .hoverlayer .hovertext").first
+    label.wait_for()
+    assert "trial 00" in label.text_content() and " ms" in label.text_content()
