@@ -4,28 +4,29 @@ from pathlib import Path
 
 import keras
 
+from keras_fusion import archives
+
 
 def load(file: str | Path) -> keras.Model:
     """The model of a `.keras` file, in safe mode and not compiled.
 
     Raises:
         ValueError: If there is no such file, it is not whole, or it holds a class that
-            is not known here.
+            is not known here or does more than compute (see `keras_fusion.safety`).
     """
-    # Registers the layers that the file may hold.
-    import keras_fusion.layers  # noqa: F401
+    import keras_fusion.layers  # noqa: F401  registers what the file may hold
 
+    return loaded(file, compile=False)
+
+
+def loaded(file: str | Path, compile: bool) -> keras.Model:
+    """`load` once everything that the file may hold is registered."""
     file = Path(file)
     if not file.is_file():
         raise ValueError(f"There is no model {file}.")
+    archives.check_model(file, compiled=compile)
     try:
-        return keras.saving.load_model(file, compile=False)
+        return keras.saving.load_model(file, compile=compile)
     except Exception as error:  # zipfile, h5py and Keras raise many kinds
-        reason = str(error).strip().splitlines()[0]
-        if reason.startswith("Could not locate"):
-            what = reason.split(".")[0].removeprefix("Could not locate ")
-            raise ValueError(
-                f"{file} holds the {what}, which is not registered here: import the "
-                "module that registers it, then load."
-            ) from error
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{file} is not a whole .keras file: {reason}") from error

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from keras_fusion.export.loading import loaded
 from keras_fusion.files import whole
 
 _CONFIG = "config.json"
@@ -49,16 +50,14 @@ def load(path: str | Path) -> keras.Model:
     """The compiled model of such a file, with the layers and losses of this library.
 
     Raises:
-        ValueError: If there is no such file.
+        ValueError: As `keras_fusion.export.load` raises it.
     """
     # Registers what the file may hold.
     import keras_fusion.layers
     import keras_fusion.losses
     import keras_fusion.metrics  # noqa: F401
 
-    if not Path(path).is_file():
-        raise ValueError(f"There is no model {path}.")
-    return keras.saving.load_model(path)
+    return loaded(path, compile=True)
 
 
 def _neutral(config):

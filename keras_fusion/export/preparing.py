@@ -4,6 +4,8 @@ import warnings
 
 import keras
 
+from keras_fusion.safety import objects
+
 _HALF = ("float16", "bfloat16")
 
 
@@ -46,7 +48,7 @@ def custom_modules(config) -> set[str]:
         ValueError: If a class or function is not registered.
     """
     modules = set()
-    for found in _objects(config):
+    for found in objects(config):
         name, module = found["class_name"], found.get("module") or "__main__"
         if name == "__lambda__":
             raise ValueError(
@@ -85,18 +87,6 @@ def config_of(model: keras.Model) -> dict:
     return config
 
 
-def _objects(config):
-    """Every serialised object in a config."""
-    if isinstance(config, dict):
-        if "class_name" in config and "config" in config:
-            yield config
-        config = config.values()
-    elif not isinstance(config, (list, tuple)):
-        return
-    for value in config:
-        yield from _objects(value)
-
-
 def _in_float32(model, config):
     half = _half_policies(config)
     if not half:
@@ -111,7 +101,7 @@ def _in_float32(model, config):
 def _half_policies(config):
     policies = [
         found["config"]
-        for found in _objects(config)
+        for found in objects(config)
         if found["class_name"] == "DTypePolicy"
     ]
     return [p for p in policies if p["name"].removeprefix("mixed_") in _HALF]

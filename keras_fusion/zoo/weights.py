@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import keras
 
+from keras_fusion import archives
 from keras_fusion.catalogue import find
 from keras_fusion.zoo import published as recipes
 
@@ -35,6 +36,7 @@ def load_weights(model: keras.Model, weights) -> None:
         }
         path = find("weights file or trained recipe", str(weights), known)
     try:
+        archives.check_weights(path)
         found = _layout(path)
         expected = _layout_of(model)
         if found == expected:
