@@ -12,7 +12,7 @@ from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.reports import tables
 from keras_fusion.files import write_json
 from keras_fusion.tuning import judging
-from keras_fusion.tuning.report.leaderboard import ranked
+from keras_fusion.tuning.report.leaderboard import ranked, unfinished
 from keras_fusion.tuning.worker import COMPILED
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -40,6 +40,8 @@ def run(options) -> None:
     write_json(path, results)
     title = f"{search['name']}: {tuning.counted(trials)}, by validation"
     console.print(tables.rich_table(title, *tuning.leaderboard_rows(trials)))
+    if words := unfinished(trials):
+        console.print(words, style="bold")
     if other:
         results["test"] = _judge(results, other, folder)
         write_json(path, results)
@@ -146,7 +148,8 @@ class _Progress:
     def exhausted(self):
         """Whether the search ended with some of its budget left."""
         timed = self.minutes and self.trained >= self.minutes
-        return self.done < self.total - 1e-6 and not timed
+        # What is left of a budget may be too short for the next trial.
+        return self.done <= self.total - 1 and not timed
 
     def _part(self, trial):
         """How much of a full trial this is."""

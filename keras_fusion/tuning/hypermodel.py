@@ -62,7 +62,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
         self.optimizer = optimizer
         self.arguments = arguments or {}
         self._builder = find("builder", builder, zoo.builders())
-        self._parameters = inspect.signature(self._builder).parameters
+        self._parameters = [*inspect.signature(self._builder).parameters]
         if "fusion" not in self._parameters:
             raise ValueError(f"{builder} fuses by no operator that could be searched.")
         self.space = self._taken(spaces.checked(space or {}))
@@ -129,7 +129,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
         if unknown:
             raise ValueError(
                 f"{self.builder} has no arguments {unknown}; it has "
-                f"{[*self._parameters][2:]}."
+                f"{self._parameters[2:]}."
             )
 
     def _fitting(self, names, bars):

@@ -1,5 +1,6 @@
 """keras-tuner's oracles, their files whole and their unfinished trials kept."""
 
+import copy
 import math
 import warnings
 from pathlib import Path
@@ -19,7 +20,9 @@ ENDLESS = 10**9
 def make_oracle(search: dict):
     """The oracle that a search names, with its seed.
 
-    None of them ends by itself before its space is exhausted: see `end_if_spent`.
+    It makes no trial that would cost more than what is left of `trials`, where a trial
+    that trains shorter than `epochs` counts as the part of one that it is; nor any more
+    once it `is_over`.
     """
     budget, epochs = search["search"], search["training"]["epochs"]
     common = {
@@ -31,33 +34,24 @@ def make_oracle(search: dict):
         "max_consecutive_failed_trials": ENDLESS,
     }
     if budget["tuner"] == "hyperband":
-        return _whole(keras_tuner.oracles.HyperbandOracle)(
+        return _searching(keras_tuner.oracles.HyperbandOracle, search)(
             max_epochs=epochs, hyperband_iterations=ENDLESS, **common
         )
     if budget["tuner"] == "bayesian":
         # Its own default, thrice the hyperparameters, is more than most searches draw.
         initial = math.ceil(budget["trials"] / 3)
-        return _whole(_BayesianOracle)(
+        return _searching(_BayesianOracle, search)(
             max_trials=None, num_initial_points=initial, **common
         )
-    return _whole(keras_tuner.oracles.RandomSearchOracle)(max_trials=None, **common)
+    return _searching(keras_tuner.oracles.RandomSearchOracle, search)(
+        max_trials=None, **common
+    )
 
 
-def end_if_spent(oracle, search: dict, seconds: float) -> None:
-    """Lets the oracle make no more trials once the budget is spent.
-
-    Args:
-        oracle: From `make_oracle`.
-        search: Its budget: `trials` counts a trial that trains shorter than `epochs`
-            as the part of one that it is.
-        seconds: What the trials so far took.
-    """
-    budget = search["search"]
-    minutes = budget["minutes"]
-    if spent(oracle, search) >= budget["trials"] or (
-        minutes is not None and seconds >= 60 * minutes
-    ):
-        oracle.max_trials = len(oracle.trials)
+def out_of_time(search: dict, seconds: float) -> bool:
+    """Whether trials that took so many seconds used up the minutes of a search."""
+    minutes = search["search"]["minutes"]
+    return minutes is not None and seconds >= 60 * minutes
 
 
 def spent(oracle, search: dict) -> float:
@@ -99,14 +93,29 @@ class _BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):
             return super().populate_space(trial_id)
 
 
-def _whole(oracle):
-    """A kind of oracle whose files appear whole or not at all.
+def _searching(oracle, search):
+    """A kind of oracle that heeds a budget, and whose files appear whole or not at all.
 
     keras-tuner writes them in place: a kill leaves half of one, and with it the whole
     search cannot be read any more.
     """
+    trials, epochs = search["search"]["trials"], search["training"]["epochs"]
 
-    class Whole(oracle):
+    class Searching(oracle):
+        is_over = False
+
+        def populate_space(self, trial_id):
+            left = trials - spent(self, search)
+            if self.is_over or left <= 0:
+                return {"status": "STOPPED"}
+            # Hyperband notes what it draws, so what is too long is taken back whole.
+            before = copy.deepcopy(self.get_state()) if left < 1 else None
+            drawn = super().populate_space(trial_id)
+            if before and drawn.get("values", {}).get(EPOCHS, epochs) > left * epochs:
+                self.set_state(before)
+                return {"status": "STOPPED"}
+            return drawn
+
         def save(self):
             write_json(Path(self._get_oracle_fname()), self.get_state())
 
@@ -114,7 +123,7 @@ def _whole(oracle):
             folder = Path(self._get_trial_dir(trial.trial_id))
             write_json(folder / "trial.json", trial.get_state())
 
-    return Whole
+    return Searching
 
 
 # It prints a value of every condition that it sends.

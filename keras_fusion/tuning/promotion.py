@@ -5,7 +5,12 @@ from pathlib import Path
 from keras_fusion.experiments.recipe import DEFAULTS
 from keras_fusion.experiments.reports.card import BEGIN, END
 from keras_fusion.files import whole
-from keras_fusion.tuning.report.leaderboard import fusion_text, ranked, score_text
+from keras_fusion.tuning.report.leaderboard import (
+    finished,
+    fusion_text,
+    ranked,
+    score_text,
+)
 from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY
 
 SEEDS = [0, 1, 2, 3, 4]
@@ -86,7 +91,7 @@ def _card(name, search, trial, results):
         "Data": f"`{search['dataset']}`, split by {search['split']}; trained here on "
         "the rows that validated in the search, too.",
         "Training": f"[recipe.toml](recipe.toml), trial {trial['trial']} of the search "
-        f"`{search['name']}`: {score_text(trial)} on validation.",
+        f"`{search['name']}`: {score_text(trial)} on validation{_after(trial)}.",
         "Searched": f"{len(results['trials'])} trials worth {budget['trials']} full "
         f"ones, by {budget['tuner']} search, seed {budget['seed']}.",
         "Compared with": "the same recipe, so without a search of their own: "
@@ -102,6 +107,13 @@ def _card(name, search, trial, results):
         begin=BEGIN,
         end=END,
     )
+
+
+def _after(trial):
+    """Words on a score that a longer training may move."""
+    if finished(trial):
+        return ""
+    return f" after {trial['epochs']} of {trial['recipe']['training']['epochs']} epochs"
 
 
 CARD = """# {name}

@@ -18,7 +18,9 @@ LOSS = "minus loss"
 BATCH, REPEATS = 64, 20
 
 
-def summary(recipe: dict, data: dict, folder: Path, records: list[dict]) -> dict:
+def summary(
+    recipe: dict, data: dict, folder: Path, records: list[dict], epochs: int
+) -> dict:
     """A trial that completed.
 
     Args:
@@ -26,16 +28,19 @@ def summary(recipe: dict, data: dict, folder: Path, records: list[dict]) -> dict
         data: By seed.
         folder: Of the trial.
         records: From `training.fit`, in the order of `data`.
+        epochs: Of a training to the end.
 
     Returns:
         `status`, `reason` (None), `metric`, `scores` by seed, their mean `score` and
         `spread` (standard deviation, None of one), `seconds` of training, `parameters`,
-        `latency` (median milliseconds of a prediction for up to 64 rows), the learning
-        `curve` of the first seed, and the `recipe` to train it again.
+        `latency` (median milliseconds of a prediction for up to 64 rows), a learning
+        `curve` of the first seed, the `epochs` it was trained for, and the `recipe`
+        to train it again, to the end of the search's `epochs`.
     """
     seed, first = next(iter(data.items()))
     model = trained(recipe, first, folder / f"seed-{seed}")
     watched = task_of(first).watched
+    trained_for = recipe["training"]["epochs"]
     scores = [record["validation"] for record in records]
     return {
         "status": "completed",
@@ -47,14 +52,19 @@ def summary(recipe: dict, data: dict, folder: Path, records: list[dict]) -> dict
         "seconds": round(sum(record["seconds"] for record in records), 3),
         "parameters": records[0]["parameters"],
         "latency": round(_latency(model, first.validation), 3),
-        "curve": _curve(records[0]["history"], recipe["training"]["epochs"]),
-        "recipe": {k: recipe[k] for k in ("builder", "arguments", "training")},
+        "epochs": trained_for,
+        "curve": _curve(records[0]["history"], trained_for),
+        "recipe": {
+            "builder": recipe["builder"],
+            "arguments": recipe["arguments"],
+            "training": recipe["training"] | {"epochs": epochs},
+        },
     }
 
 
 def failure(reason: str, seconds: float) -> dict:
     """A trial that failed."""
-    nothing = ("metric", "score", "spread", "parameters", "latency", "recipe")
+    nothing = ("metric", "score", "spread", "parameters", "latency", "epochs", "recipe")
     return {
         "status": "failed",
         "reason": reason,

@@ -12,7 +12,7 @@ from keras_fusion.tuning import trial as trials
 from keras_fusion.tuning.hypermodel import FusionHyperModel
 from keras_fusion.tuning.identity import require_data
 from keras_fusion.tuning.lock import held
-from keras_fusion.tuning.oracles import OBJECTIVE, end_if_spent, make_oracle, requeue
+from keras_fusion.tuning.oracles import OBJECTIVE, make_oracle, out_of_time, requeue
 from keras_fusion.tuning.space import EPOCHS, alone
 
 LOGGER = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class FusionTuner(keras_tuner.engine.base_tuner.BaseTuner):
         self.asked = True
         if not self._is_worker():
             seconds = sum(t["seconds"] for t in trials.summaries(self.folder))
-            end_if_spent(self.oracle, self.settings, seconds)
+            self.oracle.is_over = out_of_time(self.settings, seconds)
 
     def on_trial_begin(self, trial):
         self.trial, self.asked = trial.trial_id, False
@@ -76,7 +76,8 @@ class FusionTuner(keras_tuner.engine.base_tuner.BaseTuner):
                     training.fit(recipe, d, seed, folder / f"seed-{seed}")
                     for seed, d in data.items()
                 ]
-                done = trials.summary(recipe, data, folder, records)
+                epochs = self.settings["training"]["epochs"]
+                done = trials.summary(recipe, data, folder, records, epochs)
                 trials.write(self.folder, trial, done)
         except OSError as error:  # a full disk is nothing that the next trial mends
             raise keras_tuner.errors.FatalError(str(error)) from error

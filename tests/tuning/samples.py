@@ -9,8 +9,18 @@ from keras_fusion.tuning import search_file
 FUSIONS = ["Summation", "ModalityAttention", "Concatenation", "late average", "only-a"]
 
 
-def trial(number, fusion, score, *, depth=1, epochs=4, latency=1.0, metric="accuracy"):
-    """One trial that completed."""
+def trial(
+    number,
+    fusion,
+    score,
+    *,
+    depth=1,
+    epochs=4,
+    of=None,
+    latency=1.0,
+    metric="accuracy",
+):
+    """One trial that completed, after some epochs `of` those of the search."""
     values = {"fusion": fusion, "encoder_depth": 1, "units": 8, "learning_rate": 0.003}
     if fusion not in ("late average", "only-a"):
         values["depth"] = depth
@@ -18,7 +28,7 @@ def trial(number, fusion, score, *, depth=1, epochs=4, latency=1.0, metric="accu
         values["ModalityAttention.readout"] = "query"
     arguments = {"units": 8, "encoder_depth": 1, "depth": depth}
     arguments["fusion"] = {"class_name": fusion, "config": {"kernel_initializer": None}}
-    recipe = {"learning_rate": 0.003, "weight_decay": 1e-4, "epochs": epochs}
+    recipe = {"learning_rate": 0.003, "weight_decay": 1e-4, "epochs": of or epochs}
     at = list(range(1, epochs + 1))
     return {
         "trial": f"{number:04}",
@@ -32,6 +42,7 @@ def trial(number, fusion, score, *, depth=1, epochs=4, latency=1.0, metric="accu
         "seconds": 1.5,
         "parameters": 100 + number,
         "latency": latency,
+        "epochs": epochs,
         "curve": {
             "epoch": at,
             "loss": [1 / n for n in at],
@@ -47,7 +58,7 @@ def trial(number, fusion, score, *, depth=1, epochs=4, latency=1.0, metric="accu
 
 def failed(number):
     """One that did not."""
-    nothing = ("metric", "score", "spread", "parameters", "latency", "recipe")
+    nothing = ("metric", "score", "spread", "parameters", "latency", "epochs", "recipe")
     return {
         "trial": f"{number:04}",
         "values": {"fusion": "Product", "depth": 2},

@@ -17,8 +17,9 @@ SEARCH = {
 }
 
 
-def make(folder, tuner="hyperband", seed=0):
-    search = SEARCH | {"search": SEARCH["search"] | {"seed": seed, "tuner": tuner}}
+def make(folder, tuner="hyperband", seed=0, trials=9):
+    budget = {"seed": seed, "tuner": tuner, "trials": trials}
+    search = SEARCH | {"search": SEARCH["search"] | budget}
     oracle = oracles.make_oracle(search)
     oracle._set_project_dir(str(folder), "tuner")
     oracle.verbose = 0
@@ -51,9 +52,9 @@ def step(oracle, worker="w"):
     return trial
 
 
-def run(oracle, search=SEARCH):
+def run(oracle):
     while step(oracle):
-        oracles.end_if_spent(oracle, search, 0)
+        pass
     return [t.hyperparameters.values for t in oracle.trials.values()]
 
 
@@ -71,9 +72,31 @@ def test_it_goes_on_as_if_it_had_not_been_stopped(tmp_path, tuner):
         assert run(again) == expected
 
 
-def test_a_trial_of_hyperband_costs_the_part_of_a_training_that_it_is(tmp_path):
-    lengths = [values[EPOCHS] for values in run(make(tmp_path))]
-    assert {*lengths} > {27} and sum(lengths[:-1]) < 9 * 27 <= sum(lengths)
+@pytest.mark.parametrize("trials", [1, 2, 9])
+def test_trials_of_hyperband_never_cost_more_than_the_budget(tmp_path, trials):
+    """Each costs the part of a training that it is; more than one would be too much."""
+    oracle = make(tmp_path, trials=trials)
+    lengths = [values[EPOCHS] for values in run(oracle)]
+    assert {*lengths} - {27} and (trials - 1) * 27 < sum(lengths) <= trials * 27
+    again = make(tmp_path, trials=trials + 3)  # what was taken back is drawn again
+    again.reload()
+    oracles.requeue(again)
+    more = [values[EPOCHS] for values in run(again)]
+    assert more == [v[EPOCHS] for v in run(make(tmp_path / "whole", trials=trials + 3))]
+
+
+@pytest.mark.parametrize("seconds, over", [(0, False), (179.9, False), (180, True)])
+def test_minutes_are_minutes(seconds, over):
+    search = SEARCH | {"search": SEARCH["search"] | {"minutes": 3}}
+    assert oracles.out_of_time(search, seconds) is over
+    assert not oracles.out_of_time(SEARCH, seconds)
+
+
+def test_an_oracle_that_is_over_makes_no_more_trials(tmp_path):
+    oracle = make(tmp_path)
+    assert step(oracle)
+    oracle.is_over = True
+    assert step(oracle) is None
 
 
 def test_the_third_is_that_of_the_budget_and_not_of_an_old_folder(tmp_path):
@@ -110,5 +133,4 @@ def test_no_two_seeds_draw_the_same_numbers(tmp_path, tuner):
 
 @pytest.mark.parametrize("tuner", ["random", "bayesian"])
 def test_the_budget_ends_a_search_and_nothing_before_it(tmp_path, tuner):
-    budget = SEARCH | {"search": SEARCH["search"] | {"trials": 12}}
-    assert len(run(make(tmp_path, tuner), budget)) == 12
+    assert len(run(make(tmp_path, tuner, trials=12))) == 12

@@ -13,6 +13,7 @@ def test_the_best_fusion_becomes_a_recipe(tmp_path):
     found = results()
     found["trials"].append(trial(20, "late average", 0.99))
     found["trials"].append(trial(21, "Summation", 0.98, epochs=7))
+    found["trials"].append(trial(22, "Product", 0.99, epochs=2, of=7))
     found["search"] = found["search"] | {"split": {"labels_per_class": 3}}
     recipe = recipes.read(str(promote(found, tmp_path / "mine")))
     assert recipe["name"] == "mine" and recipe["dataset"] == "npz:x.npz"
@@ -28,6 +29,13 @@ def test_only_a_bar_that_won_is_told():
     fusion, bar = trial(0, "Summation", 0.7), trial(1, "Concatenation", 0.6)
     assert bar_that_won([fusion, bar]) is None
     assert "the bar won: Concatenation" in bar_that_won([fusion, bar | {"score": 0.8}])
+
+
+def test_what_trained_for_two_epochs_is_promoted_for_all_of_them(tmp_path):
+    found = results() | {"trials": [trial(0, "Summation", 0.9, epochs=2, of=100)]}
+    recipe = recipes.read(str(promote(found, tmp_path / "mine")))
+    assert recipe["training"]["epochs"] == 100
+    assert "after 2 of 100 epochs" in (tmp_path / "mine" / "README.md").read_text()
 
 
 def test_a_bar_alone_is_nothing_to_promote(tmp_path):

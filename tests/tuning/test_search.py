@@ -191,9 +191,12 @@ def test_minutes_bound_a_search(small, tmp_path):
 @pytest.mark.parametrize("tuner", ["bayesian", "hyperband"])
 def test_every_tuner_runs(small, tmp_path, tuner):
     search = tuning.changed(small, tuner=tuner, trials=2)
-    search["training"] = search["training"] | {"epochs": 2}
+    search["training"] = search["training"] | {"epochs": 3}
     found = tuning.search(search, tmp_path / "runs")
     assert {t["status"] for t in found} == {"completed"}
+    # What is judged and promoted trains as long as the search says, not the trial.
+    assert {t["recipe"]["training"]["epochs"] for t in found} == {3}
+    assert ({t["epochs"] for t in found} == {3}) is (tuner == "bayesian")
 
 
 @pytest.mark.parametrize(

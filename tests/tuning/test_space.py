@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import keras
 import keras_tuner
 import pytest
@@ -139,6 +142,16 @@ def test_a_plain_keras_tuner_takes_it(tmp_path):
 def test_arguments_that_are_searched_or_unknown_are_refused(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         FusionHyperModel("FusionClassifier", SHAPES, 3, arguments=arguments)
+
+
+@once
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
+def test_it_can_be_copied_and_pickled(copied):
+    space = {"fusion": ["Summation"], "units": [4, 8]}
+    model = copied(FusionHyperModel("FusionClassifier", SHAPES, 3, space))
+    assert model.build(keras_tuner.HyperParameters()).output_shape == (None, 3)
 
 
 def test_a_builder_must_fuse():

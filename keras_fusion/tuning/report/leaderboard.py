@@ -8,9 +8,30 @@ BARS = ("concatenation", LATE, "best single")
 
 
 def ranked(trials: list[dict]) -> list[dict]:
-    """The trials that completed, best mean score first, of equal ones the smaller."""
+    """The trials that completed, best mean score first, of equal ones the smaller.
+
+    Those that were trained to their end come before all others: the score of a short
+    training says little about the model that a long one makes.
+    """
     completed = [t for t in trials if t["status"] == "completed"]
-    return sorted(completed, key=lambda t: (-t["score"], t["parameters"]))
+    return sorted(completed, key=lambda t: (-finished(t), -t["score"], t["parameters"]))
+
+
+def finished(trial: dict) -> bool:
+    """Whether a completed trial was trained for all the epochs of its search."""
+    return trial["epochs"] == trial["recipe"]["training"]["epochs"]
+
+
+def unfinished(trials: list[dict]) -> str | None:
+    """One sentence where no trial of these was trained to its end."""
+    best = ranked(trials)[0]
+    if finished(best):
+        return None
+    return (
+        f"No trial was trained to its end: the best was trained for {best['epochs']} "
+        f"of {best['recipe']['training']['epochs']} epochs. A longer search, or "
+        "--promote, trains to the end."
+    )
 
 
 def bars(trials: list[dict]) -> dict[str, dict]:
@@ -52,9 +73,9 @@ def described(trial: dict) -> str:
     name = f"trial {trial['trial']}: {fusion_text(trial['values'])}"
     if trial["status"] == "failed":
         return f"{name} failed: {trial['reason']}"
-    epochs = trial["recipe"]["training"]["epochs"]
     return (
-        f"{name}: {score_text(trial)} after {epochs} epochs, {trial['seconds']:.1f} s"
+        f"{name}: {score_text(trial)} after {trial['epochs']} epochs, "
+        f"{trial['seconds']:.1f} s"
     )
 
 
@@ -91,7 +112,7 @@ def _row(trial):
         fusion_text(values),
         str(values.get("encoder_depth", "")),
         str(values.get("depth", "")),
-        str(trial["recipe"]["training"]["epochs"]),
+        str(trial["epochs"]),
         score_text(trial),
         f"{trial['parameters']:,}",
         f"{trial['seconds']:.1f}",

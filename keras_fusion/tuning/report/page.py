@@ -92,7 +92,7 @@ def _summary(trials):
     return "".join(
         f"<div><b>{leaderboard.score_text(trial)}</b>{name}<small>"
         f"{html.escape(leaderboard.fusion_text(trial['values']))}, "
-        f"trial {trial['trial']}, {trial['recipe']['training']['epochs']} epochs; "
+        f"trial {trial['trial']}, {trial['epochs']} epochs; "
         f"the best of {counts[name]}</small></div>"
         for name, trial in cells.items()
     )
@@ -130,7 +130,7 @@ def _row(trial):
         (leaderboard.values_text(values),) * 2,
     ]
     if done:
-        epochs, spread = trial["recipe"]["training"]["epochs"], trial["spread"]
+        epochs, spread = trial["epochs"], trial["spread"]
         cells += [
             (epochs, epochs),
             (leaderboard.score_text(trial), trial["score"]),

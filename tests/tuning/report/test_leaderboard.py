@@ -24,6 +24,14 @@ def test_of_equal_scores_the_smaller_model_is_first():
     assert [t["trial"] for t in leaderboard.ranked(trials)] == ["0002", "0005"]
 
 
+def test_no_short_training_is_named_the_winner():
+    short = trial(0, "Product", 0.9, epochs=2, of=4)
+    whole = trial(1, "Summation", 0.5)
+    assert leaderboard.ranked([short, whole]) == [whole, short]
+    assert leaderboard.unfinished([short, whole]) is None
+    assert "trained for 2 of 4 epochs" in leaderboard.unfinished([short])
+
+
 @pytest.mark.parametrize(
     "scores, metric, text",
     [
