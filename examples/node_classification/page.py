@@ -1,6 +1,6 @@
-"""The tables of `node_classification.md`, from the results.
+"""The tables of `README.md`, from the results.
 
-    python -m benchmarks.node_page [FILE ...]
+    python -m examples.node_classification.page [FILE ...]
 
 With files, those of processes that shared the work, they become the results first.
 """
@@ -16,9 +16,9 @@ from keras_fusion.experiments.reports.tables import markdown_table, origin, spre
 from keras_fusion.files import whole, write_json
 
 FOLDER = pathlib.Path(__file__).parent
-PAGE = FOLDER / "node_classification.md"
-RESULTS = FOLDER / "results/node_classification.json"
-BEGIN = "<!-- results: written by benchmarks.node_page -->"
+PAGE = FOLDER / "README.md"
+RESULTS = FOLDER / "results.json"
+BEGIN = "<!-- results: written by examples.node_classification.page -->"
 PARTS = ("words alone", "three modalities", "30 % missing")
 BASELINE = "concatenation"
 PUBLISHED = {

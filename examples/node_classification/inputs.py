@@ -1,4 +1,4 @@
-"""What `node_classification` feeds: modalities of a node, and dropout that is quick."""
+"""What the study feeds: modalities of a node, and dropout that is quick."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
 """What the MutualFormer block's settings and parts are worth, one change each.
 
-    python -m benchmarks.mutualformer_ablation tools_rgbd_mutualformer --runs runs
+    python -m examples.mutualformer_ablation tools_rgbd_mutualformer --runs runs
 
 Trains the recipe's own network with other settings (the rivals in `ablation.toml`:
 epsilon, steps, X^(0), cross-attention blocks) and with blocks that lack one part, on
@@ -36,7 +36,7 @@ from keras_fusion.layers import MutualFormerBlock
 from keras_fusion.layers.arguments import require_choice
 from keras_fusion.ops.tokens import attend, join_heads, token_presence
 
-BEGIN = "<!-- ablation: written by benchmarks.mutualformer_ablation -->"
+BEGIN = "<!-- ablation: written by examples.mutualformer_ablation -->"
 PARTS = {
     "self-attention only": "messages",
     "self- and cross-attention": "diffusion",

@@ -1,0 +1,55 @@
+"""A smoke run of the ablation."""
+
+import json
+
+import pytest
+
+from examples import mutualformer_ablation
+from examples.mutualformer_ablation import BEGIN, PARTS, recipe_of
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.reports import card
+
+
+@pytest.mark.parametrize("name", ["tools_rgbd_mutualformer", "av_digits_mutualformer"])
+def test_the_recipes_have_an_ablation(name):
+    recipe = recipe_of(name)
+    assert list(recipe["rivals"])[-len(PARTS) :] == list(PARTS)
+    assert "cross-attention" in recipe["rivals"] and not recipe["baselines"]
+    assert BEGIN in recipes.file_of(name).with_name("README.md").read_text()
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.slow
+def test_shards_train_what_they_are_asked_and_the_last_one_judges(
+    tmp_path, monkeypatch, capsys
+):
+    recipe = recipe_of("av_digits_mutualformer")
+    small = recipe | {
+        "dataset": "mfeat",
+        "builder": "FusionClassifier",
+        "arguments": {"units": 8, "fusion": "Concatenation"},
+        "rivals": {"without f": {"units": 4}, "without-g": {"units": 2}},
+        "training": recipe["training"] | {"epochs": 1, "seeds": [0, 1]},
+    }
+    small["name"] = "small-ablation"
+    monkeypatch.setattr(mutualformer_ablation, "recipe_of", lambda name: small)
+    home = tmp_path / "small"
+    home.mkdir()
+    (home / "recipe.toml").touch()
+    (home / "README.md").write_text(f"# Card\n{BEGIN}\n{card.END}\nThe end.")
+    run = [str(home), "--runs", str(tmp_path), "--device", "cpu:0"]
+    mutualformer_ablation.main([*run, "--only", "without f", "--seeds", "0"])
+    fits = (tmp_path / "small-ablation").glob("*/*/fit.json")
+    assert [f.parent.parent.name for f in fits] == ["without f"]
+    out = capsys.readouterr().out
+    assert "without f, seed 0: validation" in out and "5 fits are left" in out
+    assert not (home / "ablation.json").exists()
+    mutualformer_ablation.main(run)
+    results = json.loads((home / "ablation.json").read_text())
+    assert list(results["scores"]) == ["model", "without f", "without-g"]
+    assert results["part"] == "validation"
+    page = (home / "README.md").read_text()
+    assert "| as in the recipe | " in page and "| without f | " in page
+    assert page.startswith("# Card") and page.endswith("The end.")
+    with pytest.raises(ValueError, match="Did you mean 'without f'"):
+        mutualformer_ablation.main([*run, "--only", "without F"])
