@@ -52,14 +52,6 @@ def save_deployable(recipe: dict, data, folder: Path) -> Path:
         zoo.deployable(model, data.statistics).save(beside)
     write_json(folder / prediction.CLASSES, list(data.class_names) or None)
     with whole(folder / prediction.SAMPLES) as beside:
-        np.savez(beside, **_raw_rows(data))
+        rows = {f"inputs/{name}": x for name, x in data.samples.items()}
+        np.savez(beside, **rows)
     return path
-
-
-def _raw_rows(data, count=16):
-    """The first rows of the validation part as they were before standardising."""
-    raw = {}
-    for name, (mean, std) in data.statistics.items():
-        x = data.validation.inputs[name][:count]
-        raw[f"inputs/{name}"] = (x * std + mean).astype("float32")
-    return raw

@@ -13,22 +13,24 @@ from keras_fusion.datasets.builtin import (
     utd_mhad,
 )
 from keras_fusion.datasets.dataset import Dataset, Split
-from keras_fusion.datasets.depth import normalise as normalise_depth
+from keras_fusion.datasets.depth import normalize as normalize_depth
+from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.files import read, read_labelled
 from keras_fusion.datasets.images import read_images
 from keras_fusion.datasets.preparation import prepare
-from keras_fusion.datasets.standardization import standardise
+from keras_fusion.datasets.standardization import standardize
 
 __all__ = [
+    "DataError",
     "Dataset",
     "Split",
     "load",
     "modality_mask",
     "names",
-    "normalise_depth",
+    "normalize_depth",
     "own",
     "read",
-    "standardise",
+    "standardize",
 ]
 
 # A bare name is the first of its configs, which may be named too.
@@ -68,8 +70,9 @@ def load(
     labels_per_class: int | None = None,
     train_on_validation: bool = False,
     label: str = "y",
+    scale: dict[str, str] | None = None,
 ) -> Dataset:
-    """A data set, split and standardised.
+    """A data set, split and standardized.
 
     Args:
         name: One of `names()`, or one's own file: `npz:FILE` (every array but the label
@@ -88,9 +91,14 @@ def load(
             when all is chosen. Scores on them mean nothing then.
         label: Array or column that holds the labels of one's own file: strings,
             booleans and whole numbers are classes, other numbers mean regression.
+        scale: How a modality is scaled by the training rows: `"feature"` (each feature
+            by itself; the default), `"modality"` (one deviation for all of its
+            features), `"quantile"` (each feature by its rank, for long tails) or
+            `"none"`, for codes that an embedding looks up; whole numbers keep their
+            dtype then.
 
     Raises:
-        ValueError: If the name is unknown or the file does not hold such data.
+        DataError: If the name is unknown or the file does not hold such data.
 
     Example:
         >>> data = load("mfeat", labels_per_class=10)
@@ -100,7 +108,7 @@ def load(
     name = _FIRST.get(name, name)
     kind, colon, path = name.partition(":")
     if name in planetoid.ARCHIVES:
-        raise ValueError(
+        raise DataError(
             f"{name} is a graph, not rows that can be split: read it with "
             f"keras_fusion.datasets.builtin.planetoid.load_graph({name!r})."
         )
@@ -111,8 +119,16 @@ def load(
     elif colon and kind == "folder":
         raw = read_images(path)
     else:
-        raise ValueError(_unknown(name))
-    return prepare(name, raw, seed, labels_per_class, train_on_validation)
+        raise DataError(_unknown(name))
+    return prepare(
+        name,
+        raw,
+        seed,
+        labels_per_class,
+        train_on_validation,
+        label=label,
+        scale=scale,
+    )
 
 
 def _unknown(name):

@@ -1,61 +1,81 @@
-"""Arrays of any origin -> checked float32 arrays by modality."""
+"""Arrays of any origin -> checked arrays by modality."""
 
 import numpy as np
 
+from keras_fusion.datasets.errors import DataError
 
-def as_float32(name, values, source):
-    """`values` as float32; a ValueError unless they are finite numbers or NaN."""
+LARGEST = float(np.finfo(np.float32).max)
+
+
+def as_numbers(name, values, source):
+    """`values` as they are; a DataError unless they are finite float32 numbers or NaN.
+
+    Models compute in float32: what that cannot hold is refused wherever rows come in.
+    """
     if values.dtype.kind not in "biuf":
-        raise ValueError(
+        raise DataError(
             f"{source}: expected numbers in {name!r}; received {values.dtype} values."
         )
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
-        values = values.astype(np.float32)
-    if np.isinf(values).any():
-        raise ValueError(
-            f"{source}: expected finite float32 numbers in {name!r}; received Inf."
-        )
+    if values.dtype.kind == "f" and values.size:
+        # fmin and fmax pass over NaN, and need no second array
+        ends = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+        if ends[0] < -LARGEST or ends[1] > LARGEST:
+            raise DataError(
+                f"{source}: expected finite float32 numbers in {name!r}; received "
+                f"{_first_beyond(values)}."
+            )
     return values
 
 
 def as_modalities(arrays, source):
-    """Arrays by modality as float32 `(N, ...)`, of equally many rows, none empty.
+    """Arrays by modality as `(N, ...)` of equally many rows, none empty.
 
-    A vector `(N,)` is a modality of one feature, `(N, 1)`.
+    Their dtype stays. A vector `(N,)` is a modality of one feature, `(N, 1)`.
 
     Raises:
-        ValueError: If there is no modality or no row, if a modality has no rows axis,
-            no features, or values that are not finite numbers or NaN, if the row
-            counts differ, or if some row has no modality at all.
+        DataError: If there is no modality or no row, if a modality has no rows axis,
+            no features, or values that are not finite numbers or NaN, or if the row
+            counts differ.
     """
     inputs = {name: _modality(name, x, source) for name, x in arrays.items()}
     if not inputs:
-        raise ValueError(f"{source}: expected at least one modality; there is none.")
+        raise DataError(f"{source}: expected at least one modality; there is none.")
     counts = {name: len(x) for name, x in inputs.items()}
     if len(set(counts.values())) > 1:
-        raise ValueError(
+        raise DataError(
             f"{source}: expected as many rows in every modality; received {counts}."
         )
     if not next(iter(counts.values())):
-        raise ValueError(f"{source}: expected at least one row; the data set is empty.")
-    nowhere = np.flatnonzero(~modality_mask(inputs).any(axis=1))
-    if len(nowhere):
-        raise ValueError(
-            f"{source}: every row needs at least one modality; "
-            f"all are NaN in row {listed(nowhere)} (counted from 0)."
-        )
+        raise DataError(f"{source}: expected at least one row; the data set is empty.")
     return inputs
+
+
+def require_present(mask, source):
+    """Raises a DataError where a row of the `(N, M)` mask has no modality at all."""
+    nowhere = np.flatnonzero(~mask.any(axis=1))
+    if len(nowhere):
+        raise DataError(
+            f"{source}: every row needs at least one modality; "
+            f"none has a value in row {listed(nowhere)} (counted from 0)."
+        )
 
 
 def modality_mask(inputs: dict[str, np.ndarray]) -> np.ndarray:
     """`(B, M)` bool, False where all of a row of that modality is NaN.
 
+    Whole numbers cannot be NaN, so they are always there.
+
     Args:
         inputs: `(B, ...)` arrays by modality; the columns of the mask are in the order
             of this dict.
     """
-    absent = [np.isnan(x).reshape(len(x), -1).all(axis=1) for x in inputs.values()]
-    return ~np.stack(absent, axis=1)
+    present = [
+        ~np.isnan(x).reshape(len(x), -1).all(axis=1)
+        if np.asarray(x).dtype.kind == "f"
+        else np.ones(len(x), bool)
+        for x in inputs.values()
+    ]
+    return np.stack(present, axis=1)
 
 
 def listed(items, limit=8):
@@ -65,13 +85,19 @@ def listed(items, limit=8):
     return ", ".join(items[:limit]) + more
 
 
+def _first_beyond(values):
+    row = next(i for i, x in enumerate(values) if (np.abs(x) > LARGEST).any())
+    cell = np.ravel(values[row])
+    return f"{cell[np.abs(cell) > LARGEST][0]} in row {row} (counted from 0)"
+
+
 def _modality(name, values, source):
     if not name:
-        raise ValueError(f"{source}: expected a name for every modality; one has none.")
+        raise DataError(f"{source}: expected a name for every modality; one has none.")
     if values.ndim == 0 or 0 in values.shape[1:]:
-        raise ValueError(
+        raise DataError(
             f"{source}: expected {name!r} in shape (rows, ...) with at least one "
             f"feature; received shape {values.shape}."
         )
-    values = as_float32(name, values, source)
+    values = as_numbers(name, values, source)
     return values[:, None] if values.ndim == 1 else values

@@ -1,42 +1,83 @@
 """What a data set is: before (`Raw`) and after (`Dataset`) it is prepared."""
 
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from keras_fusion.datasets.arrays import modality_mask
+from keras_fusion.datasets.scaling import Scale
 
-class Raw(NamedTuple):
+
+@dataclass(frozen=True, eq=False)
+class Raw:
     """A data set as it was read.
 
     Attributes:
-        inputs: `(N, ...)` float32 by modality; NaN where something is missing.
+        inputs: `(N, ...)` numbers by modality, of the file's own dtype; NaN where
+            something is missing.
         labels: `(N,)`, strings or numbers, or masks `(N, H, W)` of whole numbers.
         is_train: `(N,)`, False where a row belongs to the fixed test part, or None.
         class_names: Of masks, by number; empty where the values are the names.
-        groups: `(N,)`, whole numbers, such as the person of each row: rows of one group
-            stay together. None splits row by row, each class in proportion.
+        groups: `(N,)` numbers or text, such as the person of each row: rows of one
+            group stay together. None splits row by row, each class in proportion.
+        columns: The names of the columns of each modality that is made of some, in the
+            order of its features.
+        modality_mask: `(N, M)` bool, True where a modality is there; None finds it by
+            NaN.
+        left_out: Columns of the file that are no input, such as an index.
+        notes: What was changed or noticed as it was read, a sentence each.
     """
 
     inputs: dict[str, np.ndarray]
     labels: np.ndarray
-    is_train: np.ndarray | None
+    is_train: np.ndarray | None = None
     class_names: tuple[str, ...] = ()
     groups: np.ndarray | None = None
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    modality_mask: np.ndarray | None = None
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-class Split(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Split:
     """One part of a data set, so that `model.fit(*data.train)` works.
 
+    Keras takes the pair of `tuple(data.validation)` as `validation_data`.
+
+    Iterating it gives `inputs` and `labels`.
+
     Attributes:
-        inputs: `(B, ...)` float32 by modality, standardised; a modality that is absent
-            in a row is NaN there (see `modality_mask`).
+        inputs: `(B, ...)` by modality, scaled to float32, or whole numbers of their own
+            dtype where nothing is scaled. Pictures of small whole numbers are
+            `ScaledRows`, which are scaled when they are indexed. A modality that is
+            absent in a row is NaN there, if its dtype can be.
         labels: `(B,)` int32 class numbers, or float32 for regression; masks are
             `(B, H, W)` int32.
+        modality_mask: `(B, M)` bool, True where a modality is there, in the order of
+            `inputs`. None finds it by NaN.
     """
 
     inputs: dict[str, np.ndarray]
     labels: np.ndarray
+    modality_mask: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.modality_mask is None:
+            object.__setattr__(self, "modality_mask", modality_mask(self.inputs))
+
+    def __iter__(self) -> Iterator:
+        return iter((self.inputs, self.labels))
+
+    def only(self, *modalities: str) -> "Split":
+        """The same rows with nothing but these modalities."""
+        kept = [name in modalities for name in self.inputs]
+        return Split(
+            {name: x for name, x in self.inputs.items() if name in modalities},
+            self.labels,
+            self.modality_mask[:, kept],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +87,18 @@ class Dataset:
     Attributes:
         class_names: One name per class number; empty for regression. Masks of
             foreground (1) and background (0) have one, that of the foreground.
-        statistics: `(mean, std)` by modality, float64 in the shape of one row, from
-            the training rows. `standardise` takes them to prepare new rows.
-        notes: What was changed in the data, a sentence each.
+        statistics: How each modality was scaled, a `Scale`, which unpacks as `mean,
+            std`, float64 in the shape of one row, from the training rows.
+            `standardize` takes them to prepare new rows.
+        notes: What was changed or noticed in the data, a sentence each.
+        columns: The names of the columns of each modality that is made of some, in the
+            order of its features.
+        target: Mean and standard deviation of the labels over the training rows, for
+            regression; else None.
+        samples: Some raw rows of the validation part by modality, as they were before
+            they were scaled, NaN where something is missing.
+        label: The array or column of the file that holds the labels.
+        left_out: Columns of the file that are no input, such as an index.
     """
 
     name: str
@@ -56,8 +106,13 @@ class Dataset:
     validation: Split
     test: Split
     class_names: tuple[str, ...]
-    statistics: dict[str, tuple[np.ndarray, np.ndarray]]
-    notes: tuple[str, ...]
+    statistics: dict[str, Scale]
+    notes: tuple[str, ...] = ()
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    target: tuple[float, float] | None = None
+    samples: dict[str, np.ndarray] = field(default_factory=dict)
+    label: str = "y"
+    left_out: tuple[str, ...] = ()
 
     @property
     def input_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -79,8 +134,12 @@ class Dataset:
         def rest(by_modality):
             return {m: x for m, x in by_modality.items() if m in modalities}
 
-        parts = {
-            part: getattr(self, part)._replace(inputs=rest(getattr(self, part).inputs))
-            for part in ("train", "validation", "test")
-        }
-        return replace(self, statistics=rest(self.statistics), **parts)
+        return replace(
+            self,
+            train=self.train.only(*modalities),
+            validation=self.validation.only(*modalities),
+            test=self.test.only(*modalities),
+            statistics=rest(self.statistics),
+            columns=rest(self.columns),
+            samples=rest(self.samples),
+        )

@@ -5,7 +5,7 @@ import numpy as np
 LIMIT = 4.0
 
 
-def normalise(depth: np.ndarray) -> np.ndarray:
+def normalize(depth: np.ndarray) -> np.ndarray:
     """Every map relative to its own median, in units of its interquartile range.
 
     Cameras differ in unit and range, so that only the shape of a scene compares. A few

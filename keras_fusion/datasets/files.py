@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.datasets.arrays import as_float32, as_modalities, listed
+from keras_fusion.datasets.arrays import as_modalities, as_numbers, listed
 from keras_fusion.datasets.dataset import Raw
 
 _UNREADABLE = (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -24,7 +24,7 @@ def read(path: str | Path, *, label: str = "y") -> dict[str, np.ndarray]:
         label: Array or column that is no modality; it may be there or not.
 
     Returns:
-        `(B, ...)` float32 arrays by modality, not standardised, NaN where something is
+        `(B, ...)` float32 arrays by modality, not standardized, NaN where something is
         missing. A modality that is null in all rows of a json file is `(B, 1)`.
 
     Raises:
@@ -33,7 +33,7 @@ def read(path: str | Path, *, label: str = "y") -> dict[str, np.ndarray]:
     kind = Path(path).suffix.removeprefix(".").lower()
     if kind not in _FORMATS:
         raise ValueError(f"{path}: expected a file ending in .{', .'.join(_FORMATS)}.")
-    return _read(path, kind, label).inputs
+    return {m: x.astype(np.float32) for m, x in _read(path, kind, label).inputs.items()}
 
 
 def read_labelled(path: str | Path, kind: str, label: str) -> Raw:
@@ -111,7 +111,7 @@ def _grouped(columns, path):
     groups = {}
     for name, values in columns.items():
         prefix = name.partition("_")[0]
-        groups.setdefault(prefix, []).append(as_float32(name, values, path))
+        groups.setdefault(prefix, []).append(as_numbers(name, values, path))
     return {prefix: np.stack(group, axis=1) for prefix, group in groups.items()}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.dataset import Raw
-from keras_fusion.datasets.depth import normalise
+from keras_fusion.datasets.depth import normalize
 
 # A lossy mask has classes that nobody drew, a lossy depth has steps at block borders.
 SUFFIXES = {"rgb": (".png", ".jpg", ".jpeg"), "depth": (".png",), "mask": (".png",)}
@@ -14,11 +14,11 @@ _ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B")
 
 
 def read_images(path: str | Path) -> Raw:
-    """Colour, normalised depth and masks, as `columns` reads them."""
+    """Colour, normalized depth and masks, as `columns` reads them."""
     images = columns(path)
     inputs = {
         "rgb": images["rgb"].astype(np.float32),
-        "depth": normalise(images["depth"]),
+        "depth": normalize(images["depth"]),
     }
     return Raw(inputs, images["mask"], None)
 

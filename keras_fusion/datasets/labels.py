@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_fusion.datasets.arrays import listed
+from keras_fusion.datasets.errors import DataError
 
 
 def encode(labels: np.ndarray, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -18,31 +19,31 @@ def encode(labels: np.ndarray, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
         `(rows,)` int32 and one name per class, or `(rows,)` float32 and no names.
 
     Raises:
-        ValueError: If the shape is another, a label is missing or not finite, the type
+        DataError: If the shape is another, a label is missing or not finite, the type
             is another, or there is only one class.
     """
     if labels.shape != (rows,):
-        raise ValueError(
+        raise DataError(
             f"expected labels in shape ({rows},), or masks ({rows}, H, W); received "
             f"{labels.shape}"
         )
     listing = labels.tolist()
     missing = np.flatnonzero([_is_missing(label) for label in listing])
     if len(missing):
-        raise ValueError(
+        raise DataError(
             f"the label is missing (NaN, Inf or null) in row {listed(missing)} "
             "(counted from 0)"
         )
     strings = all(isinstance(label, str) for label in listing)
     if not strings and labels.dtype.kind not in "biuf":
-        raise ValueError(
+        raise DataError(
             f"expected strings or numbers as labels; received {labels.dtype} values"
         )
     if not strings and (labels % 1).any():
         return labels.astype(np.float32), ()
     values, numbers = np.unique(labels, return_inverse=True)
     if len(values) == 1:
-        raise ValueError(f"expected at least two classes; all labels are {values[0]}")
+        raise DataError(f"expected at least two classes; all labels are {values[0]}")
     return numbers.astype(np.int32), tuple(map(_class_name, values))
 
 
@@ -63,22 +64,22 @@ def encode_masks(
         `(rows, H, W)` int32 and the names.
 
     Raises:
-        ValueError: If a value is no whole number or has no name, or all are the same.
+        DataError: If a value is no whole number or has no name, or all are the same.
     """
     if masks.dtype.kind not in "biuf" or (masks % 1).any():  # NaN % 1 is true
-        raise ValueError(
+        raise DataError(
             f"expected whole numbers in the masks; received {masks.dtype} values"
         )
     values = np.unique(masks)
     if class_names:
         if not np.isin(values, range(max(2, len(class_names)))).all():
-            raise ValueError(
+            raise DataError(
                 f"expected masks of the classes {listed(class_names)}; received the "
                 f"values {listed(values)}"
             )
         return masks.astype(np.int32), tuple(class_names)
     if len(values) == 1:
-        raise ValueError(f"expected at least two classes; all pixels are {values[0]}")
+        raise DataError(f"expected at least two classes; all pixels are {values[0]}")
     names = ("foreground",) if len(values) == 2 else tuple(map(_class_name, values))
     return np.searchsorted(values, masks).astype(np.int32), names
 

@@ -2,10 +2,18 @@
 
 import numpy as np
 
+from keras_fusion.datasets.arrays import listed, modality_mask, require_present
 from keras_fusion.datasets.dataset import Dataset, Raw, Split
+from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.labels import encode, encode_masks
 from keras_fusion.datasets.splitting import draw, split
-from keras_fusion.datasets.standardization import measure, standardise
+from keras_fusion.datasets.standardization import (
+    measure,
+    note_imputed,
+    scaled_rows,
+)
+
+SAMPLES = 16
 
 
 def prepare(
@@ -14,20 +22,52 @@ def prepare(
     seed: int = 0,
     labels_per_class: int | None = None,
     train_on_validation: bool = False,
+    *,
+    label: str = "y",
+    scale: dict[str, str] | None = None,
 ) -> Dataset:
-    """Encodes the labels, splits, and standardises by the rows that train.
+    """Encodes the labels, splits, and scales by the rows that train.
+
+    Args:
+        name: Of the data set, for messages.
+        raw: As it was read.
+        seed, labels_per_class, train_on_validation, scale: As for `load`.
+        label: Where the labels come from.
 
     Raises:
-        ValueError: If labels or split are not as `load` says, a part would be empty,
+        DataError: If labels or split are not as `load` says, a part would be empty,
             or there are fewer than `labels_per_class` rows of a class to train on.
     """
+    present = raw.modality_mask
+    if present is None:
+        present = modality_mask(raw.inputs)
+    require_present(present, name)
     try:
-        return _prepare(name, raw, seed, labels_per_class, train_on_validation)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}.") from error
+        rows, labels, class_names = _rows(
+            raw, seed, labels_per_class, train_on_validation
+        )
+        statistics = measure(raw.inputs, rows.train, scale)
+    except DataError as error:
+        raise DataError(f"{name}: {str(error).rstrip('.')}.") from error
+    notes = [*raw.notes, *_only_tested(rows, labels, class_names)]
+    inputs, imputed = _scaled_parts(raw.inputs, rows, present, statistics)
+    regression = not class_names and labels.ndim == 1
+    return Dataset(
+        name,
+        *(Split(x, labels[i], present[i]) for x, i in zip(inputs, rows, strict=True)),
+        class_names,
+        statistics,
+        (*notes, *imputed),
+        columns=dict(raw.columns),
+        target=_moments(labels[rows.train]) if regression else None,
+        samples={m: x[rows.validation[:SAMPLES]] for m, x in raw.inputs.items()},
+        label=label,
+        left_out=raw.left_out,
+    )
 
 
-def _prepare(name, raw, seed, labels_per_class, train_on_validation):
+def _rows(raw, seed, labels_per_class, train_on_validation):
+    """Which rows train, validate and test, and the labels of all."""
     count = len(next(iter(raw.inputs.values())))
     labels, class_names = _labels(raw, count)
     strata = _strata(labels, class_names)
@@ -35,7 +75,7 @@ def _prepare(name, raw, seed, labels_per_class, train_on_validation):
     rows = split(strata, _fixed(raw.is_train, count), rng, raw.groups)
     if labels_per_class is not None:
         if not class_names or labels.ndim > 1:
-            raise ValueError("labels_per_class needs classes, one for each row")
+            raise DataError("labels_per_class needs classes, one for each row")
         few = _few(rows.train, strata, class_names, labels_per_class, rng)
         rows = rows._replace(train=few)
     if train_on_validation:
@@ -43,11 +83,56 @@ def _prepare(name, raw, seed, labels_per_class, train_on_validation):
         rows = rows._replace(train=both)
     for part, numbers in rows._asdict().items():
         if not len(numbers):
-            raise ValueError(f"{count} rows split like this leave none for {part}")
-    statistics = measure({m: x[rows.train] for m, x in raw.inputs.items()})
-    inputs, notes = standardise(raw.inputs, statistics)
-    parts = [Split({m: x[i] for m, x in inputs.items()}, labels[i]) for i in rows]
-    return Dataset(name, *parts, class_names, statistics, notes)
+            reason = _why_none(strata, class_names, raw)
+            raise DataError(
+                f"{count} rows split like this leave none for {part}{reason}"
+            )
+    return rows, labels, class_names
+
+
+def _scaled_parts(inputs, rows, present, statistics):
+    """The inputs of each part, and a note for what was imputed."""
+    parts, notes = [{} for _ in rows], []
+    for m, (name, values) in enumerate(inputs.items()):
+        total = 0
+        for part, numbers in zip(parts, rows, strict=True):
+            part[name], imputed = scaled_rows(
+                values, numbers, present[:, m], statistics[name]
+            )
+            total += imputed
+        notes += note_imputed(name, total)
+    return parts, notes
+
+
+def _moments(target):
+    """Mean and deviation in float64; 1 where the target is constant."""
+    target = target.astype(np.float64)
+    return float(target.mean()), float(target.std()) if np.ptp(target) else 1.0
+
+
+def _only_tested(rows, labels, class_names):
+    """A note on classes that no model can learn."""
+    if labels.ndim > 1 or not class_names:
+        return []
+    learned = np.isin(range(len(class_names)), labels[rows.train])
+    names = [name for name, there in zip(class_names, learned) if not there]
+    if not names:
+        return []
+    return [f"no training row is of class {listed(names)}: it is only judged on"]
+
+
+def _why_none(strata, class_names, raw):
+    """Which classes are too small to be split in proportion, where some are."""
+    if raw.groups is not None or not class_names:
+        return ""
+    counts = np.bincount(strata, minlength=len(class_names))
+    small = [f"{class_names[k]!r} has {counts[k]}" for k in np.flatnonzero(counts < 3)]
+    if not small:
+        return ""
+    return (
+        ", since a class gives a part of its rows only from 3 rows on: "
+        f"{listed(small)}; gather more rows of them, or leave them out"
+    )
 
 
 def _labels(raw, count):
@@ -56,7 +141,7 @@ def _labels(raw, count):
     sizes = {m: x.shape[1:3] for m, x in raw.inputs.items() if x.ndim == 4}
     size = raw.labels.shape[1:]
     if any(found != size for found in sizes.values()):
-        raise ValueError(f"expected maps of the masks' size {size}; received {sizes}")
+        raise DataError(f"expected maps of the masks' size {size}; received {sizes}")
     return encode_masks(raw.labels, raw.class_names)
 
 
@@ -66,11 +151,11 @@ def _strata(labels, class_names):
 
 
 def _fixed(is_train, count):
-    """`is_train` as booleans, or None; raises a ValueError if it is something else."""
+    """`is_train` as booleans, or None; raises a DataError if it is something else."""
     if is_train is None:
         return None
     if is_train.shape != (count,) or not np.isin(is_train.tolist(), (0, 1)).all():
-        raise ValueError(
+        raise DataError(
             f"expected is_train to hold true or false in each of {count} rows"
         )
     return is_train.astype(bool)
@@ -79,11 +164,11 @@ def _fixed(is_train, count):
 def _few(train, strata, class_names, labels_per_class, rng):
     """So many rows of each class; by the same seed, fewer are a part of more."""
     if labels_per_class < 1:
-        raise ValueError(f"expected labels_per_class >= 1; received {labels_per_class}")
+        raise DataError(f"expected labels_per_class >= 1; received {labels_per_class}")
     counts = np.bincount(strata[train], minlength=len(class_names))
     rarest = counts.argmin()
     if counts[rarest] < labels_per_class:
-        raise ValueError(
+        raise DataError(
             f"expected at least {labels_per_class} rows of every class to train on, "
             f"for labels_per_class; there are {counts[rarest]} of "
             f"{class_names[rarest]!r}"

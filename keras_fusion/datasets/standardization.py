@@ -1,36 +1,47 @@
-"""Zero mean and unit deviation, by the numbers of the training rows."""
+"""Scaling of all modalities by the numbers of the training rows."""
+
+import difflib
 
 import numpy as np
 
 from keras_fusion.datasets.arrays import listed, modality_mask
+from keras_fusion.datasets.errors import DataError
+from keras_fusion.datasets.scaled_rows import ScaledRows
+from keras_fusion.datasets.scaling import SCALES, Scale, chunks, fit
 
 
-def measure(inputs: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """`(mean, std)` of every feature over the rows, by modality.
-
-    On maps and volumes a feature is a channel, whatever its position. NaN is ignored,
-    and a feature that is constant gets a standard deviation of 1.
+def measure(
+    inputs: dict[str, np.ndarray],
+    rows: np.ndarray | None = None,
+    scale: dict[str, str] | None = None,
+) -> dict[str, Scale]:
+    """The scale of every modality.
 
     Args:
-        inputs: `(B, ...)` float32 arrays by modality.
-
-    Returns:
-        float64 arrays in the shape of one row.
+        inputs: `(N, ...)` arrays by modality, NaN where a number is missing.
+        rows: Row numbers to learn from; None is all.
+        scale: One of `SCALES` by modality; `"feature"` where nothing is said.
 
     Raises:
-        ValueError: If a feature is NaN in every row.
+        DataError: If a feature is NaN in every one of these rows, or if `scale` names
+            a modality or a kind that is not there.
     """
-    return {name: _moments(name, values) for name, values in inputs.items()}
+    scale = _checked(scale or {}, inputs)
+    statistics = {}
+    for name, values in inputs.items():
+        these = np.arange(len(values)) if rows is None else rows
+        _require_numbers(name, values, these)
+        statistics[name] = fit(values, these, scale.get(name, "feature"))
+    return statistics
 
 
-def standardise(
-    inputs: dict[str, np.ndarray],
-    statistics: dict[str, tuple[np.ndarray, np.ndarray]],
+def standardize(
+    inputs: dict[str, np.ndarray], statistics: dict[str, Scale]
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Raw modalities -> what a model takes.
 
     A row that is all NaN in a modality stays NaN there: it is absent. Where only some
-    of a row are NaN, the training mean stands in, which is 0 after standardising.
+    of a row are NaN, the training mean stands in, which is 0 after standardizing.
 
     Args:
         inputs: `(B, ...)` arrays by modality, in any order. A modality that is absent
@@ -38,62 +49,111 @@ def standardise(
         statistics: `Dataset.statistics`.
 
     Returns:
-        `(B, ...)` float32 arrays in the order of `statistics`, and a sentence for every
-        modality in which cells were imputed.
+        `(B, ...)` arrays in the order of `statistics`, float32, or of their own dtype
+        where whole numbers are not scaled; and a sentence for every modality in which
+        cells were imputed.
 
     Raises:
-        ValueError: If modalities are missing or unknown, or of another shape.
+        DataError: If modalities are missing or unknown, or of another shape.
     """
     if set(inputs) != set(statistics):
-        raise ValueError(
+        raise DataError(
             f"Expected the modalities {', '.join(statistics)}; "
             f"received {', '.join(inputs)}."
         )
-    present = modality_mask(inputs)
-    present = dict(zip(inputs, present.T, strict=True))
+    present = dict(zip(inputs, modality_mask(inputs).T, strict=True))
     scaled, notes = {}, []
-    for name, moments in statistics.items():
-        scaled[name] = _scaled(name, inputs[name], present[name], *moments)
-        imputed = _impute(scaled[name], present[name])
-        if imputed:
-            cells = "NaN cell" if imputed == 1 else "NaN cells"
-            notes.append(
-                f"imputed {imputed} {cells} of modality {name!r} with the training mean"
-            )
+    for name, scale in statistics.items():
+        values = _in_shape(name, inputs[name], present[name], scale)
+        scaled[name], imputed = _imputed(scale(values), values, present[name], scale)
+        notes += note_imputed(name, imputed)
     return scaled, tuple(notes)
 
 
-def _moments(name, values):
-    axes = 0 if values.ndim < 4 else tuple(range(values.ndim - 1))
-    empty = np.argwhere(np.isnan(values).all(axis=axes))
-    if len(empty):
-        features = listed(",".join(map(str, index)) for index in empty)
-        raise ValueError(
+def scaled_rows(
+    values: np.ndarray, rows: np.ndarray, present: np.ndarray, scale: Scale
+) -> tuple[np.ndarray | ScaledRows, int]:
+    """Some rows of a modality as a model takes them, and how many cells were imputed.
+
+    Args:
+        values: `(N, ...)` raw.
+        rows: Row numbers `(B,)`.
+        present: `(N,)` bool; cells of rows that are not there are not imputed.
+        scale: That of the modality.
+    """
+    if scale.keeps(values.dtype):
+        return values[rows], 0
+    if values.dtype.kind in "biu" and values.dtype.itemsize < 4:
+        return ScaledRows(values, rows, scale), 0
+    out, imputed = np.empty((len(rows), *values.shape[1:]), np.float32), 0
+    for part in chunks(out.shape):
+        some = rows[part]
+        raw = values[some]
+        out[part], count = _imputed(scale(raw), raw, present[some], scale)
+        imputed += count
+    return out, imputed
+
+
+def note_imputed(name: str, imputed: int) -> list[str]:
+    """A sentence that says so, or none."""
+    if not imputed:
+        return []
+    cells = "NaN cell" if imputed == 1 else "NaN cells"
+    return [f"imputed {imputed} {cells} of modality {name!r} with the training mean"]
+
+
+def _checked(scale, inputs):
+    for name, kind in scale.items():
+        if name not in inputs:
+            close = difflib.get_close_matches(name, inputs, n=1)
+            hint = f"; the closest is {close[0]!r}" if close else ""
+            raise DataError(
+                f"scale names the modality {name!r}, which is not there: expected "
+                f"some of {listed(inputs)}{hint}"
+            )
+        if kind not in SCALES:
+            raise DataError(
+                f"scale of {name!r} must be one of {', '.join(SCALES)}; received "
+                f"{kind!r}"
+            )
+    return scale
+
+
+def _require_numbers(name, values, rows):
+    """Raises a DataError where a feature has no number in any of these rows."""
+    if values.dtype.kind != "f":
+        return
+    axes = (0,) if values.ndim < 4 else tuple(range(values.ndim - 1))
+    empty = np.array(True)
+    for part in chunks((len(rows), *values.shape[1:])):
+        empty = empty & np.isnan(values[rows[part]]).all(axis=axes)
+    found = np.argwhere(empty)
+    if len(found):
+        features = listed(",".join(map(str, index)) for index in found)
+        raise DataError(
             f"modality {name!r} is NaN in every training row at feature {features} "
             "(counted from 0)"
         )
-    mean = np.nanmean(values, axis=axes, dtype=np.float64)
-    std = np.nanstd(values, axis=axes, dtype=np.float64)
-    # Equal float32 numbers have no deviation at all when float64 adds them up.
-    std = np.where(std > 0, std, 1.0)
-    row = values.shape[1:]
-    return np.broadcast_to(mean, row).copy(), np.broadcast_to(std, row).copy()
 
 
-def _scaled(name, values, present, mean, std):
+def _in_shape(name, values, present, scale):
     if not present.any():
-        return np.full((len(values), *mean.shape), np.nan, np.float32)
-    if values.shape[1:] != mean.shape:
-        raise ValueError(
-            f"Expected modality {name!r} in shape {('rows', *mean.shape)}; "
+        return np.full((len(values), *scale.mean.shape), np.nan)
+    if values.shape[1:] != scale.mean.shape:
+        raise DataError(
+            f"Expected modality {name!r} in shape {('rows', *scale.mean.shape)}; "
             f"received {values.shape}."
         )
-    return ((values - mean) / std).astype(np.float32)
+    return values
 
 
-def _impute(values, present):
-    """Sets NaN to 0, in place, in the rows that are present; says how many."""
-    cells = np.isnan(values)
+def _imputed(scaled, raw, present, scale):
+    """The scaled rows with `fill` for single NaN cells, and the number of these."""
+    if raw.dtype.kind != "f":
+        return scaled, 0
+    cells = np.isnan(raw)
     cells[~present] = False
-    values[cells] = 0
-    return int(cells.sum())
+    count = int(np.count_nonzero(cells))
+    if count:
+        scaled[cells] = np.broadcast_to(scale.fill, scaled.shape)[cells]
+    return scaled, count

@@ -9,15 +9,24 @@ from keras_fusion.datasets import Split, modality_mask
 from keras_fusion.zoo.parts.inputs import MASK, check_inputs
 
 
-def model_inputs(model: keras.Model, inputs: dict) -> dict:
+def model_inputs(
+    model: keras.Model, inputs: dict, present: np.ndarray | None = None
+) -> dict:
     """What `model` takes of a data set's inputs, the mask of absent rows included.
+
+    Args:
+        model: One with named inputs.
+        inputs: `(B, ...)` arrays by modality.
+        present: `Split.modality_mask` of these inputs; None finds it by NaN.
 
     Raises:
         ValueError: If the model takes something that the data does not have.
     """
     if MASK in model.input:
-        modalities = {name: inputs[name] for name in model.input if name in inputs}
-        inputs = inputs | {MASK: modality_mask(modalities)}
+        present = modality_mask(inputs) if present is None else present
+        columns = dict(zip(inputs, present.T, strict=True))
+        taken = [columns[name] for name in model.input if name in inputs]
+        inputs = inputs | {MASK: np.stack(taken, axis=1)}
     taken = {name: x for name, x in inputs.items() if name in model.input}
     check_inputs(model, taken)
     return taken
@@ -50,7 +59,7 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(self, split: Split, model: keras.Model, batch_size: int, seed: int):
         super().__init__()
-        self.inputs = model_inputs(model, split.inputs)
+        self.inputs = model_inputs(model, split.inputs, split.modality_mask)
         self.labels = split.labels
         self.batch_size = min(batch_size, len(split.labels))
         self.seed = seed

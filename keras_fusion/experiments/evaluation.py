@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from keras_fusion.datasets import Split, modality_mask
+from keras_fusion.datasets import Split
 from keras_fusion.experiments.batches import model_inputs, prediction_batch
 from keras_fusion.zoo.modality_weights import modality_weights, symbolic_weights
 from keras_fusion.zoo.parts.inputs import MASK
@@ -22,7 +22,7 @@ T_95 = (
 
 def full_outputs(model: keras.Model, split: Split) -> np.ndarray:
     """Outputs with every modality that the data has, for a `model` as below."""
-    return next(_outputs(model, split, [modality_mask(split.inputs)]))
+    return next(_outputs(model, split, [split.modality_mask]))
 
 
 def missing_scores(
@@ -43,7 +43,7 @@ def missing_scores(
         k from 1 to M - 1 as text.
     """
     names = list(split.inputs)
-    present = modality_mask(split.inputs)  # (B, M)
+    present = split.modality_mask  # (B, M)
     masks = [present]
     masks += [present & (np.arange(len(names)) != m) for m in range(len(names))]
     counts = [k for k in range(1, len(names)) for _ in range(draws)]
@@ -75,7 +75,7 @@ def class_weights(model: keras.Model, split: Split, class_names) -> dict:
     """
     if split.labels.ndim > 1 or not class_names or symbolic_weights(model) is None:
         return {}
-    inputs = model_inputs(model, split.inputs)
+    inputs = model_inputs(model, split.inputs, split.modality_mask)
     shares = modality_weights(model, inputs)  # (B, M)
     modalities = [name for name in inputs if name != MASK]
     return {

@@ -91,7 +91,7 @@ def fit(
     model.fit(
         batches,
         validation_data=(
-            model_inputs(model, data.validation.inputs),
+            model_inputs(model, data.validation.inputs, data.validation.modality_mask),
             data.validation.labels,
         ),
         validation_batch_size=prediction_batch(data.validation.inputs),

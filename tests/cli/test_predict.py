@@ -42,10 +42,10 @@ def test_predict_from_every_kind_of_file(trained, tmp_path):
     recipe = recipe_files.read(str(trained[0].parents[4]))
     data = recipe_files.load_data(recipe, 0)
     raw = {m: runs.arrays()[m][20:24] for m in runs.WIDTHS}
-    standardised, _ = datasets.standardise(raw, data.statistics)
+    standardized, _ = datasets.standardize(raw, data.statistics)
     model = comparison.trained(recipe, data, trained[0].parent)
     mask = {"modality_mask": datasets.modality_mask(raw)}
-    expected = model.predict(standardised | mask, verbose=0)
+    expected = model.predict(standardized | mask, verbose=0)
     np.testing.assert_allclose(found[0]["probabilities"], expected, atol=1e-5)
 
 

@@ -117,7 +117,7 @@ FAULTS = {
     "nowhere": (
         "csv:x.csv",
         "a_0,b_0,y\n1,2,0\n,,1\n2,,0\n,,0\n",
-        "every row needs at least one modality; all are NaN in row 1, 3 ",
+        "every row needs at least one modality; none has a value in row 1, 3 ",
     ),
     "is_train": (
         "csv:x.csv",

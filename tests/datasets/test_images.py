@@ -25,7 +25,7 @@ def folder(tmp_path):
 def test_is_what_was_drawn(folder):
     raw = datasets.read_images(folder)
     np.testing.assert_array_equal(raw.inputs["rgb"], RGB)
-    np.testing.assert_array_equal(raw.inputs["depth"], datasets.normalise_depth(DEPTH))
+    np.testing.assert_array_equal(raw.inputs["depth"], datasets.normalize_depth(DEPTH))
     np.testing.assert_array_equal(raw.labels, 255 * MASK)
     data = datasets.load(f"folder:{folder}")
     assert data.input_shapes == {"rgb": (6, 8, 3), "depth": (6, 8, 1)}

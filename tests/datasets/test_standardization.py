@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_fusion.datasets import modality_mask, standardise
+from keras_fusion.datasets import modality_mask, standardize
 from keras_fusion.datasets.standardization import measure
 
 NAN = np.nan
@@ -14,7 +14,7 @@ INPUTS = {
 def test_by_hand():
     statistics = measure(INPUTS)
     assert [x.tolist() for x in statistics["a"]] == [[2, 5], [1, 1]]
-    scaled, notes = standardise(INPUTS, statistics)
+    scaled, notes = standardize(INPUTS, statistics)
     np.testing.assert_array_equal(scaled["a"], [[-1, 0], [1, 0], [NAN, NAN], [0, 0]])
     np.testing.assert_allclose(
         scaled["b"].ravel(), [-(1.5**0.5), 1.5**0.5, 0, NAN], rtol=1e-6
@@ -25,7 +25,7 @@ def test_by_hand():
 
 def test_inputs_stay_as_they_were():
     before = {name: x.copy() for name, x in INPUTS.items()}
-    standardise(INPUTS, measure(INPUTS))
+    standardize(INPUTS, measure(INPUTS))
     for name, x in INPUTS.items():
         np.testing.assert_array_equal(x, before[name])
 
@@ -44,12 +44,12 @@ def test_a_constant_that_float32_would_round_has_deviation_one():
 
 
 def test_order_is_that_of_the_statistics():
-    scaled, _ = standardise(dict(reversed(INPUTS.items())), measure(INPUTS))
+    scaled, _ = standardize(dict(reversed(INPUTS.items())), measure(INPUTS))
     assert list(scaled) == ["a", "b"]
 
 
 def test_absent_in_every_row_takes_the_shape_of_training():
-    scaled, notes = standardise(
+    scaled, notes = standardize(
         {"a": INPUTS["a"][:2], "b": np.full((2, 1), NAN)}, measure(INPUTS)
     )
     assert scaled["b"].shape == (2, 1, 1) and np.isnan(scaled["b"]).all()
@@ -71,7 +71,7 @@ def test_a_feature_without_a_number():
 )
 def test_other_modalities_or_shapes(inputs, message):
     with pytest.raises(ValueError, match=message):
-        standardise(inputs, measure(INPUTS))
+        standardize(inputs, measure(INPUTS))
 
 
 def test_a_feature_of_maps_is_a_channel():

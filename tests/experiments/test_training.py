@@ -235,7 +235,7 @@ def test_labels_out_of_range(path, tmp_path):
     recipe, data = runs.load(path)
     for wrong in (3, -1):
         labels = np.where(data.train.labels == 2, wrong, data.train.labels)
-        train = data.train._replace(labels=labels)
+        train = dataclasses.replace(data.train, labels=labels)
         with pytest.raises(ValueError, match="labels must be 0 to 2; received"):
             training.fit(recipe, dataclasses.replace(data, train=train), 0, tmp_path)
 

@@ -30,16 +30,16 @@ def raw():
 def test_raw_features_give_the_models_numbers(builder, shapes, raw, tmp_path):
     raw = {name: raw[name] for name in shapes}
     statistics = measure(raw)
-    standardised, _ = datasets.standardise(raw, statistics)
+    standardized, _ = datasets.standardize(raw, statistics)
     mask = {"modality_mask": datasets.modality_mask(raw)}
     model = randomise(zoo.builders()[builder](shapes, 3, **OPTIONS))
     zoo.deployable(model, statistics).save(tmp_path / "model.keras")
     served = keras.models.load_model(tmp_path / "model.keras", compile=False)
     everything = {"modality_mask": np.ones_like(mask["modality_mask"])}
     outputs = served(raw | everything)
-    assert_close(outputs["probabilities"], model(standardised | mask))
+    assert_close(outputs["probabilities"], model(standardized | mask))
     if builder == "FusionClassifier":
-        expected = zoo.modality_weights(model, standardised | mask)
+        expected = zoo.modality_weights(model, standardized | mask)
         assert_close(outputs["modality_weights"], expected)
         head = model.get_layer("predictions")
         assert_close(head(outputs["embedding"]), outputs["probabilities"])

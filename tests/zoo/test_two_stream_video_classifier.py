@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from keras_fusion import zoo
-from keras_fusion.datasets.standardization import measure, standardise
+from keras_fusion.datasets.standardization import measure, standardize
 from keras_fusion.layers import JointHeatmaps, operators
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import absent_as, draw, randomise
@@ -150,13 +150,13 @@ def test_deployed_it_takes_raw_joints():
     raw = {name: 5 * x + 40 for name, x in draw(SHAPES, rows=5).items()}
     raw["skeleton"][1] = np.nan
     statistics = measure(raw)
-    standardised, _ = standardise(raw, statistics)
+    standardized, _ = standardize(raw, statistics)
     model = randomise(build(modality_mask=True))
     served = zoo.deployable(model, statistics)
     mask = np.ones((5, 2), bool)
     outputs = served(raw | {"modality_mask": mask})
     mask[1, 1] = False
-    expected = model(standardised | {"modality_mask": mask})
+    expected = model(standardized | {"modality_mask": mask})
     assert_close(outputs["probabilities"], expected)
     assert_close(outputs["modality_weights"][1], np.array([1.0, 0.0], "float32"))
 

@@ -10,7 +10,7 @@ import numpy as np
 from keras_fusion.catalogue import find
 from keras_fusion.datasets.builtin import archives
 from keras_fusion.datasets.dataset import Raw
-from keras_fusion.datasets.depth import normalise
+from keras_fusion.datasets.depth import normalize
 
 ARCHIVE = archives.Archive(
     "tools_rgbd.npz",
@@ -60,7 +60,7 @@ def read(config: str) -> Raw:
         found = {n: x[rows] for n, x in found.items() if len(x) == len(rows)}
     inputs = {
         "rgb": found["rgb"].astype(np.float32),
-        "depth": normalise(found["depth"]),
+        "depth": normalize(found["depth"]),
     }
     names, masks = ("background", *TOOLS), found["mask"]
     if config != "tools":

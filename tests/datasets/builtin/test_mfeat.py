@@ -99,7 +99,7 @@ def test_splits_go_into_fit_as_they_are():
     model = keras.Model(inputs, keras.layers.Dense(DATA.classes)(joined))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss, metrics=["accuracy"])
-    model.fit(*DATA.train, validation_data=DATA.validation, epochs=5, verbose=0)
+    model.fit(*DATA.train, validation_data=tuple(DATA.validation), epochs=5, verbose=0)
     assert model.evaluate(*DATA.test, verbose=0)[1] > 0.9
 
 
