@@ -12,6 +12,7 @@ from keras_fusion.datasets.builtin import (
     tools_rgbd,
     utd_mhad,
 )
+from keras_fusion.datasets.columns import Preprocessor
 from keras_fusion.datasets.dataset import Dataset, Split
 from keras_fusion.datasets.depth import normalize as normalize_depth
 from keras_fusion.datasets.errors import DataError
@@ -23,6 +24,7 @@ from keras_fusion.datasets.standardization import standardize
 __all__ = [
     "DataError",
     "Dataset",
+    "Preprocessor",
     "Split",
     "load",
     "modality_mask",

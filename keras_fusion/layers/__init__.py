@@ -18,6 +18,7 @@ from keras_fusion.layers.augmentation.modality_dropout import ModalityDropout
 from keras_fusion.layers.augmentation.sequence_jitter import SequenceJitter
 from keras_fusion.layers.augmentation.video_jitter import VideoJitter
 from keras_fusion.layers.class_token import ClassToken
+from keras_fusion.layers.column_embedding import ColumnEmbedding
 from keras_fusion.layers.fusion.adaptive_weighting import AdaptiveWeighting
 from keras_fusion.layers.fusion.averaging import Averaging
 from keras_fusion.layers.fusion.base import Fusion
@@ -44,6 +45,9 @@ from keras_fusion.layers.graph.graph_attention import GraphAttention
 from keras_fusion.layers.graph.graph_convolution import GraphConvolution
 from keras_fusion.layers.graph.simple_graph_convolution import SimpleGraphConvolution
 from keras_fusion.layers.position_embedding import PositionEmbedding
+from keras_fusion.layers.residual_mlp import ResidualMLP
+from keras_fusion.layers.token_convolution import TokenConvolution
+from keras_fusion.layers.token_pooling import TokenPooling
 
 __all__ = [
     "AdaptiveWeighting",
@@ -52,6 +56,7 @@ __all__ = [
     "BottleneckAttention",
     "ChannelScale",
     "ClassToken",
+    "ColumnEmbedding",
     "Concatenation",
     "CrossAttention",
     "CrossDiffusionAttention",
@@ -74,12 +79,15 @@ __all__ = [
     "PositionEmbedding",
     "Product",
     "ReleasedMutualFormerBlock",
+    "ResidualMLP",
     "ScalarWeighting",
     "SequenceJitter",
     "SimpleGraphConvolution",
     "SoftmaxGating",
     "SqueezeExcitation",
     "Summation",
+    "TokenConvolution",
+    "TokenPooling",
     "VideoJitter",
 ]
 

@@ -1,0 +1,53 @@
+"""What a column is, where nobody says so, and which columns say nothing."""
+
+import re
+
+import numpy as np
+
+from keras_fusion.datasets.columns.kinds import KINDS
+from keras_fusion.datasets.columns.values import as_numbers, as_text, given, missing
+
+_INDEX = re.compile(r"|index|unnamed: ?\d+|__index_level_\d+__", re.IGNORECASE)
+_ENOUGH = 5_000  # values to see what a column is
+_KEY = re.compile(r"(.*[\W_])?(id|uuid|guid|key)", re.IGNORECASE)
+
+
+def kind_of(values) -> str | None:
+    """The name of the first kind that the values look like, None where none does."""
+    values = values[~missing(values)]
+    values = values[:: max(1, len(values) // _ENOUGH)]
+    return next((name for name, kind in KINDS.items() if kind.infer(values)), None)
+
+
+def useless(name: str, values) -> str | None:
+    """Why a column cannot help a model, in words; None where it may.
+
+    Args:
+        name: Of the column.
+        values: `(N,)` of the training rows.
+    """
+    there = ~missing(values)
+    if not there.any():
+        return "it is empty"
+    texts = given(as_text(values[there]))
+    if len(set(texts)) == 1 and there.all():
+        return f"every value is {texts[0][:40]!r}"
+    numbers = as_numbers(values[there])
+    counts = np.isfinite(numbers).all() and _counts_rows(numbers)
+    if counts and (_INDEX.fullmatch(name) or _in_order(numbers)):
+        return "it counts the rows"
+    if len(set(texts)) == len(texts) > 1 and (counts or _KEY.fullmatch(name)):
+        return "every value is different"
+    return None
+
+
+def _counts_rows(numbers):
+    """Whether they are whole, all different, and leave few numbers out."""
+    different = np.unique(numbers)
+    whole = not (numbers % 1).any() and len(different) == len(numbers) > 10
+    return whole and np.ptp(numbers) < 3 * len(numbers)  # training rows are a part
+
+
+def _in_order(numbers):
+    steps = np.diff(numbers)
+    return (steps > 0).all() or (steps < 0).all()

@@ -1,0 +1,252 @@
+"""What is learned from the training rows of a table, and done to any row."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from keras_fusion.datasets.columns import encoders, modality, raw
+from keras_fusion.datasets.columns.inference import kind_of, useless
+from keras_fusion.datasets.columns.kinds import KINDS, kind
+from keras_fusion.datasets.columns.values import missing
+from keras_fusion.files import write_json
+
+FILE = "columns.json"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as training knows it.
+
+    Attributes:
+        name: In the table.
+        kind: One of `KINDS`.
+        state: What the kind learned, as JSON knows it.
+        rows, missing: Of the training rows, and those of them without a value.
+    """
+
+    name: str
+    kind: str
+    state: dict
+    rows: int
+    missing: int
+
+    def encode(self, values) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers `(N, ...)` and where they are present, `(N,)` bool."""
+        return KINDS[self.kind].encode(values, self.state)
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """Columns of a table -> the arrays of a model, and back nothing.
+
+    Everything in it was learned from training rows; it is plain data, and one JSON
+    file. `fit` makes one.
+
+    Attributes:
+        modalities: Their columns, by the names that a model's inputs have.
+        left_out: Why a column is no part of them, by its name.
+
+    Example:
+        >>> from keras_fusion.datasets import Preprocessor
+        >>> table = {"age": [31, 45, None, 8], "sex": ["f", "m", "f", "m"]}
+        >>> learned = Preprocessor.fit(table)
+        >>> inputs, mask = learned.encode({"sex": ["m", "x"], "age": [45, None]})
+        >>> inputs["table"].shape, inputs["table"][:, 2].tolist()
+        ((2, 3), [3.0, 1.0])
+    """
+
+    modalities: dict[str, tuple[Column, ...]]
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def fit(
+        cls,
+        table: Mapping,
+        modalities: dict | None = None,
+        *,
+        ignore: tuple[str, ...] = (),
+        group_by: str | None = None,
+    ) -> "Preprocessor":
+        """Learns from a table's training rows.
+
+        Args:
+            table: By column `(N,)` values of any type.
+            modalities: As `modality.as_said` takes them; None takes all columns that
+                can help, by kind.
+            ignore: Columns that are left out.
+            group_by: As `modality.by_kind` takes it.
+
+        Raises:
+            ValueError: If a column is not there, is not of the kind that it is said to
+                be, or none is left.
+        """
+        table = {name: _values(x) for name, x in table.items()}
+        left_out = {name: "the recipe ignores it" for name in ignore}
+
+        def known(name):
+            if name not in table:
+                raise ValueError(f"no column {name!r}; there is {', '.join(table)}")
+            return kind_of(table[name]) or "category"
+
+        if modalities:
+            wanted = modality.as_said(modalities, known)
+        else:
+            kinds = {}
+            for name, values in table.items():
+                if name not in left_out:
+                    kinds[name] = kind_of(values)
+                    reason = useless(name, values)
+                    if reason is None and kinds[name] is None:
+                        reason = "every value is different"
+                    if reason:
+                        left_out[name] = reason
+            kinds = {name: k for name, k in kinds.items() if name not in left_out}
+            wanted = modality.by_kind(kinds, group_by) if kinds else {}
+        if not wanted:
+            raise ValueError(f"no column is left to learn from: {_listed(left_out)}")
+        taken = {column.name for columns in wanted.values() for column in columns}
+        for name in table.keys() - taken - left_out.keys():
+            left_out[name] = "no modality has it"
+        fitted = {
+            name: tuple(_fitted(column, table) for column in columns)
+            for name, columns in wanted.items()
+        }
+        return cls(fitted, {n: left_out[n] for n in table if n in left_out})
+
+    def encode(self, table: Mapping) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Arrays `(N, ...)` by modality, and `(N, M)` bool, False where one is absent.
+
+        A column that the table has not is missing in every row; one that is not known
+        is not read. `notes` says what could not be read.
+
+        Args:
+            table: By column `(N,)` values of any type, in any order.
+
+        Raises:
+            ValueError: If the table has none of the columns.
+        """
+        rows = self._rows(table)
+        inputs, masks = {}, []
+        for name, columns in self.modalities.items():
+            encoded = [c.encode(_of(table, c.name, rows)) for c in columns]
+            arrays, present = zip(*encoded, strict=True)
+            inputs[name] = arrays[0] if len(arrays) == 1 else np.hstack(arrays)
+            masks.append(np.any(present, axis=0))
+        return inputs, np.stack(masks, axis=1)
+
+    def notes(self, table: Mapping) -> tuple[str, ...]:
+        """A sentence for every column that is not there or has values of no use."""
+        rows, said = self._rows(table), []
+        for column in self.columns:
+            if column.name not in table:
+                said.append(f"there is no column {column.name!r}: it counts as empty")
+                continue
+            values = _of(table, column.name, rows)
+            lost = np.flatnonzero(~missing(values) & ~column.encode(values)[1])
+            if len(lost):
+                first = ", ".join(repr(str(values[i]))[:60] for i in lost[:3])
+                said.append(
+                    f"{len(lost):,} values of {column.name!r} are no {column.kind} and "
+                    f"count as missing, such as {first}"
+                )
+        return tuple(said)
+
+    def describe(self) -> list[tuple[str, str, str, str]]:
+        """Column, modality, kind and details, a row for each column of the table."""
+        rows = []
+        for name, columns in self.modalities.items():
+            for column in columns:
+                details = [KINDS[column.kind].words(column.state)]
+                if column.missing:
+                    details.append(f"{column.missing:,} of {column.rows:,} missing")
+                words = ", ".join(filter(None, details))
+                rows.append((column.name, name, column.kind, words))
+        return rows + [(n, "", "left out", why) for n, why in self.left_out.items()]
+
+    def encoders(self, takes: str = "aligned", units: int = 64, depth: int = 1) -> dict:
+        """The default encoder of each modality; see `encoders.describe`."""
+        return {
+            name: encoders.describe(columns, takes, units, depth)
+            for name, columns in self.modalities.items()
+        }
+
+    def graph(self):
+        """`encode` in TensorFlow; see `raw.graph`."""
+        return raw.graph(self)
+
+    @property
+    def columns(self) -> list[Column]:
+        """Those of all modalities, each once."""
+        every = [c for columns in self.modalities.values() for c in columns]
+        return list({column.name: column for column in every}.values())
+
+    def save(self, path: str | Path) -> None:
+        """Writes one JSON file, whole or not at all."""
+        modalities = {m: [asdict(c) for c in x] for m, x in self.modalities.items()}
+        content = {"version": _VERSION, "modalities": modalities}
+        write_json(Path(path), content | {"left_out": self.left_out})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Preprocessor":
+        """What `save` wrote.
+
+        Raises:
+            ValueError: If there is no such file, or it is another.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise ValueError(f"There are no columns {path}.")
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            found = {
+                name: tuple(Column(**column) for column in columns)
+                for name, columns in content["modalities"].items()
+            }
+            return cls(found, content["left_out"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} holds no columns: {error!r}.") from error
+
+    def _rows(self, table):
+        lengths = {c.name: len(table[c.name]) for c in self.columns if c.name in table}
+        if not lengths:
+            names = ", ".join(column.name for column in self.columns)
+            raise ValueError(
+                f"expected some of the columns {names}; received {', '.join(table)}"
+            )
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"expected columns of one length; received {lengths}")
+        return next(iter(lengths.values()))
+
+
+def _fitted(wanted, table):
+    values = table.get(wanted.name)
+    if values is None:
+        raise ValueError(f"no column {wanted.name!r}; there is {', '.join(table)}")
+    try:
+        state = kind(wanted.kind).fit(values, **wanted.options)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"column {wanted.name!r} cannot be a {wanted.kind}: {error}"
+        ) from error
+    lost = int(missing(values).sum())
+    return Column(wanted.name, wanted.kind, state, len(values), lost)
+
+
+def _of(table, name, rows):
+    return _values(table[name]) if name in table else np.full(rows, None, object)
+
+
+def _values(x):
+    if isinstance(x, np.ndarray):
+        return x
+    values = np.empty(len(x), object)
+    values[:] = list(x)
+    return values
+
+
+def _listed(left_out):
+    return "; ".join(f"{name!r}: {reason}" for name, reason in left_out.items())
