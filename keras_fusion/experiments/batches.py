@@ -6,7 +6,8 @@ import keras
 import numpy as np
 
 from keras_fusion.datasets import Split, modality_mask
-from keras_fusion.zoo.parts.inputs import MASK, check_inputs
+from keras_fusion.names import MASK
+from keras_fusion.zoo.parts.inputs import check_inputs
 
 
 def model_inputs(

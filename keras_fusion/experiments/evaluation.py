@@ -9,8 +9,8 @@ import numpy as np
 
 from keras_fusion.datasets import Split
 from keras_fusion.experiments.batches import model_inputs, prediction_batch
+from keras_fusion.names import MASK
 from keras_fusion.zoo.modality_weights import modality_weights, symbolic_weights
-from keras_fusion.zoo.parts.inputs import MASK
 
 # Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom.
 T_95 = (

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_fusion import export
 from keras_fusion.export import load
-from keras_fusion.zoo.parts.inputs import MASK
+from keras_fusion.names import MASK
 
 CLASSES, SAMPLES = "classes.json", "samples.npz"
 _OUTPUTS = ("probabilities", "predictions", "modality_weights")

@@ -1,6 +1,5 @@
 """A recipe: one TOML file that names a builder, a data set and a training run."""
 
-import inspect
 import math
 import re
 import tomllib
@@ -11,7 +10,7 @@ import keras
 from keras_fusion import datasets, zoo
 from keras_fusion.catalogue import find
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.zoo import late_fusion_classifier
+from keras_fusion.names import safe_names
 from keras_fusion.zoo import published as recipes
 
 RECIPE = "recipe.toml"
@@ -65,11 +64,6 @@ _KINDS = {
 }
 
 
-# Builders of models whose modalities are vectors by the time they are fused.
-_SIMPLE = ("FusionClassifier", "LateFusionClassifier", "UnimodalClassifier")
-_OF_GRAPHS = "GraphNodeClassifier"
-
-
 def read(name: str) -> dict:
     """The recipe of this name, in this folder, or in this `.toml` file.
 
@@ -108,11 +102,11 @@ def parse(path: Path, defaults: dict) -> dict:
     recipe = _filled(path, given, defaults)
     if recipe["dataset"] is None:
         raise ValueError(f"{path} names no `dataset`.")
-    find("builder", recipe["builder"], zoo.builders())
-    if recipe["builder"] == _OF_GRAPHS:
+    builder = find("builder", recipe["builder"], zoo.builders())
+    if not builder.record.independent_rows:
         raise ValueError(
-            f"{path}: recipes have rows of their own each, but {_OF_GRAPHS} classifies "
-            "the nodes of one graph: train it with `fit` on a "
+            f"{path}: the rows of a recipe are independent, but {recipe['builder']} "
+            "classifies the nodes of one graph: train it with `fit` on a "
             "keras_fusion.graphs.FullGraph."
         )
     return recipe
@@ -174,22 +168,17 @@ def only(recipe: dict, modality: str) -> dict:
     Its data have this modality alone. The classifiers of vectors have nothing to fuse
     then; of the others it is the model itself, whose attention is self-attention there.
     """
-    recipe = of_modalities(recipe, [modality])
-    if recipe["builder"] not in _SIMPLE:  # named, since their average holds them all
-        return recipe | {
-            "arguments": recipe["arguments"] | {"name": f"only_{modality}"}
-        }
-    shared = ("encoder_depth", "units", "encoders", "dropout", "classifier_activation")
-    arguments = {k: v for k, v in recipe["arguments"].items() if k in shared}
-    return recipe | {
-        "builder": "UnimodalClassifier",
-        "arguments": arguments | {"modality": modality},
-    }
+    record = zoo.builders()[recipe["builder"]].record
+    builder, arguments = record.of_one(recipe["arguments"], modality)
+    # It has a name, since the average of all such models holds them all.
+    arguments = arguments | {"name": f"only_{safe_names([modality])[modality]}"}
+    return recipe | {"builder": builder, "arguments": arguments}
 
 
 def of_modalities(recipe: dict, modalities) -> dict:
     """The recipe for data that have these modalities alone."""
-    arguments = late_fusion_classifier.of_modalities(recipe["arguments"], modalities)
+    record = zoo.builders()[recipe["builder"]].record
+    arguments = record.of_modalities(recipe["arguments"], modalities)
     return recipe | {"arguments": arguments}
 
 
@@ -197,7 +186,7 @@ def concatenation(recipe: dict) -> dict:
     """The recipe with concatenation in place of its operator, all else the same."""
     others = ("query", "modality")
     arguments = {k: v for k, v in recipe["arguments"].items() if k not in others}
-    fuses = "fusion" in inspect.signature(zoo.builders()[recipe["builder"]]).parameters
+    fuses = zoo.builders()[recipe["builder"]].record.fusion is not None
     return recipe | {
         "builder": recipe["builder"] if fuses else "FusionClassifier",
         "arguments": arguments | {"fusion": "Concatenation"},

@@ -27,9 +27,10 @@ from keras_fusion.export.preparing import (
     half_precision,
     prepared,
 )
-from keras_fusion.export.reading import INPUTS, LABELS, MASK, Arrays, require
+from keras_fusion.export.reading import INPUTS, LABELS, Arrays, require
 from keras_fusion.export.signatures import classes_output, signatures_of
 from keras_fusion.export.versions import put
+from keras_fusion.names import MASK
 from keras_fusion.provenance import provenance
 
 

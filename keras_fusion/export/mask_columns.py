@@ -7,7 +7,7 @@ TensorFlow Serving hands a signature on as it stands, and TensorFlow reads no su
 
 from pathlib import Path
 
-from keras_fusion.export.reading import MASK
+from keras_fusion.names import MASK
 
 
 def name_mask_columns(folder: str | Path, modalities: list[str]) -> None:

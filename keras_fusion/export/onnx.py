@@ -6,7 +6,8 @@ import keras
 import numpy as np
 
 from keras_fusion.export import saved_model
-from keras_fusion.export.reading import DEFAULT, MASKED, Answer, require
+from keras_fusion.export.reading import Answer, require
+from keras_fusion.names import DEFAULT, MASKED
 
 FILE = "model.onnx"
 _OPSET = 18

@@ -8,11 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_fusion.export.versions import newest
+from keras_fusion.names import DEFAULT, EDGES, MASK, MASKED
 
-MASK = "modality_mask"
-EDGES = ("edge_index", "edge_weight")  # of a graph; its nodes are the batch
-DEFAULT, EMBEDDING = "serving_default", "embedding"
-MASKED = {DEFAULT: "serving_masked", EMBEDDING: "embedding_masked"}
 CLASSES = "classes"
 LABELS = Path("assets.extra", "labels.json")
 INPUTS = Path("assets.extra", "inputs.json")

@@ -5,8 +5,9 @@ from pathlib import Path
 import keras
 
 from keras_fusion.export.mask_columns import name_mask_columns
-from keras_fusion.export.reading import CLASSES, EDGES, EMBEDDING, MASK
+from keras_fusion.export.reading import CLASSES
 from keras_fusion.export.signatures import Signature, classes_output, signatures_of
+from keras_fusion.names import EDGES, EMBEDDING, MASK
 
 
 def write(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
-from keras_fusion.export.reading import DEFAULT, EMBEDDING, MASK, MASKED
+from keras_fusion.names import DEFAULT, EMBEDDING, MASK, MASKED
 
 
 class Signature(NamedTuple):

@@ -8,8 +8,9 @@ import numpy as np
 from keras import ops
 
 from keras_fusion.export import forms
-from keras_fusion.export.reading import CLASSES, EDGES, MASK, Arrays, check_inputs
+from keras_fusion.export.reading import CLASSES, Arrays, check_inputs
 from keras_fusion.export.signatures import Signature
+from keras_fusion.names import EDGES, MASK
 
 TOLERANCE = 1e-5
 _HALF = {"float16": 2e-2, "bfloat16": 1e-1}

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_fusion.graphs.edges import check_edges
+from keras_fusion.names import EDGE_INDEX, EDGE_WEIGHT
 
 
 class FullGraph(keras.utils.PyDataset):
@@ -43,9 +44,9 @@ class FullGraph(keras.utils.PyDataset):
         count = count_nodes(inputs, labels, nodes)
         edges = check_edges(edge_index, count, symmetric)
         self.inputs = {name: np.asarray(x) for name, x in inputs.items()}
-        self.inputs["edge_index"] = edges
+        self.inputs[EDGE_INDEX] = edges
         if edge_weight is not None:
-            self.inputs["edge_weight"] = check_weights(edge_weight, edges)
+            self.inputs[EDGE_WEIGHT] = check_weights(edge_weight, edges)
         self.sample_weight = weigh(np.ones(count) if nodes is None else nodes)
         self.labels = labels
         if labels is not None:

@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_fusion.graphs.edges import check_edges
 from keras_fusion.graphs.full_graph import check_weights, count_nodes, counted
+from keras_fusion.names import EDGE_INDEX, EDGE_WEIGHT
 
 
 class SampledGraph(keras.utils.PyDataset):
@@ -149,9 +150,9 @@ class SampledGraph(keras.utils.PyDataset):
         inputs = {name: _padded(x[nodes], self.rows) for name, x in self.inputs.items()}
         index = np.full((2, self.columns), self.rows - 1, "int32")
         index[:, : len(edges)] = place[self.edges[:, edges]]
-        inputs["edge_index"] = index
+        inputs[EDGE_INDEX] = index
         if self.edge_weight is not None:
-            inputs["edge_weight"] = _padded(self.edge_weight[edges], self.columns)
+            inputs[EDGE_WEIGHT] = _padded(self.edge_weight[edges], self.columns)
         return inputs
 
 

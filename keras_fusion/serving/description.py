@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_fusion.names import MASK
+
 _DTYPES = {
     "DT_BOOL": "bool",
     "DT_HALF": "float16",
@@ -19,8 +21,6 @@ _DTYPES = {
     "DT_UINT64": "uint64",
     "DT_STRING": "object",
 }
-MASK = "modality_mask"
-EDGES = {"edge_index", "edge_weight"}  # of a graph; its nodes are the batch
 
 
 class Tensor(NamedTuple):

@@ -10,8 +10,6 @@ from keras_fusion.experiments.tasks import task_for
 from keras_fusion.tuning import space as spaces
 from keras_fusion.zoo.parts.inputs import named_inputs
 
-SIMPLE = "FusionClassifier"  # its single modalities go through no blocks
-
 
 class FusionHyperModel(keras_tuner.HyperModel):
     """A zoo builder with its fusion, depth and training left open, for any tuner.
@@ -96,8 +94,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
         drawn = {"builder": self.builder, "training": point["training"]}
         if name == spaces.LATE:
             late = {k: v for k, v in arguments.items() if k != "query"}
-            if self.builder != SIMPLE:
-                late["builder"] = self.builder
+            late["builder"] = self._builder.record.alone
             return drawn | {"builder": "LateFusionClassifier", "arguments": late}
         if name in self.bars:
             own = drawn | {"arguments": arguments}
@@ -169,7 +166,8 @@ class FusionHyperModel(keras_tuner.HyperModel):
         """
         if "encoders" not in self._parameters:
             return {}
-        blocks = ("depth",) if self.builder == SIMPLE else ()
+        own_form = self._builder.record.alone == self.builder
+        blocks = () if own_form else ("depth",)  # another goes through no blocks
         unused = ("modality_dropout", *blocks)
         names = [spaces.LATE, *(f"{spaces.ONLY}{m}" for m in self.input_shapes)]
         return {name: unused for name in names}

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_fusion.layers import MutualFormerBlock
+from keras_fusion.names import MASK
 from keras_fusion.ops.diffusion.cross_diffusion import unstack_results
 from keras_fusion.ops.diffusion.dense_products import affinities as own_affinities
 from keras_fusion.ops.diffusion.dense_products import dense_products
@@ -36,7 +37,7 @@ def affinities(model: keras.Model, inputs: dict, layer: str = "fusion") -> dict:
             f"{model.name} has no MutualFormerBlock called {layer!r}; affinities are "
             "shown of that operator only."
         )
-    block, names = found[0], [name for name in model.input if name != "modality_mask"]
+    block, names = found[0], [name for name in model.input if name != MASK]
     taken = dict(zip(names, keras.tree.flatten(block.input)))
     tokens = keras.Model(model.input, taken).predict(inputs, verbose=0)
     heads = (_heads(block, m, tokens[name]) for m, name in enumerate(names))

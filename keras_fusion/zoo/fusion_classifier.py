@@ -4,9 +4,14 @@ from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.encoders import encode
 from keras_fusion.zoo.parts.head import classify
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
 
+# What a model of one modality has in common with one that fuses.
+SHARED = ("encoder_depth", "units", "encoders", "dropout", "classifier_activation")
 
+
+@builder(alone="UnimodalClassifier", alone_takes=SHARED)
 def FusionClassifier(
     input_shapes: dict,
     classes: int,

@@ -2,22 +2,19 @@ import keras
 from keras import layers
 
 from keras_fusion.catalogue import find
+from keras_fusion.names import EDGE_INDEX, EDGE_WEIGHT
 from keras_fusion.zoo.parts.blocks import fuse, template
-from keras_fusion.zoo.parts.graph_layers import (
-    EDGE_WEIGHT,
-    EDGES,
-    KINDS,
-    graph_layer,
-    graph_layers,
-)
+from keras_fusion.zoo.parts.graph_layers import KINDS, graph_layer, graph_layers
 from keras_fusion.zoo.parts.head import check_classes
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
 
 STAGES = ("early", "middle", "late")
 NODE = "node"
 
 
+@builder(by_modality=(), independent_rows=False)
 def GraphNodeClassifier(
     input_shapes: dict,
     classes: int,
@@ -108,7 +105,9 @@ def GraphNodeClassifier(
             "are aligned vectors."
         )
     streams, mask = replace_absent(inputs, modality_dropout)
-    edges = {EDGES: keras.Input(batch_shape=(2, None), dtype="int32", name=EDGES)}
+    edges = {
+        EDGE_INDEX: keras.Input(batch_shape=(2, None), dtype="int32", name=EDGE_INDEX)
+    }
     if edge_weight:
         edges[EDGE_WEIGHT] = keras.Input(batch_shape=(None,), name=EDGE_WEIGHT)
     settings = {
@@ -182,7 +181,7 @@ def _check(stage, kind, graph_depth, edge_weight):
 
 
 def _check_names(inputs):
-    taken = [n for n in (EDGES, EDGE_WEIGHT, NODE) if n in inputs]
+    taken = [n for n in (EDGE_INDEX, EDGE_WEIGHT, NODE) if n in inputs]
     if taken:
         raise ValueError(
             f"A modality cannot be called {taken[0]!r}: that name is taken."

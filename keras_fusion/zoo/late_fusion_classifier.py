@@ -3,13 +3,18 @@ import keras
 from keras_fusion import zoo
 from keras_fusion.catalogue import find
 from keras_fusion.layers import Averaging
+from keras_fusion.names import MASK
+from keras_fusion.zoo.fusion_classifier import SHARED
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
 
-# May be given by modality.
-BY_MODALITY = ("augmentation", "encoders", "heatmaps", "patch_size")
 
-
+@builder(
+    by_modality=("augmentation", "encoders", "heatmaps", "models", "patch_size"),
+    alone="UnimodalClassifier",
+    alone_takes=SHARED,
+)
 def LateFusionClassifier(
     input_shapes: dict,
     classes: int,
@@ -54,7 +59,7 @@ def LateFusionClassifier(
             m: build(
                 {m: shape},
                 classes,
-                **{"name": f"{m}_classifier"} | of_modalities(kwargs, [m]),
+                **{"name": f"{m}_classifier"} | build.record.of_modalities(kwargs, [m]),
             )
             for m, shape in input_shapes.items()
         }
@@ -64,17 +69,7 @@ def LateFusionClassifier(
         )
     predictions = [models[m]({m: x}) for m, x in streams.items()]
     average = Averaging(dtype="float32", name="predictions")
-    call = {} if mask is None else {"modality_mask": mask}
+    call = {} if mask is None else {MASK: mask}
     model = keras.Model(inputs, average(predictions, **call), name=name)
     load_weights(model, weights)
     return model
-
-
-def of_modalities(arguments: dict, modalities) -> dict:
-    """The arguments of a builder, what is given by modality for these alone."""
-    given = {key: arguments.get(key) for key in BY_MODALITY}
-    return arguments | {
-        key: {m: x for m, x in table.items() if m in modalities}
-        for key, table in given.items()
-        if isinstance(table, dict)
-    }

@@ -1,8 +1,8 @@
 import keras
 from keras import ops
 
+from keras_fusion.names import EDGE_INDEX
 from keras_fusion.ops.presence import share
-from keras_fusion.zoo.parts.graph_layers import EDGES
 from keras_fusion.zoo.parts.inputs import check_inputs
 
 
@@ -29,7 +29,7 @@ def modality_weights(model: keras.Model, inputs: dict):
             "to them use Shapley values."
         )
     weigher = keras.Model(model.input, weights)
-    if EDGES in inputs:  # a graph is one batch
+    if EDGE_INDEX in inputs:  # a graph is one batch
         return ops.convert_to_numpy(weigher(inputs))
     return weigher.predict(inputs, verbose=0)
 

@@ -3,12 +3,14 @@ import keras
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.head import classify
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.tokens import require_aligned, tokenise
 from keras_fusion.zoo.weights import load_weights
 
 READOUTS = ("pool", "token")
 
 
+@builder(by_modality=("encoders", "patch_size"))
 def MutualFormerClassifier(
     input_shapes: dict,
     classes: int,

@@ -16,9 +16,11 @@ from keras_fusion.zoo.parts.pyramids import (
     given_pyramid,
     own_pyramid,
 )
+from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
 
 
+@builder()
 def MutualFormerSegmenter(
     input_shapes: dict,
     classes: int,

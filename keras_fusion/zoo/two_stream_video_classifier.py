@@ -12,6 +12,7 @@ from keras_fusion.zoo.parts.encoders import (
 )
 from keras_fusion.zoo.parts.head import classify
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.video import (
     as_volumes,
     augmented,
@@ -24,6 +25,7 @@ from keras_fusion.zoo.weights import load_weights
 POOLINGS = {"average": pool_positions, "frames": frames_side_by_side}
 
 
+@builder(by_modality=("augmentation", "encoders", "heatmaps"))
 def TwoStreamVideoClassifier(
     input_shapes: dict,
     classes: int,

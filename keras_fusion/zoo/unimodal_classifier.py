@@ -1,9 +1,11 @@
 import keras
 
 from keras_fusion.catalogue import find
-from keras_fusion.zoo.fusion_classifier import FusionClassifier
+from keras_fusion.zoo.fusion_classifier import SHARED, FusionClassifier
+from keras_fusion.zoo.parts.record import builder
 
 
+@builder(alone_takes=SHARED)
 def UnimodalClassifier(
     input_shapes: dict, classes: int, *, modality: str | None = None, **kwargs
 ) -> keras.Model:

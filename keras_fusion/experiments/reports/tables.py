@@ -6,6 +6,7 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
+from keras_fusion import zoo
 from keras_fusion.experiments.comparison import CONCATENATION, MODEL
 
 
@@ -123,7 +124,9 @@ def method_title(method: str, results: dict) -> str:
     """The method as a reader knows it: the model by its operator."""
     if method != MODEL:
         return method
-    fusion = results["recipe"]["arguments"].get("fusion", "ModalityAttention")
+    recipe = results["recipe"]
+    default = zoo.builders()[recipe["builder"]].record.fusion or recipe["builder"]
+    fusion = recipe["arguments"].get("fusion", default)
     return fusion["class_name"] if isinstance(fusion, dict) else fusion
 
 

@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from keras_fusion.serving.description import EDGES, MASK, Described
-
-DEFAULT = "serving_default"
-MASKED = {DEFAULT: "serving_masked", "embedding": "embedding_masked"}
+from keras_fusion.names import DEFAULT, EDGES, MASK, MASKED
+from keras_fusion.serving.description import Described
 
 
 def complete(

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from keras_fusion.serving.description import EDGES
+from keras_fusion.names import EDGES
 from keras_fusion.serving.errors import ServingError, invalid
 from keras_fusion.serving.server import tensors
 from keras_fusion.serving.server.limits import USUAL, Limits

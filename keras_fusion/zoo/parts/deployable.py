@@ -2,9 +2,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_fusion.names import EDGE_INDEX, MASK
 from keras_fusion.zoo.modality_weights import symbolic_weights
-from keras_fusion.zoo.parts.graph_layers import EDGES
-from keras_fusion.zoo.parts.inputs import MASK
 
 
 def deployable(model: keras.Model, statistics: dict) -> keras.Model:
@@ -26,7 +25,7 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
     Raises:
         ValueError: If the model is one of graphs.
     """
-    if EDGES in model.input:
+    if EDGE_INDEX in model.input:
         raise ValueError(
             f"{model.name} takes the nodes of a graph, which have no raw rows to be "
             "standardised: export the model itself."

@@ -8,7 +8,6 @@ from keras_fusion.layers import (
     SimpleGraphConvolution,
 )
 
-EDGES, EDGE_WEIGHT = "edge_index", "edge_weight"
 KINDS = {"gcn": "relu", "gat": "elu", "gatv2": "elu", "sgc": "linear"}  # activations
 
 

@@ -3,8 +3,7 @@
 import keras
 
 from keras_fusion.layers import ModalityDropout
-
-MASK = "modality_mask"
+from keras_fusion.names import MASK
 
 
 def named_inputs(input_shapes: dict, modality_mask: bool) -> dict:
