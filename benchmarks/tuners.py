@@ -23,11 +23,12 @@ import statistics
 
 from keras_fusion import tuning
 from keras_fusion.experiments import comparison, evaluation
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
 from keras_fusion.tuning.report.leaderboard import ranked
+from keras_fusion.tuning.search_file import recipe_of
 from keras_fusion.tuning.space import alone
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -78,11 +79,11 @@ def folder_of(options, tuner: str, seed: int) -> pathlib.Path:
 def tested(search: dict, trials: list[dict], folder: pathlib.Path) -> float:
     """The test score of the best trial, by the weights that its search left."""
     trial, seed = ranked(trials)[0], search["training"]["seeds"][0]
-    data = recipes.load_data(search, seed)
+    data = load_data(recipe_of(search), seed)
     modality = alone(trial["values"]["fusion"])
     data = data.only(modality) if modality else data
     run = folder / "trials" / trial["trial"] / f"seed-{seed}"
-    model = comparison.trained(search | trial["recipe"], data, run)
+    model = comparison.trained(recipe_of(search, **trial["recipe"]), data, run)
     outputs = evaluation.full_outputs(model, data.test)
     return task_of(data).score(data.test.labels, outputs)
 

@@ -2,7 +2,7 @@
 
     python -m examples.mutualformer_ablation tools_rgbd_mutualformer --runs runs
 
-Trains the recipe's own network with other settings (the rivals in `ablation.toml`:
+Trains the recipe's own network with other settings (the baselines in `ablation.toml`:
 epsilon, steps, X^(0), cross-attention blocks) and with blocks that lack one part, on
 five seeds, judges them on validation data, and writes `ablation.json` and the table of
 the recipe's card. Resumes after a kill.
@@ -17,6 +17,7 @@ begin from the same draws.
 
 import argparse
 import contextlib
+import dataclasses
 import functools
 import itertools
 from pathlib import Path
@@ -110,25 +111,25 @@ def ask(diffusion, exchange, inputs, present):
     return exchange(inputs, present)[0], messages
 
 
-def recipe_of(name: str) -> dict:
-    """The recipe's ablation with the blocks of `PARTS` as further rivals."""
+def recipe_of(name: str) -> recipes.Recipe:
+    """The recipe's ablation with the blocks of `PARTS` as further baselines."""
     home = recipes.file_of(name).parent
     recipe = recipes.read(str(home / "ablation.toml"))
-    config = recipe["arguments"]["fusion"]["config"]
-    rivals = {
+    config = recipe.arguments["fusion"]["config"]
+    further = {
         title: {"fusion": _described(config | {"without": part})}
         for title, part in PARTS.items()
     }
-    return recipe | {"rivals": recipe["rivals"] | rivals}
+    return dataclasses.replace(recipe, baselines=recipe.baselines | further)
 
 
 def _described(config):
     return {"class_name": "benchmarks>BlockWithout", "config": config}
 
 
-def train(recipe: dict, seeds, only, folder: Path) -> None:
+def train(recipe: recipes.Recipe, seeds, only, folder: Path) -> None:
     """Trains the changes that `only` names, all if empty, with these seeds."""
-    titles = [comparison.MODEL, *recipe["rivals"]]
+    titles = [comparison.MODEL, *recipe.baselines]
     chosen = [find("change", title, {t: t for t in titles}) for title in only] or titles
     for seed in seeds:
         data = recipes.load_data(recipe, seed)
@@ -143,10 +144,10 @@ def train(recipe: dict, seeds, only, folder: Path) -> None:
             )
 
 
-def left(recipe: dict, folder: Path) -> int:
+def left(recipe: recipes.Recipe, folder: Path) -> int:
     """How many of the fits that the table needs are not there yet."""
-    titles = [comparison.MODEL, *recipe["rivals"]]
-    fits = itertools.product(titles, recipe["training"]["seeds"])
+    titles = [comparison.MODEL, *recipe.baselines]
+    fits = itertools.product(titles, recipe.training.seeds)
     files = (folder / t / f"seed-{s}" / training.RECORD for t, s in fits)
     return sum(not file.is_file() for file in files)
 
@@ -184,8 +185,8 @@ def main(arguments=None) -> None:
     parser.add_argument("--device", help="cpu:0, gpu:0; where the backend is, if not")
     options = parser.parse_args(arguments)
     recipe = recipe_of(options.recipe)
-    seeds = recipe["training"]["seeds"]
-    folder = Path(options.runs) / recipe["name"]
+    seeds = recipe.training.seeds
+    folder = Path(options.runs) / recipe.name
     keep_compiled(folder / COMPILED)
     place = keras.device(options.device) if options.device else contextlib.nullcontext()
     with place:

@@ -22,7 +22,7 @@ def run(options) -> None:
     def report(name, record):
         nonlocal count
         count += 1
-        cells = "  ".join(record_cells(record, recipe["split"])[:3:2])
+        cells = "  ".join(record_cells(record, recipe.split)[:3:2])
         console.print(f"fit {count}: {name}: {cells} s", style="dim")
 
     results = comparison.compare(

@@ -15,7 +15,7 @@ def run(options) -> None:
     model = Path(options.model)
     name = model.stem
     if model.suffix != ".keras":
-        name = recipe_files.read(options.model)["name"]
+        name = recipe_files.read(options.model).name
         model = best_run(Path(options.runs) / name)
     output = Path(options.output or Path("saved_models") / name)
     given = options.samples

@@ -14,6 +14,6 @@ def run(options) -> None:
     )
     home = recipe_files.file_of(options.recipe).parent
     model, data = panels.load(recipe, Path(options.runs), home)
-    path = Path(options.output or f"{recipe['name']}.png")
+    path = Path(options.output or f"{recipe.name}.png")
     panels.save_panel(model, data, options.row, tuple(options.point), path)
     console.print(f"wrote {path}")

@@ -43,7 +43,7 @@ def promote(results: dict, name: str, folder: Path) -> None:
     runs = folder / "promoted" / f"trial-{best_fusion(trials)['trial']}"
     recipe_file = tuning.promote(results, runs / "recipe" / name)
     recipe = recipes.read(str(recipe_file))
-    seeds = recipe["training"]["seeds"]
+    seeds = recipe.training.seeds
 
     def report(run, record):
         console.print(f"{run}: {record['seconds']:.1f} s", style="dim")

@@ -1,6 +1,7 @@
 """Results of a comparison on the terminal."""
 
 from keras_fusion.cli.console import console
+from keras_fusion.experiments.recipe import Split
 from keras_fusion.experiments.reports import tables
 
 
@@ -21,7 +22,7 @@ def print_results(results: dict) -> None:
         console.print(f"{results['recipe']['name']} {sentence}", soft_wrap=True)
 
 
-def record_cells(record: dict, split: dict) -> list[str]:
+def record_cells(record: dict, split: Split) -> list[str]:
     """Validation score, epochs, seconds and parameters of one run.
 
     Args:
@@ -31,7 +32,7 @@ def record_cells(record: dict, split: dict) -> list[str]:
     score = record["validation"]
     shown = f"{100 * score:.1f} %" if score >= 0 else f"loss {-score:.4f}"
     return [
-        f"{shown} (trained on)" if split["train_on_validation"] else shown,
+        f"{shown} (trained on)" if split.train_on_validation else shown,
         str(record["epochs"]),
         f"{record['seconds']:.1f}",
         f"{record['parameters']:,}",

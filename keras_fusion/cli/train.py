@@ -26,7 +26,7 @@ def run(options) -> None:
         for note in data.notes:
             console.print(note, style="dim")
         path = folder / comparison.MODEL / f"seed-{seed}"
-        console.print(f"{recipe['name']}, seed {seed}, into {path}", style="bold")
+        console.print(f"{recipe.name}, seed {seed}, into {path}", style="bold")
         record = training.fit(
             recipe,
             data,
@@ -36,14 +36,14 @@ def run(options) -> None:
             verbose=0 if options.quiet else 1,
         )
         models.append(save_deployable(recipe, data, path))
-        rows.append([str(seed), *record_cells(record, recipe["split"])])
+        rows.append([str(seed), *record_cells(record, recipe.split)])
     header = ["seed", "validation", "epochs", "seconds", "parameters"]
     console.print(tables.rich_table("trained", header, rows))
     for path in models:
         console.print(f"wrote {path}")
 
 
-def save_deployable(recipe: dict, data, folder: Path) -> Path:
+def save_deployable(recipe: recipe_files.Recipe, data, folder: Path) -> Path:
     """Saves the model that takes raw features beside the weights it was fitted to."""
     head = task_of(data).deployed_head
     model = comparison.trained(recipe, data, folder, **head)

@@ -6,7 +6,8 @@ from pathlib import Path
 from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
 from keras_fusion.experiments import evaluation, training
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import variants as forms
+from keras_fusion.experiments.recipe import Recipe, load_data, plain
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.provenance import provenance
 
@@ -16,38 +17,38 @@ LATE, SINGLE = "late average", "best single"
 METHODS = (MODEL, CONCATENATION, LATE, SINGLE)
 
 
-def variants(recipe: dict, data: Dataset, leave_out: bool = False) -> dict:
+def variants(recipe: Recipe, data: Dataset, leave_out: bool = False) -> dict:
     """What is trained for a comparison: `(recipe, data)` by name.
 
-    `model`, the recipe's rivals by their names, unless it wants no baselines
+    `model`, the recipe's baselines by their names, unless it wants no usual ones
     `concatenation` and `only-<m>` for each modality m, and with `leave_out`
     `without-<m>`, the recipe's model that never sees m.
 
     Raises:
-        ValueError: If a rival has the name of another method.
+        ValueError: If a baseline has the name of another method.
     """
     names = list(data.input_shapes)
     own = {*METHODS, *(f"{kind}{m}" for kind in (ONLY, WITHOUT) for m in names)}
-    if taken := own & {*recipe["rivals"]}:
+    if taken := own & {*recipe.baselines}:
         raise ValueError(
-            f"No rival of a recipe may be called {' or '.join(sorted(taken))}: "
+            f"No baseline of a recipe may be called {' or '.join(sorted(taken))}: "
             "comparisons call a method of their own so."
         )
     fits = {MODEL: (recipe, data)}
-    fits |= {name: (recipes.rival(recipe, name), data) for name in recipe["rivals"]}
-    if recipe["baselines"]:
-        fits[CONCATENATION] = recipes.concatenation(recipe), data
-        fits |= {f"{ONLY}{m}": (recipes.only(recipe, m), data.only(m)) for m in names}
+    fits |= {name: (forms.baseline(recipe, name), data) for name in recipe.baselines}
+    if recipe.usual_baselines:
+        fits[CONCATENATION] = forms.concatenation(recipe), data
+        fits |= {f"{ONLY}{m}": (forms.only(recipe, m), data.only(m)) for m in names}
     if leave_out:
         for m in names:
             unseen = data.without(m)
-            fewer = recipes.of_modalities(recipe, unseen.input_shapes)
+            fewer = forms.of_modalities(recipe, unseen.input_shapes)
             fits[f"{WITHOUT}{m}"] = fewer, unseen
     return fits
 
 
 def compare(
-    recipe: dict,
+    recipe: Recipe,
     seeds: Iterable[int],
     folder: Path,
     *,
@@ -61,7 +62,7 @@ def compare(
     The baselines have the model's encoders, training run and validation choice: each
     single modality (the best of a seed is chosen by validation; where validation rows
     train too, by the rows it is judged on, which favours it), their average, and
-    concatenation. So have the recipe's rivals.
+    concatenation. So have the recipe's own baselines.
 
     Args:
         recipe: From `recipe.read`.
@@ -79,7 +80,7 @@ def compare(
     """
     scores, measures, retrained, weights, fits = {}, {}, {}, [], []
     for seed in seeds:
-        data = recipes.load_data(recipe, seed)
+        data = load_data(recipe, seed)
         task, split = task_of(data), getattr(data, part)
         chosen = variants(recipe, data, leave_out)
         paths = {name: folder / name / f"seed-{seed}" for name in chosen}
@@ -102,7 +103,7 @@ def compare(
         judged = {name: _judged(model, split, task) for name, model in models.items()}
         best = None
         if singles:
-            best = _best(singles, records, judged, recipe["split"])
+            best = _best(singles, records, judged, recipe.split)
             judged[SINGLE] = judged[best]
         for method in _ordered(judged, singles):
             found, more = judged[method]
@@ -116,7 +117,7 @@ def compare(
         fits.append(_summary(seed, best, records))
     scores = {method: _by_condition(runs) for method, runs in scores.items()}
     return {
-        "recipe": recipe,
+        "recipe": plain(recipe),
         "part": part,
         "notes": list(data.notes),
         "precision": precision,
@@ -140,7 +141,7 @@ def _judged(model, split, task):
 
 def _best(singles, records, judged, split):
     """The name of the best single modality of a seed; see `compare`."""
-    if split["train_on_validation"]:
+    if split.train_on_validation:
         return max(singles, key=lambda name: judged[name][0]["all"])
     return max(singles, key=lambda name: records[name]["validation"])
 
@@ -158,16 +159,16 @@ def _late_average(data, load):
 def _ordered(names, singles):
     """Methods as a table lists them: the known ones first, single modalities last."""
     known = [m for m in METHODS[:2] if m in names]
-    rivals = [m for m in names if m not in METHODS and m not in singles]
+    own = [m for m in names if m not in METHODS and m not in singles]
     last = [m for m in METHODS[2:] if m in names]
-    return [*known, *rivals, *last, *singles]
+    return [*known, *own, *last, *singles]
 
 
-def trained(recipe: dict, data: Dataset, folder: Path, **arguments):
+def trained(recipe: Recipe, data: Dataset, folder: Path, **arguments):
     """The model that was fitted in `folder`, with `modality_mask` unless it says no."""
     arguments = {"modality_mask": True} | arguments
     weights = str(folder / training.WEIGHTS)
-    return recipes.build(recipe, data, weights=weights, **arguments)
+    return forms.build(recipe, data, weights=weights, **arguments)
 
 
 def _summary(seed, best, records):

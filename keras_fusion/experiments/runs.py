@@ -8,7 +8,7 @@ from keras_fusion.experiments import recipe as recipe_files
 COMPILED = ".compiled"  # beside the runs of a recipe: what is compiled for them
 
 
-def run_of(options) -> tuple[dict, list[int], Path]:
+def run_of(options) -> tuple[recipe_files.Recipe, tuple[int, ...], Path]:
     """The recipe with the options' changes, its seeds, and its folder of runs."""
     recipe = recipe_files.read(options.recipe)
     recipe = recipe_files.changed(
@@ -18,7 +18,7 @@ def run_of(options) -> tuple[dict, list[int], Path]:
         epochs=options.epochs,
         seeds=options.seeds,
     )
-    return recipe, recipe["training"]["seeds"], Path(options.runs) / recipe["name"]
+    return recipe, recipe.training.seeds, Path(options.runs) / recipe.name
 
 
 def best_run(folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """One training run: reproducible by seed, resumed after a kill, whole or not at all."""
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import math
@@ -11,10 +12,11 @@ import keras
 import numpy as np
 
 from keras_fusion.datasets import Dataset
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import variants
 from keras_fusion.experiments.batches import Batches, model_inputs, prediction_batch
 from keras_fusion.experiments.checkpoint import Checkpoint, require_same
 from keras_fusion.experiments.compilation import fast_settings
+from keras_fusion.experiments.recipe import Recipe, Training
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.export import portable
 from keras_fusion.files import whole, write_json
@@ -28,7 +30,7 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 def fit(
-    recipe: dict,
+    recipe: Recipe,
     data: Dataset,
     seed: int,
     folder: Path,
@@ -76,9 +78,9 @@ def fit(
     keras.utils.set_random_seed(seed)
     with _policy(precision):
         # Rows without some modality need the mask; it makes no other weights.
-        model = recipes.build(recipe, data, modality_mask=True)
-    settings = recipe["training"]
-    batches = Batches(data.train, model, settings["batch_size"], seed)
+        model = variants.build(recipe, data, modality_mask=True)
+    settings = recipe.training
+    batches = Batches(data.train, model, settings.batch_size, seed)
     _compile(model, settings, len(batches), task, data.classes)
     checkpoint = Checkpoint(folder / "checkpoint.npz", identity, checkpoint_every)
     initial_epoch = checkpoint.restore(model)
@@ -95,8 +97,8 @@ def fit(
             data.validation.labels,
         ),
         validation_batch_size=prediction_batch(data.validation.inputs),
-        validation_freq=validated_epochs(settings["epochs"]),
-        epochs=settings["epochs"],
+        validation_freq=validated_epochs(settings.epochs),
+        epochs=settings.epochs,
         initial_epoch=initial_epoch,
         callbacks=[
             keras.callbacks.LambdaCallback(on_epoch_begin=begin),
@@ -113,11 +115,11 @@ def fit(
     with whole(folder / WEIGHTS) as path:
         # A model of the same layers without optimizer: its state would triple the file.
         keras.Model(model.input, model.output, name=model.name).save_weights(path)
-    _save_compiled(model, settings["learning_rate"], folder / COMPILED)
+    _save_compiled(model, settings.learning_rate, folder / COMPILED)
     done = {
         "identity": identity,
         "validation": _last_score(checkpoint.history, task),
-        "epochs": settings["epochs"],
+        "epochs": settings.epochs,
         "seconds": checkpoint.seconds + time.perf_counter() - started,
         "parameters": model.count_params(),
         "history": checkpoint.history,
@@ -176,14 +178,14 @@ def _last_score(history, task):
     return history[f"val_{task.watched(2).name}"][-1]
 
 
-def _compile(model, settings, steps, task, classes):
+def _compile(model, settings: Training, steps, task, classes):
     rate = keras.optimizers.schedules.CosineDecay(
-        settings["learning_rate"], settings["epochs"] * steps
+        settings.learning_rate, settings.epochs * steps
     )
-    config = {"learning_rate": rate, "weight_decay": settings["weight_decay"]}
+    config = {"learning_rate": rate, "weight_decay": settings.weight_decay}
     model.compile(
         optimizer=keras.optimizers.get(
-            {"class_name": settings["optimizer"], "config": config}
+            {"class_name": settings.optimizer, "config": config}
         ),
         loss=task.loss(),
         metrics=[task.watched(classes)] if task.watched else [],
@@ -210,10 +212,11 @@ def _identity(recipe, data, seed, precision):
     digest = hashlib.sha256()
     for x in (*data.train.inputs.values(), data.train.labels):
         digest.update(np.ascontiguousarray(x).view(np.uint8))
+    how = dataclasses.asdict(recipe.training)
     identity = {
-        "builder": recipe["builder"],
-        "arguments": recipe["arguments"],
-        "training": {k: v for k, v in recipe["training"].items() if k != "seeds"},
+        "builder": recipe.builder,
+        "arguments": recipe.arguments,
+        "training": {k: v for k, v in how.items() if k != "seeds"},
         "modalities": list(data.input_shapes),
         "data": digest.hexdigest(),
         "seed": seed,

@@ -5,7 +5,8 @@ import keras_tuner
 
 from keras_fusion import layers, zoo
 from keras_fusion.catalogue import find
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import variants
+from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_for
 from keras_fusion.tuning import space as spaces
 from keras_fusion.zoo.parts.inputs import named_inputs
@@ -97,8 +98,9 @@ class FusionHyperModel(keras_tuner.HyperModel):
             late["builder"] = self._builder.record.alone
             return drawn | {"builder": "LateFusionClassifier", "arguments": late}
         if name in self.bars:
-            own = drawn | {"arguments": arguments}
-            return recipes.only(own, spaces.alone(name))
+            own = Recipe(name="", dataset="", builder=self.builder, arguments=arguments)
+            alone = variants.only(own, spaces.alone(name))
+            return drawn | {"builder": alone.builder, "arguments": alone.arguments}
         fusion = {"class_name": name, "config": point["config"]}
         return drawn | {"arguments": arguments | {"fusion": fusion}}
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from keras_fusion.experiments import comparison, evaluation, training
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.tuning.report.leaderboard import ranked
+from keras_fusion.tuning.search_file import recipe_of
 from keras_fusion.tuning.space import alone
 
 BUDGET = ("trials", "minutes", "tuner")
@@ -43,10 +44,10 @@ def judge(
     for seed in seeds:
         for name, results in searches.items():
             search, trial = results["search"], winners[name]
-            data = recipes.load_data(search, seed)
+            data = load_data(recipe_of(search), seed)
             modality = alone(trial["values"]["fusion"])
             data = data.only(modality) if modality else data
-            recipe = search | trial["recipe"]
+            recipe = recipe_of(search, **trial["recipe"])
             path = folder / name / f"trial-{trial['trial']}" / f"seed-{seed}"
             report(f"{name}, seed {seed}", training.fit(recipe, data, seed, path))
             model = comparison.trained(recipe, data, path)

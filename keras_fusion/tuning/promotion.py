@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from keras_fusion.experiments.recipe import DEFAULTS
 from keras_fusion.experiments.reports.card import BEGIN, END
 from keras_fusion.files import whole
 from keras_fusion.tuning.report.leaderboard import (
@@ -11,6 +10,7 @@ from keras_fusion.tuning.report.leaderboard import (
     ranked,
     score_text,
 )
+from keras_fusion.tuning.search_file import DEFAULTS
 from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY
 
 SEEDS = [0, 1, 2, 3, 4]
@@ -45,7 +45,7 @@ def promote(results: dict, folder: Path) -> Path:
         **kept,
         "arguments": _without_none(trial["recipe"]["arguments"]),
         "split": split | {"train_on_validation": True},
-        "training": trial["recipe"]["training"] | {"seeds": SEEDS},
+        "training": _without_none(trial["recipe"]["training"]) | {"seeds": SEEDS},
     }
     heading = (
         f"# keras-fusion train {folder.name}\n#\n"

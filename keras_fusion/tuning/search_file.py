@@ -1,25 +1,48 @@
 """A search: one TOML file, a recipe with ranges and a budget."""
 
+import dataclasses
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import schema
 from keras_fusion.tuning.space import TRAINING
 
 FILE = "search.toml"
 TUNERS = ("hyperband", "random", "bayesian")
-DEFAULTS = recipes.DEFAULTS | {
-    "space": {},
-    "search": {"tuner": "hyperband", "trials": 30, "minutes": None, "seed": 0},
-}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How a search goes on; `check_budget` says what fits."""
+
+    __pydantic_config__ = schema.STRICT
+
+    tuner: Any = "hyperband"
+    trials: Any = 30
+    minutes: Any = None
+    seed: Any = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Search(recipes.Recipe):
+    """A recipe with ranges and a budget."""
+
+    __pydantic_config__ = schema.STRICT
+
+    space: schema.Table = dataclasses.field(default_factory=dict)
+    search: Budget = Budget()
+
+
+DEFAULTS = recipes.plain(Search(name="", dataset=""))
 
 
 def read(name: str) -> dict:
     """The search in this folder or `.toml` file.
 
     Returns:
-        dict with the keys of `DEFAULTS`, what the file leaves out filled in, and
-        `"name"`.
+        dict with the fields of `Search`.
 
     Raises:
         ValueError: If there is no such file, if it is not TOML, or has a key or value
@@ -29,12 +52,18 @@ def read(name: str) -> dict:
     path = path / FILE if path.is_dir() else path
     if not path.is_file():
         raise ValueError(f"There is no search {name}: expected a folder with {FILE}.")
-    search = recipes.parse(path, DEFAULTS)
+    whole = path.resolve()
+    own = whole.stem if whole.name != FILE else whole.parent.name
+    search = recipes.plain(recipes.parse(path, Search, own))
     _check_heeded(path, search)
     check_budget(search["search"])
-    path = path.resolve()
-    own = path.stem if path.name != FILE else path.parent.name
-    return search | {"name": own}
+    return search
+
+
+def recipe_of(search: dict, **drawn) -> recipes.Recipe:
+    """The recipe of one trial: the search's own, with what the trial drew."""
+    own = {k: v for k, v in search.items() if k not in ("space", "search")}
+    return schema.read(recipes.Recipe, own | drawn, search["name"])
 
 
 def changed(search: dict, *, epochs: int | None = None, **budget) -> dict:
@@ -42,7 +71,7 @@ def changed(search: dict, *, epochs: int | None = None, **budget) -> dict:
 
     What is None stays as it is.
     """
-    search = recipes.changed(search, epochs=epochs)
+    search = search | recipes.plain(recipes.changed(recipe_of(search), epochs=epochs))
     given = {k: v for k, v in budget.items() if v is not None}
     search = search | {"search": search["search"] | given}
     check_budget(search["search"])

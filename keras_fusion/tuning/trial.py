@@ -9,6 +9,7 @@ import keras
 
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.comparison import trained
+from keras_fusion.experiments.recipe import Recipe, plain
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.experiments.training import validated_epochs
 from keras_fusion.files import write_json
@@ -19,7 +20,7 @@ BATCH, REPEATS = 64, 20
 
 
 def summary(
-    recipe: dict, data: dict, folder: Path, records: list[dict], epochs: int
+    recipe: Recipe, data: dict, folder: Path, records: list[dict], epochs: int
 ) -> dict:
     """A trial that completed.
 
@@ -40,7 +41,7 @@ def summary(
     seed, first = next(iter(data.items()))
     model = trained(recipe, first, folder / f"seed-{seed}")
     watched = task_of(first).watched
-    trained_for = recipe["training"]["epochs"]
+    trained_for = recipe.training.epochs
     scores = [record["validation"] for record in records]
     return {
         "status": "completed",
@@ -55,9 +56,9 @@ def summary(
         "epochs": trained_for,
         "curve": _curve(records[0]["history"], trained_for),
         "recipe": {
-            "builder": recipe["builder"],
-            "arguments": recipe["arguments"],
-            "training": recipe["training"] | {"epochs": epochs},
+            "builder": recipe.builder,
+            "arguments": recipe.arguments,
+            "training": plain(recipe)["training"] | {"epochs": epochs},
         },
     }
 

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import keras_tuner
 
-from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments import training
+from keras_fusion.experiments.recipe import load_data
 from keras_fusion.files import write_json
 from keras_fusion.tuning import trial as trials
 from keras_fusion.tuning.hypermodel import FusionHyperModel
 from keras_fusion.tuning.identity import require_data
 from keras_fusion.tuning.lock import held
 from keras_fusion.tuning.oracles import OBJECTIVE, make_oracle, out_of_time, requeue
+from keras_fusion.tuning.search_file import recipe_of
 from keras_fusion.tuning.space import EPOCHS, alone
 
 LOGGER = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class FusionTuner(keras_tuner.engine.base_tuner.BaseTuner):
         self.trial = None  # the name of the one under way
         self.asked = False  # for a trial, and got none
         seeds = search["training"]["seeds"]
-        self.data = {seed: recipes.load_data(search, seed) for seed in seeds}
+        self.data = {s: load_data(recipe_of(search), s) for s in seeds}
         if not self._is_worker():
             require_data(folder, self.data)
         self.fusion = hypermodel(search, self.data[seeds[0]])
@@ -115,8 +116,8 @@ class FusionTuner(keras_tuner.engine.base_tuner.BaseTuner):
         drawn = self.fusion.draw(trial.hyperparameters)
         settings = self.settings["training"] | drawn["training"]
         epochs = trial.hyperparameters.values.get(EPOCHS, settings["epochs"])
-        own = {k: v for k, v in self.settings.items() if k not in ("space", "search")}
-        return own | drawn | {"training": settings | {"epochs": int(epochs)}}
+        drawn |= {"training": settings | {"epochs": int(epochs)}}
+        return recipe_of(self.settings, **drawn)
 
 
 def _reason(error):
@@ -135,5 +136,5 @@ def hypermodel(search: dict, data) -> FusionHyperModel:
         space=search["space"],
         arguments=search["arguments"],
         optimizer=search["training"]["optimizer"],
-        bars=search["baselines"],
+        bars=search["usual_baselines"],
     )

@@ -1,4 +1,4 @@
-"""Masks in place of labels, and rivals of a recipe's own: from evaluate to panel."""
+"""Masks in place of labels, and a recipe's own baselines: from evaluate to panel."""
 
 import json
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_fusion import zoo
-from keras_fusion.experiments import comparison, scores
+from keras_fusion.experiments import comparison, scores, variants
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.reports import panel
 from tests.cli.running import CARD, run, succeed
@@ -23,7 +23,7 @@ units = 4
 encoder_depth = 0
 modality_mask = true
 
-[rivals.sum]
+[baselines.sum]
 fusion = "Summation"
 
 [training]
@@ -79,9 +79,9 @@ def test_every_method_is_judged(results):
 def test_the_score_is_that_of_what_was_trained(home, results):
     recipe = recipe_files.read(str(home))
     data = recipe_files.load_data(recipe, 0)
-    rival = recipe_files.rival(recipe, "sum")
+    summed = variants.baseline(recipe, "sum")
     model = comparison.trained(
-        rival, data, home / "runs" / "squares" / "sum" / "seed-0"
+        summed, data, home / "runs" / "squares" / "sum" / "seed-0"
     )
     assert type(model.get_layer("fusion")).__name__ == "Summation"
     inputs = data.test.inputs | {"modality_mask": np.ones((8, 2), bool)}
@@ -93,10 +93,10 @@ def test_the_score_is_that_of_what_was_trained(home, results):
 def test_single_modalities_are_the_same_network(home):
     recipe = recipe_files.read(str(home))
     data = recipe_files.load_data(recipe, 0)
-    model = recipe_files.build(recipe_files.only(recipe, "rgb"), data.only("rgb"))
+    model = variants.build(variants.only(recipe, "rgb"), data.only("rgb"))
     assert list(model.input) == ["rgb", "modality_mask"]
     assert type(model.get_layer("fusion")).__name__ == "MutualFormerBlock"
-    joined = recipe_files.build(recipe_files.concatenation(recipe), data)
+    joined = variants.build(variants.concatenation(recipe), data)
     assert type(joined.get_layer("fusion")).__name__ == "Concatenation"
     assert joined.output_shape == (None, 20, 24, 1)
 
@@ -212,22 +212,22 @@ def test_the_panel_of_other_data(home, tmp_path):
 
 
 def test_baselines_can_be_left_out(home):
-    recipe = recipe_files.read(str(home)) | {"baselines": False}
+    recipe = recipe_files.changed(recipe_files.read(str(home)), usual_baselines=False)
     data = recipe_files.load_data(recipe, 0)
     assert list(comparison.variants(recipe, data)) == ["model", "sum"]
 
 
 @pytest.mark.parametrize("name", ["only-depth", "without-rgb", "late average"])
-def test_a_rival_has_a_name_of_its_own(home, name):
-    recipe = recipe_files.read(str(home)) | {"rivals": {name: {}}}
+def test_a_baseline_has_a_name_of_its_own(home, name):
+    recipe = recipe_files.changed(recipe_files.read(str(home)), baselines={name: {}})
     data = recipe_files.load_data(recipe, 0)
-    with pytest.raises(ValueError, match=f"No rival of a recipe may be called {name}:"):
+    with pytest.raises(ValueError, match=f"may be called {name}:"):
         comparison.variants(recipe, data)
 
 
 def test_the_panel_is_of_the_network_that_was_trained(home, tmp_path):
     recipe = recipe_files.read(str(home))
-    recipe["arguments"] = recipe["arguments"] | {"dropout": 0.9}
+    recipe = variants.with_arguments(recipe, {"dropout": 0.9})
     for runs in (home / "runs", tmp_path):  # trained here, and published
         with pytest.raises(ValueError, match="differs from the recipe's in arguments"):
             panel.load(recipe, runs, home)
@@ -236,7 +236,7 @@ def test_the_panel_is_of_the_network_that_was_trained(home, tmp_path):
 def test_the_panel_takes_what_was_published_beside_the_recipe(home, tmp_path):
     recipe = recipe_files.read(str(home))
     found, _ = panel.load(recipe, tmp_path, home)
-    weights = recipe_files.build(
+    weights = variants.build(
         recipe,
         recipe_files.load_data(recipe, 0),
         weights=str(home / "model.weights.h5"),

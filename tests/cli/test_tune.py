@@ -132,7 +132,7 @@ def test_from_two_searches_to_a_recipe(tmp_path, quick, monkeypatch):
     results = json.loads((tmp_path / "results.json").read_text())
     assert [len(runs) for runs in results["test"]["scores"].values()] == [2, 2]
     recipe = recipes.read(str(tmp_path / "zoo" / "mine"))
-    assert recipe["split"]["train_on_validation"]
+    assert recipe.split.train_on_validation
     assert "Not measured" not in (tmp_path / "zoo" / "mine" / "README.md").read_text()
     assert (tmp_path / "zoo" / "mine" / "model.weights.h5").is_file()
     ((model, output),) = exported

@@ -1,5 +1,6 @@
 """A smoke run of the ablation."""
 
+import dataclasses
 import json
 
 import pytest
@@ -13,8 +14,8 @@ from keras_fusion.experiments.reports import card
 @pytest.mark.parametrize("name", ["tools_rgbd_mutualformer", "av_digits_mutualformer"])
 def test_the_recipes_have_an_ablation(name):
     recipe = recipe_of(name)
-    assert list(recipe["rivals"])[-len(PARTS) :] == list(PARTS)
-    assert "cross-attention" in recipe["rivals"] and not recipe["baselines"]
+    assert list(recipe.baselines)[-len(PARTS) :] == list(PARTS)
+    assert "cross-attention" in recipe.baselines and not recipe.usual_baselines
     assert BEGIN in recipes.file_of(name).with_name("README.md").read_text()
 
 
@@ -24,14 +25,14 @@ def test_shards_train_what_they_are_asked_and_the_last_one_judges(
     tmp_path, monkeypatch, capsys
 ):
     recipe = recipe_of("av_digits_mutualformer")
-    small = recipe | {
-        "dataset": "mfeat",
-        "builder": "FusionClassifier",
-        "arguments": {"units": 8, "fusion": "Concatenation"},
-        "rivals": {"without f": {"units": 4}, "without-g": {"units": 2}},
-        "training": recipe["training"] | {"epochs": 1, "seeds": [0, 1]},
-    }
-    small["name"] = "small-ablation"
+    small = dataclasses.replace(
+        recipes.changed(recipe, epochs=1, seeds=[0, 1]),
+        name="small-ablation",
+        dataset="mfeat",
+        builder="FusionClassifier",
+        arguments={"units": 8, "fusion": "Concatenation"},
+        baselines={"without f": {"units": 4}, "without-g": {"units": 2}},
+    )
     monkeypatch.setattr(mutualformer_ablation, "recipe_of", lambda name: small)
     home = tmp_path / "small"
     home.mkdir()

@@ -51,5 +51,5 @@ def write(folder: Path, text: str = RECIPE, **changed) -> Path:
 def load(path: Path, **training):
     """The recipe in this file, with changes to its training run, and its data."""
     recipe = recipes.read(str(path))
-    recipe["training"] = recipe["training"] | training
+    recipe = recipes.changed(recipe, **training)
     return recipe, recipes.load_data(recipe, 0)

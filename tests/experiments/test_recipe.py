@@ -1,10 +1,12 @@
+import dataclasses
+import json
 import re
 import tomllib
 
 import pytest
 
-from keras_fusion import datasets, zoo
 from keras_fusion.experiments import recipe as recipe_files
+from keras_fusion.experiments import schema, variants
 from keras_fusion.zoo import published as recipes
 from tests import shared
 from tests.experiments import runs
@@ -25,43 +27,60 @@ def test_every_recipe_can_be_read_and_built():
     assert recipes.names()
     for name in recipes.names():
         recipe = recipe_files.read(name)
-        assert recipe["name"] == name
-        if not shared.there(recipe["dataset"]):
+        assert recipe.name == name
+        if not shared.there(recipe.dataset):
             continue  # its data are not shipped
         data = recipe_files.load_data(recipe, 0)
-        model = recipe_files.build(recipe, data)
+        model = variants.build(recipe, data)
         assert model.output_shape == (None, *data.train.labels.shape[1:], data.classes)
 
 
 def test_what_is_left_out_is_filled_in(path):
     recipe = recipe_files.read(str(path))
     given = tomllib.loads(path.read_text())
-    assert recipe["arguments"] == given["arguments"]
-    assert recipe["training"] == recipe_files.DEFAULTS["training"] | given["training"]
-    assert recipe["builder"] == "FusionClassifier"
-    assert list(recipe) == [*recipe_files.DEFAULTS, "name"]
+    assert recipe.arguments == given["arguments"]
+    assert recipe.training == recipe_files.Training(**given["training"])
+    assert recipe.builder == "FusionClassifier"
+
+
+def test_a_recipe_is_a_value(path):
+    """What `results.json` holds of a recipe gives the same one again."""
+    recipe = recipe_files.changed(
+        recipe_files.read(str(path)),
+        task="regression",
+        ignore=["id"],
+        scale={"a": "quantile"},
+        modalities={"clinic": {"columns": ["age", "sex"]}},
+        class_weight={"red": 2},
+        patience=5,
+        baselines={"sum": {"fusion": "Summation"}},
+    )
+    given = json.loads(json.dumps(recipe_files.plain(recipe)))
+    assert schema.read(recipe_files.Recipe, given, "results") == recipe
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        recipe.training.epochs = 3
 
 
 def test_it_is_called_by_its_folder_or_file(path):
-    assert recipe_files.read(str(path))["name"] == "tiny"
+    assert recipe_files.read(str(path)).name == "tiny"
     path.rename(path.with_name("recipe.toml"))
-    assert recipe_files.read(str(path.parent))["name"] == "home"
+    assert recipe_files.read(str(path.parent)).name == "home"
 
 
 def test_a_file_beside_a_recipe_has_both_names(path):
     """Else the ablations of two recipes would share one folder of runs."""
     path.with_name("recipe.toml").write_bytes(path.read_bytes())
-    assert recipe_files.read(str(path))["name"] == "home-tiny"
+    assert recipe_files.read(str(path)).name == "home-tiny"
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
         ("dataset = 3", "dataset must be a text; received 3"),
-        ("epoch = 3", r"unknown keys \['epoch'\]; a recipe has \['builder'"),
+        ("epoch = 3", r"unknown keys \['epoch'\]; the known ones are \['builder'"),
         ("training = 3", "training must be a table; received 3"),
         ('builder = "FusionClasifier"', "Did you mean 'FusionClassifier'"),
-        ("label = { a = 1 }", "label must be no table"),
+        ("label = { a = 1 }", "label must be a text; received {'a': 1}"),
         ("[training]\nepochs = 0", "epochs must be a whole number from 1; received 0"),
         ("[training]\nepochs = 2.0", "epochs must be a whole number"),
         ("[training]\nbatch_size = true", "batch_size must be a whole number"),
@@ -71,6 +90,15 @@ def test_a_file_beside_a_recipe_has_both_names(path):
         ("[training]\nseeds = [-1]", "seeds must be a list"),
         ("[training]\nsteps = 1", r"\[training\] has unknown keys \['steps'\]"),
         ('[split]\nlabels_per_class = "2"', "labels_per_class must be a whole number"),
+        ('task = "ranking"', 'task must be "classification" or "regression"'),
+        ('ignore = "id"', "ignore must be a list of texts; received 'id'"),
+        ("scale = { a = 2 }", "scale must be a table that gives a modality"),
+        ("modalities = [1]", "modalities must be a table for each modality"),
+        ("[training]\npatience = 0", "patience must be a whole number from 1"),
+        ("[training]\nclass_weight = 2", 'class_weight must be "balanced" or a'),
+        ("baselines = { a = 3 }", "baselines must be a table for each baseline"),
+        ('[baselines."a/b"]', "baselines must be a table for each baseline"),
+        ('name = "other"', "a recipe is called by its folder"),
         ("[", "not a TOML file"),
     ],
 )
@@ -96,88 +124,14 @@ def test_changes_leave_the_recipe_as_it_was(path):
     other = recipe_files.changed(
         recipe, dataset="csv:x.csv", label="z", epochs=7, seeds=[9]
     )
-    assert (other["dataset"], other["label"]) == ("csv:x.csv", "z")
-    assert (other["training"]["epochs"], other["training"]["seeds"]) == (7, [9])
-    assert other["split"]["labels_per_class"] is None  # made for the recipe's data
-    assert other["arguments"] == recipe["arguments"]
+    assert (other.dataset, other.label) == ("csv:x.csv", "z")
+    assert (other.training.epochs, other.training.seeds) == (7, (9,))
+    assert other.split.labels_per_class is None  # made for the recipe's data
+    assert other.arguments == recipe.arguments
     assert recipe_files.changed(recipe, epochs=None, seeds=None) == recipe
     assert repr(recipe) == before
     with pytest.raises(ValueError, match="epochs must be a whole number"):
         recipe_files.changed(recipe, epochs=-1)
-
-
-def encoder(model):
-    """The layers of modality b, and their weights' shapes."""
-    layers = [layer for layer in model.layers if layer.name.startswith("b_")]
-    return {layer.name: [w.shape for w in layer.weights] for layer in layers}
-
-
-def test_baselines_have_the_models_encoders_and_training(path):
-    recipe, data = runs.load(path)
-    recipe["arguments"] |= {"encoder_depth": 2, "depth": 2}
-    single, joined = recipe_files.only(recipe, "b"), recipe_files.concatenation(recipe)
-    model = recipe_files.build(recipe, data)
-    only = recipe_files.build(single, data)
-    concatenation = recipe_files.build(joined, data)
-    assert list(only.input) == ["b"]
-    assert type(concatenation.get_layer("fusion")).__name__ == "Concatenation"
-    for other in (only, concatenation):
-        assert encoder(other) == encoder(model)
-    names = [layer.name for layer in concatenation.layers]
-    assert "modality_dropout" in names  # against the same dropout
-    assert "fusion_0" in names  # and as many blocks
-    assert single["training"] == joined["training"] == recipe["training"]
-
-
-@pytest.mark.only_on("torch", reason="no backend changes it")
-def test_baselines_have_the_encoders_that_the_recipe_lists(path):
-    recipe, data = runs.load(path)
-    own = [{"class_name": "Dense", "config": {"units": 7}}]
-    recipe["arguments"]["encoders"] = {"b": own}
-    for other in (recipe_files.only(recipe, "b"), recipe_files.concatenation(recipe)):
-        model = recipe_files.build(other, data)
-        assert [layer.units for layer in model.get_layer("b_encoder").layers] == [7]
-    fewer = recipe_files.of_modalities(recipe, ["a"])
-    assert list(recipe_files.build(fewer, data.only("a")).input) == ["a"]
-    assert recipe["arguments"]["encoders"] == {"b": own}
-
-
-def test_one_stream_of_a_recipe_keeps_its_own_heatmaps():
-    arguments = {"heatmaps": {"pose": {"size": [8, 8]}}, "patch_size": 4, "units": 8}
-    recipe = {"builder": "TwoStreamVideoClassifier", "arguments": arguments}
-    pose, depth = (recipe_files.only(recipe, m)["arguments"] for m in ("pose", "depth"))
-    assert pose == arguments | {"name": "only_pose"}
-    assert depth == arguments | {"heatmaps": {}, "name": "only_depth"}
-    streams = {"pose": (3, 5, 2)}
-    pose.pop("patch_size")
-    assert zoo.TwoStreamVideoClassifier(streams, 3, **pose).get_layer("pose_heatmaps")
-
-
-def test_baselines_of_any_builder(path):
-    recipe, data = runs.load(path)
-    recipe["arguments"] = {"units": 4, "modality": "a"}
-    recipe["builder"] = "UnimodalClassifier"
-    assert recipe_files.build(recipe_files.concatenation(recipe), data)
-    assert list(recipe_files.build(recipe_files.only(recipe, "b"), data).input) == ["b"]
-
-
-@pytest.mark.parametrize(
-    "arguments", [{"unit": 3}, {"dropout": "x"}, {"fusion": {"class_name": ["x"]}}]
-)
-def test_arguments_that_no_builder_takes(path, arguments):
-    recipe, data = runs.load(path)
-    recipe["arguments"] = arguments
-    with pytest.raises(ValueError):
-        recipe_files.build(recipe, data)
-
-
-def test_regression_needs_no_argument(path):
-    recipe, _ = runs.load(path)
-    runs.write(path.parent, y=runs.arrays()["b"][:, 1] + 0.5)
-    data = datasets.load(recipe["dataset"])
-    model = recipe_files.build(recipe, data)
-    assert model.output_shape == (None, 1)
-    assert model.get_layer("predictions").activation.__name__ == "linear"
 
 
 def test_the_card_names_the_command():

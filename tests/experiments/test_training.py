@@ -11,8 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion.experiments import checkpoint, comparison, training
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import checkpoint, comparison, training, variants
 from keras_fusion.experiments.batches import Batches
 from keras_fusion.export import portable
 from tests.experiments import runs
@@ -20,7 +19,8 @@ from tests.experiments import runs
 # Killed as it replaces its third checkpoint, of epoch 3 of 4, by a new one.
 KILLED = """
 import os, pathlib, signal, sys
-from keras_fusion import files, training
+from keras_fusion import files
+from keras_fusion.experiments import training
 from tests.experiments import runs
 
 saved, replace = [], os.replace
@@ -138,7 +138,7 @@ def test_what_is_left_can_be_fitted_further(finished, path):
     batches = Batches(data.train, model, 16, seed=0)
     assert int(model.optimizer.iterations) == 4 * len(batches)
     rate = keras.ops.convert_to_numpy(model.optimizer.learning_rate)
-    assert rate == pytest.approx(recipe["training"]["learning_rate"])  # not zero
+    assert rate == pytest.approx(recipe.training.learning_rate)  # not zero
     trained = weights(finished[0]).values()
     assert {x.shape for x in model.get_weights()} == {x.shape for x in trained}
     moments = [np.asarray(x) for x in model.optimizer.variables[1:]]
@@ -173,7 +173,7 @@ def test_an_unknown_precision(path, tmp_path):
 
 def test_a_finished_run_is_found_done(finished, path, monkeypatch):
     folder, record = finished
-    monkeypatch.setattr(recipes, "build", None)  # nothing is built, nothing trained
+    monkeypatch.setattr(variants, "build", None)  # nothing is built, nothing trained
     assert training.fit(*runs.load(path, epochs=4), 0, folder) == record
 
 
@@ -249,7 +249,7 @@ def test_a_run_that_diverges_is_no_result(path, tmp_path, quick):
 
 def test_a_folder_that_cannot_be_made(path, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("mine")
-    monkeypatch.setattr(recipes, "build", None)  # said before the work
+    monkeypatch.setattr(variants, "build", None)  # said before the work
     with pytest.raises(OSError):
         training.fit(*runs.load(path), 0, tmp_path / "file" / "run")
     assert (tmp_path / "file").read_text() == "mine"

@@ -23,7 +23,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def model(digits):
-    arguments = recipe.read(NAME)["arguments"]
+    arguments = recipe.read(NAME).arguments
     trained = zoo.FusionClassifier(
         digits.input_shapes, digits.classes, **arguments, weights=NAME
     )

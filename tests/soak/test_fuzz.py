@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from keras_fusion.cli import train
-from keras_fusion.experiments import prediction, training
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import prediction, training, variants
 from tests.cli.running import run, succeed
 from tests.experiments import runs
 
@@ -56,7 +55,7 @@ def stand_in(monkeypatch):
 
 
 def test_recipes(stand_in, tmp_path):
-    stand_in(lambda recipe, data, seed, folder: recipes.build(recipe, data) and None)
+    stand_in(lambda recipe, data, seed, folder: variants.build(recipe, data) and None)
     path = runs.write(tmp_path)
     hurt(path, "train", path, "--runs", tmp_path / "runs")
 

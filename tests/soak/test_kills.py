@@ -20,7 +20,9 @@ CHAINS, KILLS = 2, 15
 # Saves after each epoch, and takes its time over it, so that many a kill comes then.
 TRAIN = """
 import os, sys, time
-from keras_fusion import cli, files, training
+from keras_fusion import files
+from keras_fusion.cli import main as cli
+from keras_fusion.experiments import training
 
 replace = os.replace
 

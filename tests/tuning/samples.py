@@ -3,7 +3,6 @@
 import math
 import random
 
-from keras_fusion.experiments.recipe import DEFAULTS
 from keras_fusion.tuning import search_file
 
 FUSIONS = ["Summation", "ModalityAttention", "Concatenation", "late average", "only-a"]
@@ -51,7 +50,7 @@ def trial(
         "recipe": {
             "builder": "FusionClassifier",
             "arguments": arguments,
-            "training": DEFAULTS["training"] | recipe,
+            "training": search_file.DEFAULTS["training"] | recipe,
         },
     }
 

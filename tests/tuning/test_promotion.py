@@ -16,10 +16,10 @@ def test_the_best_fusion_becomes_a_recipe(tmp_path):
     found["trials"].append(trial(22, "Product", 0.99, epochs=2, of=7))
     found["search"] = found["search"] | {"split": {"labels_per_class": 3}}
     recipe = recipes.read(str(promote(found, tmp_path / "mine")))
-    assert recipe["name"] == "mine" and recipe["dataset"] == "npz:x.npz"
-    assert recipe["arguments"]["fusion"] == {"class_name": "Summation", "config": {}}
-    assert recipe["training"]["epochs"] == 7 and len(recipe["training"]["seeds"]) == 5
-    assert recipe["split"] == {"labels_per_class": 3, "train_on_validation": True}
+    assert recipe.name == "mine" and recipe.dataset == "npz:x.npz"
+    assert recipe.arguments["fusion"] == {"class_name": "Summation", "config": {}}
+    assert recipe.training.epochs == 7 and len(recipe.training.seeds) == 5
+    assert recipe.split == recipes.Split(labels_per_class=3, train_on_validation=True)
     text = (tmp_path / "mine" / "README.md").read_text()
     assert card.BEGIN in text and "98.0 % on validation" in text
     assert "the bar won: late average, with 99.0 %; the best fusion has 98.0 %" in text
@@ -34,7 +34,7 @@ def test_only_a_bar_that_won_is_told():
 def test_what_trained_for_two_epochs_is_promoted_for_all_of_them(tmp_path):
     found = results() | {"trials": [trial(0, "Summation", 0.9, epochs=2, of=100)]}
     recipe = recipes.read(str(promote(found, tmp_path / "mine")))
-    assert recipe["training"]["epochs"] == 100
+    assert recipe.training.epochs == 100
     assert "after 2 of 100 epochs" in (tmp_path / "mine" / "README.md").read_text()
 
 

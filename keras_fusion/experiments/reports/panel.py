@@ -10,10 +10,10 @@ import numpy as np
 
 from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
-from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments import training
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.comparison import MODEL, trained
+from keras_fusion.experiments.recipe import Recipe, load_data
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import whole
 
@@ -36,7 +36,7 @@ class Picture(NamedTuple):
     limits: tuple[float, float] | None = None
 
 
-def load(recipe: dict, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
+def load(recipe: Recipe, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
     """The run of a recipe that validated best, or else its published weights.
 
     Args:
@@ -50,7 +50,7 @@ def load(recipe: dict, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
     Raises:
         ValueError: If there are neither, or if they are of another network.
     """
-    folder = runs / recipe["name"] / MODEL
+    folder = runs / recipe.name / MODEL
     records = {p.parent: training.read_record(p) for p in folder.glob("*/fit.json")}
     if records:
         folder = max(records, key=lambda path: records[path]["validation"])
@@ -60,8 +60,7 @@ def load(recipe: dict, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
         folder = home
         if not (folder / training.WEIGHTS).is_file():
             raise ValueError(
-                f"{recipe['name']} has no trained weights: run `keras-fusion train` "
-                "first."
+                f"{recipe.name} has no trained weights: run `keras-fusion train` first."
             )
         results = json.loads((folder / "results.json").read_text())
         network = results["recipe"]
@@ -69,12 +68,12 @@ def load(recipe: dict, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
         seed = best["seed"]
     # other data may be drawn, but by the network whose weights they are
     _require_network(recipe, network, folder)
-    data = recipes.load_data(recipe, seed)
+    data = load_data(recipe, seed)
     return trained(recipe, data, folder, **task_of(data).deployed_head), data
 
 
 def _require_network(recipe, network, folder):
-    wanted = {key: recipe[key] for key in ("builder", "arguments")}
+    wanted = {"builder": recipe.builder, "arguments": recipe.arguments}
     wanted = json.loads(json.dumps(wanted))
     differing = [key for key in wanted if network[key] != wanted[key]]
     if differing:

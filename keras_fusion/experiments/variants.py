@@ -1,0 +1,70 @@
+"""The model of a recipe, and the recipes that it is compared with."""
+
+import dataclasses
+from collections.abc import Iterable
+
+import keras
+
+from keras_fusion import datasets, zoo
+from keras_fusion.catalogue import find
+from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.tasks import task_of
+from keras_fusion.names import safe_names
+
+
+def build(recipe: Recipe, data: datasets.Dataset, **arguments) -> keras.Model:
+    """The recipe's model for this data.
+
+    Args:
+        recipe: Names builder and arguments.
+        data: Gives the input shapes and the number of classes.
+        **arguments: Replace those of the recipe.
+    """
+    arguments = task_of(data).head | recipe.arguments | arguments
+    builder = find("builder", recipe.builder, zoo.builders())
+    try:
+        return builder(data.input_shapes, data.classes, **arguments)
+    except TypeError as error:
+        raise ValueError(f"{recipe.builder}: {error}") from error
+
+
+def only(recipe: Recipe, modality: str) -> Recipe:
+    """The recipe of the single-modality model with the same encoder and training.
+
+    Its data have this modality alone. The classifiers of vectors have nothing to fuse
+    then; of the others it is the model itself, whose attention is self-attention there.
+    """
+    record = zoo.builders()[recipe.builder].record
+    builder, arguments = record.of_one(recipe.arguments, modality)
+    # It has a name, since the average of all such models holds them all.
+    arguments = arguments | {"name": f"only_{safe_names([modality])[modality]}"}
+    return dataclasses.replace(recipe, builder=builder, arguments=arguments)
+
+
+def of_modalities(recipe: Recipe, modalities: Iterable[str]) -> Recipe:
+    """The recipe for data that have these modalities alone."""
+    record = zoo.builders()[recipe.builder].record
+    arguments = record.of_modalities(recipe.arguments, modalities)
+    return dataclasses.replace(recipe, arguments=arguments)
+
+
+def concatenation(recipe: Recipe) -> Recipe:
+    """The recipe with concatenation in place of its operator, all else the same."""
+    others = ("query", "modality")
+    arguments = {k: v for k, v in recipe.arguments.items() if k not in others}
+    fuses = zoo.builders()[recipe.builder].record.fusion is not None
+    return dataclasses.replace(
+        recipe,
+        builder=recipe.builder if fuses else "FusionClassifier",
+        arguments=arguments | {"fusion": "Concatenation"},
+    )
+
+
+def baseline(recipe: Recipe, name: str) -> Recipe:
+    """The recipe with the arguments of this one of its `baselines`."""
+    return with_arguments(recipe, recipe.baselines[name])
+
+
+def with_arguments(recipe: Recipe, arguments: dict) -> Recipe:
+    """The recipe with these arguments of its builder, the others as they are."""
+    return dataclasses.replace(recipe, arguments=recipe.arguments | arguments)
