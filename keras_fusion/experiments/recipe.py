@@ -205,5 +205,6 @@ def load_data(recipe: Recipe, seed: int) -> datasets.Dataset:
         recipe.dataset,
         seed=seed,
         label=recipe.label,
+        scale=recipe.scale,
         **dataclasses.asdict(recipe.split),
     )
