@@ -20,7 +20,10 @@ def results(seeds=2):
     wide = {"difference": 0.01, "low": -0.02, "high": 0.04}
     clear = {"difference": 0.1, "low": 0.08, "high": 0.12}
     return {
-        "recipe": {"arguments": {"fusion": {"class_name": "ModalityTransformer"}}},
+        "recipe": {
+            "builder": "FusionClassifier",
+            "arguments": {"fusion": {"class_name": "ModalityTransformer"}},
+        },
         "scores": {"model": scores(0.9), "concatenation": scores(0.8)},
         "fits": [{"seed": 0, "model": {"parameters": 1234}}],
         "retrained_without": dict.fromkeys("abc", [0.5, 0.5][:seeds]),
