@@ -1,6 +1,7 @@
 """Data sets of several modalities as numpy arrays: built in, and one's own files."""
 
 import difflib
+from collections.abc import Sequence
 from functools import partial
 
 from keras_fusion.datasets.arrays import modality_mask
@@ -16,7 +17,7 @@ from keras_fusion.datasets.columns import Preprocessor
 from keras_fusion.datasets.dataset import Dataset, Split
 from keras_fusion.datasets.depth import normalize as normalize_depth
 from keras_fusion.datasets.errors import DataError
-from keras_fusion.datasets.files import read, read_labelled
+from keras_fusion.datasets.files import Schema, read, read_labeled, read_rows
 from keras_fusion.datasets.images import read_images
 from keras_fusion.datasets.preparation import prepare
 from keras_fusion.datasets.standardization import standardize
@@ -25,6 +26,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "Preprocessor",
+    "Schema",
     "Split",
     "load",
     "modality_mask",
@@ -32,6 +34,7 @@ __all__ = [
     "normalize_depth",
     "own",
     "read",
+    "read_rows",
     "standardize",
 ]
 
@@ -73,13 +76,16 @@ def load(
     train_on_validation: bool = False,
     label: str = "y",
     scale: dict[str, str] | None = None,
+    ignore: Sequence[str] = (),
+    task: str | None = None,
 ) -> Dataset:
     """A data set, split and standardized.
 
     Args:
         name: One of `names()`, or one's own file: `npz:FILE` (every array but the label
             is a modality, rows first), `csv:FILE` or `parquet:FILE` (columns are
-            grouped into modalities by what stands before their first `_`), or one's own
+            grouped into modalities by what stands before their first `_`; a column of
+            lists is a modality), or one's own
             images `folder:PATH` (its folders `rgb/`, `depth/` and `mask/`). Labels
             `(N, H, W)` are masks. All but `mfeat` are read from where
             `archives.folder` says.
@@ -91,13 +97,16 @@ def load(
             test stay as they are.
         train_on_validation: Train on the rows that validate, too: for the last run,
             when all is chosen. Scores on them mean nothing then.
-        label: Array or column that holds the labels of one's own file: strings,
-            booleans and whole numbers are classes, other numbers mean regression.
+        label: Array or column that holds the labels of one's own file. Classes are
+            named as they stand there; rows without a label are left out.
         scale: How a modality is scaled by the training rows: `"feature"` (each feature
             by itself; the default), `"modality"` (one deviation for all of its
             features), `"quantile"` (each feature by its rank, for long tails) or
             `"none"`, for codes that an embedding looks up; whole numbers keep their
             dtype then.
+        ignore: Columns or arrays of one's own file to leave out.
+        task: `"classification"` or `"regression"`. None decides by the labels, and a
+            note says how.
 
     Raises:
         DataError: If the name is unknown or the file does not hold such data.
@@ -114,10 +123,13 @@ def load(
             f"{name} is a graph, not rows that can be split: read it with "
             f"keras_fusion.datasets.builtin.planetoid.load_graph({name!r})."
         )
+    if ignore and kind not in _TABLES:
+        raise DataError(f"{name}: ignore is for the columns of one's own files.")
     if name in _KNOWN:
+        task = task or "classification"
         raw = _KNOWN[name]()
     elif colon and kind in _TABLES:
-        raw = read_labelled(path, kind, label)
+        raw = read_labeled(path, kind, label, ignore)
     elif colon and kind == "folder":
         raw = read_images(path)
     else:
@@ -130,6 +142,7 @@ def load(
         train_on_validation,
         label=label,
         scale=scale,
+        task=task,
     )
 
 

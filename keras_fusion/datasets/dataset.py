@@ -27,6 +27,7 @@ class Raw:
             NaN.
         left_out: Columns of the file that are no input, such as an index.
         notes: What was changed or noticed as it was read, a sentence each.
+        reserved: Columns that decide the split, `(N,)` as they stand, by name.
     """
 
     inputs: dict[str, np.ndarray]
@@ -38,6 +39,27 @@ class Raw:
     modality_mask: np.ndarray | None = None
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    reserved: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def rows(self, these: np.ndarray) -> "Raw":
+        """Some rows, by number or by `(N,)` bool."""
+
+        def some(x):
+            return None if x is None else x[these]
+
+        return replace(
+            self,
+            inputs={name: x[these] for name, x in self.inputs.items()},
+            reserved={name: x[these] for name, x in self.reserved.items()},
+            labels=self.labels[these],
+            is_train=some(self.is_train),
+            groups=some(self.groups),
+            modality_mask=some(self.modality_mask),
+        )
+
+    def noted(self, *notes: str) -> "Raw":
+        """The same with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
 
 
 @dataclass(frozen=True, eq=False)

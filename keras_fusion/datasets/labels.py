@@ -2,31 +2,43 @@
 
 import numpy as np
 
-from keras_fusion.datasets.arrays import listed
+from keras_fusion.datasets.arrays import LARGEST, listed
 from keras_fusion.datasets.errors import DataError
 
+TASKS = ("classification", "regression")
+_MANY = 20  # classes that whole numbers may name without a question
+_ROWS = 5  # rows a class, from which on more of them are no question either
 
-def encode(labels: np.ndarray, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
+
+def encode(
+    labels: np.ndarray, rows: int, task: str | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Labels as a model takes them, and the names of the classes.
 
-    Strings, booleans and whole numbers (floats that are whole, too) are classes,
-    numbered in sorted order; other numbers are kept, for regression.
+    Classes are named by their text as it stands, and numbered in sorted order: by
+    value where all are numbers, else by text.
 
     Args:
         labels: `(rows,)`, strings or numbers.
+        rows: That there should be.
+        task: One of `TASKS`. None takes text, booleans and whole numbers for classes
+            and other numbers for the target of a regression.
 
     Returns:
         `(rows,)` int32 and one name per class, or `(rows,)` float32 and no names.
 
     Raises:
         DataError: If the shape is another, a label is missing or not finite, the type
-            is another, or there is only one class.
+            is another, there is only one class, the labels are no numbers for a
+            regression, or they are so many whole numbers that both could be meant.
     """
     if labels.shape != (rows,):
         raise DataError(
             f"expected labels in shape ({rows},), or masks ({rows}, H, W); received "
             f"{labels.shape}"
         )
+    if task not in (None, *TASKS):
+        raise DataError(f"expected task to be one of {TASKS}; received {task!r}")
     listing = labels.tolist()
     missing = np.flatnonzero([_is_missing(label) for label in listing])
     if len(missing):
@@ -34,17 +46,31 @@ def encode(labels: np.ndarray, rows: int) -> tuple[np.ndarray, tuple[str, ...]]:
             f"the label is missing (NaN, Inf or null) in row {listed(missing)} "
             "(counted from 0)"
         )
-    strings = all(isinstance(label, str) for label in listing)
-    if not strings and labels.dtype.kind not in "biuf":
+    if not all(isinstance(label, str | bool | int | float) for label in listing):
         raise DataError(
             f"expected strings or numbers as labels; received {labels.dtype} values"
         )
-    if not strings and (labels % 1).any():
-        return labels.astype(np.float32), ()
-    values, numbers = np.unique(labels, return_inverse=True)
-    if len(values) == 1:
-        raise DataError(f"expected at least two classes; all labels are {values[0]}")
-    return numbers.astype(np.int32), tuple(map(_class_name, values))
+    numbers = _numbers(listing)
+    if (task or _inferred(listing, numbers)) == "regression":
+        return _target(listing, numbers), ()
+    return _classes(listing, numbers)
+
+
+def note_task(labels: np.ndarray, class_names: tuple[str, ...]) -> list[str]:
+    """Which task was taken and why, where numbers decided it."""
+    listing = labels.tolist()
+    if labels.ndim > 1 or isinstance(listing[0], bool) or _numbers(listing) is None:
+        return []
+    if class_names:
+        return [
+            "the task is classification, since the labels are "
+            f"{len(class_names)} whole numbers; "
+            'task = "regression" would take them for amounts'
+        ]
+    return [
+        "the task is regression, since the labels are numbers that are not whole; "
+        'task = "classification" would take them for classes'
+    ]
 
 
 def encode_masks(
@@ -80,13 +106,64 @@ def encode_masks(
         return masks.astype(np.int32), tuple(class_names)
     if len(values) == 1:
         raise DataError(f"expected at least two classes; all pixels are {values[0]}")
-    names = ("foreground",) if len(values) == 2 else tuple(map(_class_name, values))
+    names = [f"{x:.0f}" if isinstance(x, np.floating) else str(x) for x in values]
+    names = ("foreground",) if len(values) == 2 else tuple(names)
     return np.searchsorted(values, masks).astype(np.int32), names
 
 
 def _is_missing(label):
+    if isinstance(label, str):
+        return False
     return label is None or (isinstance(label, float) and not np.isfinite(label))
 
 
-def _class_name(value):
-    return f"{value:.0f}" if isinstance(value, np.floating) else str(value)
+def _numbers(listing):
+    """The labels as float64, or None where one is no finite number."""
+    try:
+        numbers = np.array([_number(label) for label in listing], np.float64)
+    except (ValueError, OverflowError):
+        return None
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _number(label):
+    if isinstance(label, str) and "_" in label:  # Python takes 1_0 for 10
+        raise ValueError(label)
+    return float(label)
+
+
+def _inferred(listing, numbers):
+    if numbers is None or any(isinstance(label, bool) for label in listing):
+        return "classification"
+    if (numbers % 1).any():
+        return "regression"
+    classes = len(set(map(str, listing)))
+    if classes > _MANY and len(listing) < _ROWS * classes:
+        raise DataError(
+            f"the labels are {classes} different whole numbers in {len(listing)} rows: "
+            'say task = "regression" if they are amounts, task = "classification" if '
+            "they are classes"
+        )
+    return "classification"
+
+
+def _target(listing, numbers):
+    if numbers is None:
+        row = next(i for i, x in enumerate(listing) if _numbers([x]) is None)
+        raise DataError(
+            f"a regression needs numbers as labels; received {listing[row]!r} in row "
+            f"{row} (counted from 0)"
+        )
+    if np.abs(numbers).max() > LARGEST:
+        raise DataError("expected labels that float32 can hold")
+    return numbers.astype(np.float32)
+
+
+def _classes(listing, numbers):
+    texts = [str(label) for label in listing]
+    values = dict.fromkeys(texts) if numbers is None else dict(zip(texts, numbers))
+    names = sorted(values, key=None if numbers is None else lambda x: (values[x], x))
+    if len(names) == 1:
+        raise DataError(f"expected at least two classes; all labels are {names[0]}")
+    number_of = {name: number for number, name in enumerate(names)}
+    return np.array([number_of[x] for x in texts], np.int32), tuple(names)

@@ -5,8 +5,8 @@ import numpy as np
 from keras_fusion.datasets.arrays import listed, modality_mask, require_present
 from keras_fusion.datasets.dataset import Dataset, Raw, Split
 from keras_fusion.datasets.errors import DataError
-from keras_fusion.datasets.labels import encode, encode_masks
-from keras_fusion.datasets.splitting import draw, split
+from keras_fusion.datasets.labels import encode, encode_masks, note_task
+from keras_fusion.datasets.splitting import Rows, draw, split
 from keras_fusion.datasets.standardization import (
     measure,
     note_imputed,
@@ -25,13 +25,14 @@ def prepare(
     *,
     label: str = "y",
     scale: dict[str, str] | None = None,
+    task: str | None = None,
 ) -> Dataset:
     """Encodes the labels, splits, and scales by the rows that train.
 
     Args:
         name: Of the data set, for messages.
         raw: As it was read.
-        seed, labels_per_class, train_on_validation, scale: As for `load`.
+        seed, labels_per_class, train_on_validation, scale, task: As for `load`.
         label: Where the labels come from.
 
     Raises:
@@ -43,13 +44,14 @@ def prepare(
         present = modality_mask(raw.inputs)
     require_present(present, name)
     try:
-        rows, labels, class_names = _rows(
-            raw, seed, labels_per_class, train_on_validation
+        rows, labels, class_names = choose_rows(
+            raw, seed, labels_per_class, train_on_validation, task
         )
         statistics = measure(raw.inputs, rows.train, scale)
     except DataError as error:
         raise DataError(f"{name}: {str(error).rstrip('.')}.") from error
-    notes = [*raw.notes, *_only_tested(rows, labels, class_names)]
+    said = [] if task else note_task(raw.labels, class_names)
+    notes = [*raw.notes, *said, *_only_tested(rows, labels, class_names)]
     inputs, imputed = _scaled_parts(raw.inputs, rows, present, statistics)
     regression = not class_names and labels.ndim == 1
     return Dataset(
@@ -59,17 +61,23 @@ def prepare(
         statistics,
         (*notes, *imputed),
         columns=dict(raw.columns),
-        target=_moments(labels[rows.train]) if regression else None,
+        target=target_moments(labels[rows.train]) if regression else None,
         samples={m: x[rows.validation[:SAMPLES]] for m, x in raw.inputs.items()},
         label=label,
         left_out=raw.left_out,
     )
 
 
-def _rows(raw, seed, labels_per_class, train_on_validation):
-    """Which rows train, validate and test, and the labels of all."""
+def choose_rows(
+    raw: Raw,
+    seed: int,
+    labels_per_class: int | None,
+    train_on_validation: bool,
+    task: str | None = None,
+) -> tuple[Rows, np.ndarray, tuple[str, ...]]:
+    """Which rows train, validate and test; the labels of all, and the class names."""
     count = len(next(iter(raw.inputs.values())))
-    labels, class_names = _labels(raw, count)
+    labels, class_names = _labels(raw, count, task)
     strata = _strata(labels, class_names)
     rng = np.random.default_rng(seed)
     rows = split(strata, _fixed(raw.is_train, count), rng, raw.groups)
@@ -104,7 +112,7 @@ def _scaled_parts(inputs, rows, present, statistics):
     return parts, notes
 
 
-def _moments(target):
+def target_moments(target):
     """Mean and deviation in float64; 1 where the target is constant."""
     target = target.astype(np.float64)
     return float(target.mean()), float(target.std()) if np.ptp(target) else 1.0
@@ -135,9 +143,9 @@ def _why_none(strata, class_names, raw):
     )
 
 
-def _labels(raw, count):
+def _labels(raw, count, task):
     if raw.labels.ndim != 3 or len(raw.labels) != count:
-        return encode(raw.labels, count)
+        return encode(raw.labels, count, task)
     sizes = {m: x.shape[1:3] for m, x in raw.inputs.items() if x.ndim == 4}
     size = raw.labels.shape[1:]
     if any(found != size for found in sizes.values()):

@@ -8,7 +8,8 @@ CLASSES = {
     "objects": (np.array(["b", "a", "b"], object), ["a", "b"], [1, 0, 1]),
     "integers in numeric order": ([10, 9, 10], ["9", "10"], [1, 0, 1]),
     "booleans": ([True, False, True], ["False", "True"], [1, 0, 1]),
-    "whole floats": ([3.0, -1.0, 3.0], ["-1", "3"], [1, 0, 1]),
+    "whole floats": ([3.0, -1.0, 3.0], ["-1.0", "3.0"], [1, 0, 1]),
+    "text of numbers": (["10", "9", "010"], ["9", "010", "10"], [2, 0, 1]),
 }
 
 
