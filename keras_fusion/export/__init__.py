@@ -3,11 +3,18 @@
 from keras_fusion.export.exporting import export
 from keras_fusion.export.loading import load
 from keras_fusion.export.manifest import verified_versions, verify
-from keras_fusion.export.reading import check_inputs, input_shapes, labels, signature
+from keras_fusion.export.reading import (
+    check_inputs,
+    input_columns,
+    input_shapes,
+    labels,
+    signature,
+)
 
 __all__ = [
     "check_inputs",
     "export",
+    "input_columns",
     "input_shapes",
     "labels",
     "load",

@@ -28,7 +28,12 @@ from keras_fusion.export.preparing import (
     prepared,
 )
 from keras_fusion.export.reading import INPUTS, LABELS, Arrays, require
-from keras_fusion.export.signatures import classes_output, signatures_of
+from keras_fusion.export.signatures import (
+    classes_output,
+    input_names,
+    signature_arrays,
+    signatures_of,
+)
 from keras_fusion.export.versions import put
 from keras_fusion.names import MASK
 from keras_fusion.provenance import provenance
@@ -40,7 +45,9 @@ def export(
     *,
     version: int | None = None,
     samples: Arrays | None = None,
+    trained: Arrays | None = None,
     labels: Sequence[str] | None = None,
+    columns: dict[str, Sequence[str]] | None = None,
     formats: Sequence[str] = (),
     warmup_batches: Sequence[int] = (),
     xla_batches: Sequence[int] = (),
@@ -50,9 +57,11 @@ def export(
 
     The signature `serving_default` takes the model's inputs by name, B free, and gives
     float32 outputs by name: the keys of a dict, else the names of the output layers;
-    with `labels` also `classes` (B,), text. `embedding` gives what the head takes. Of a
-    model with an input `modality_mask` (B, M) they take every other input and all
-    modalities are present; `serving_masked` and `embedding_masked` take the mask too.
+    with `labels` also `classes` (B,), text, empty where a row's numbers are not finite.
+    A name that a SavedModel cannot hold goes by `keras_fusion.names.safe_names`.
+    `embedding` gives what the head takes. Of a model with an input `modality_mask`
+    (B, M) they take every other input and all modalities are present; `serving_masked`
+    and `embedding_masked` take `NAME_present` (B,) bool for each modality too.
 
     What was written is loaded in a fresh process and must give the model's own numbers
     on random inputs and on `samples`, within 1e-5 of the largest number of an output,
@@ -68,7 +77,11 @@ def export(
         version: A free number; None is the highest one plus one.
         samples: Real `(B, ...)` arrays by input name to compare on and to warm up with,
             `modality_mask` optional.
+        trained: What the model answered to `samples` when it had been trained, by
+            output name: a file that lost something on the way is refused.
         labels: One name per class, in the graph and in `assets.extra/labels.json`.
+        columns: By input that is made of columns, their names in its order: whoever
+            reads rows for this model finds them in `input_columns`.
         formats: `"onnx"` and `"litert"` write `model.onnx` and `model.tflite` beside
             the SavedModel, each tried in its own runtime. An ONNX file has one
             signature, the one of the most inputs.
@@ -101,11 +114,19 @@ def export(
     model = prepared(given)
     labels = None if labels is None else [str(x) for x in labels]
     output = classes_output(model, labels) if labels else None
+    columns = _columns(model, columns or {})
     if warmup_batches:
         saved_model.check_batches(model, xla=bool(xla_batches))
     beyond = (*xla_batches, max(xla_batches) + 1) if xla_batches else ()
-    cases = verification.cases_for(signatures_of(model), samples, beyond)
-    if half := half_precision(given):
+    signatures = signatures_of(model)
+    if samples is not None:
+        samples = signature_arrays(model, samples)
+    _check_text(model)
+    cases = verification.cases_for(signatures, samples, beyond)
+    half = half_precision(given)
+    if trained is not None:
+        verification.check_trained(cases, trained, half)
+    if half:
         verification.check_twin(signatures_of(functional(given)), half, cases)
 
     def fill(version_folder):
@@ -122,10 +143,12 @@ def export(
                 warmup_batches=warmup_batches,
             )
             _write_from_any_backend(model, version_folder, wanted, scratch)
-            _write_assets(model, version_folder, labels)
+            _write_assets(model, version_folder, labels, columns)
             answers, specs = _ask_afresh(version_folder, wanted, scratch)
         verified = verification.verified(cases, answers, formats, labels, output)
         facts = {**about, "signatures": specs, "verified": verified}
+        facts["columns"] = columns
+        facts["names"] = {safe: own for own, safe in input_names(model).items()}
         manifest.write(version_folder, _facts(model) | facts)
 
     return put(fill, folder, version)
@@ -163,9 +186,13 @@ def _ask_afresh(folder, wanted, scratch):
     return child.load_groups(job["answers"]), json.loads(Path(job["specs"]).read_text())
 
 
-def _write_assets(model, folder, labels):
-    shapes = {name: x.shape[1:] for name, x in model.input.items() if name != MASK}
-    assets = {INPUTS: shapes} | ({} if labels is None else {LABELS: labels})
+def _write_assets(model, folder, labels, columns):
+    inputs = {
+        name: {"shape": x.shape[1:], "columns": columns.get(name)}
+        for name, x in model.input.items()
+        if name != MASK
+    }
+    assets = {INPUTS: inputs} | ({} if labels is None else {LABELS: labels})
     for file, value in assets.items():
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_text(json.dumps(value), encoding="utf-8")
@@ -181,6 +208,26 @@ def _facts(model):
         "versions": found["versions"] | tensorflow,
         "date": found["date"],
     }
+
+
+def _check_text(model):
+    texts = [name for name, x in model.input.items() if x.dtype == "string"]
+    if texts and keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"The input {texts[0]!r} is text, which Keras computes on TensorFlow "
+            "alone: run the export with KERAS_BACKEND=tensorflow."
+        )
+
+
+def _columns(model, columns):
+    columns = {name: [str(x) for x in names] for name, names in columns.items()}
+    for name, names in columns.items():
+        if name not in model.input or model.input[name].shape[1:] != (len(names),):
+            raise ValueError(
+                f"Expected the columns of an input of the model, as many as it takes; "
+                f"received {len(names)} for {name!r}."
+            )
+    return columns
 
 
 def _about(about):

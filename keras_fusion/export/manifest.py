@@ -13,12 +13,14 @@ _KEYS = {
     "date",
     "recipe",
     "metrics",
+    "columns",
+    "names",
     "signatures",
     "verified",
     "files",
     "digest",
 }
-_FORMAT = 1
+_FORMAT = 2
 
 
 def write(folder: Path, facts: dict) -> None:
@@ -27,7 +29,8 @@ def write(folder: Path, facts: dict) -> None:
     Args:
         folder: A version that is otherwise complete.
         facts: `model`, `backend`, `versions`, `date`, `recipe`, `metrics`,
-            `signatures` and `verified`, as JSON knows them.
+            `columns` (names by input), `names` (a person's own name by input of a
+            signature), `signatures` and `verified`, as JSON knows them.
     """
     content = {"format": _FORMAT, **facts, "files": _hashes(folder)}
     content["digest"] = _digest(content)

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from keras_fusion.export.versions import newest
-from keras_fusion.names import DEFAULT, EDGES, MASK, MASKED
+from keras_fusion.names import DEFAULT, EDGES, MASKED, safe_names
 
 CLASSES = "classes"
+NO_CLASS = ""  # where the numbers that would say it are not all finite
 LABELS = Path("assets.extra", "labels.json")
 INPUTS = Path("assets.extra", "inputs.json")
 
@@ -24,12 +25,13 @@ def signature(path: str | Path, name: str | None = None) -> Answer:
     Args:
         path: `saved_models/<name>`, or one version folder in it.
         name: Of the signature. None is `serving_default`, or `serving_masked` for
-            inputs with a `modality_mask`, where the model has it.
+            inputs with a `NAME_present`, where the model has it.
 
     Returns:
-        A function from the signature's inputs, `(B, ...)` arrays by name, to its
-        outputs: float32 `(B, ...)` arrays by name, `classes` as text. It raises a
-        ValueError where a name is missing or unknown, or a shape does not fit.
+        A function from the signature's inputs, `(B, ...)` arrays by its names or the
+        model's own, to its outputs: float32 `(B, ...)` arrays by name, `classes` as
+        text. It raises a ValueError where a name is missing or unknown, or a shape does
+        not fit.
 
     Raises:
         ValueError: If there is no whole SavedModel, or no such signature.
@@ -40,8 +42,10 @@ def signature(path: str | Path, name: str | None = None) -> Answer:
         if name not in known:
             raise ValueError(f"{path} has no signature {name!r}; it has {list(known)}.")
         return known[name]
-    masked = known.get(MASKED[DEFAULT], known[DEFAULT])
-    return lambda inputs: (masked if MASK in inputs else known[DEFAULT])(inputs)
+    default = known[DEFAULT]
+    masked = known.get(MASKED[DEFAULT], default)
+    flags = masked.inputs.keys() - default.inputs.keys()
+    return lambda inputs: (masked if flags & inputs.keys() else default)(inputs)
 
 
 def signatures(path: str | Path) -> dict[str, "Served"]:
@@ -55,28 +59,31 @@ def signatures(path: str | Path) -> dict[str, "Served"]:
     except Exception as error:  # of TensorFlow's own making
         reason = str(error).strip().splitlines()[0]
         raise ValueError(f"{folder} is no whole SavedModel: {reason}") from error
-    return {name: Served(loaded, name) for name in loaded.signatures}
+    own = input_shapes(path) if (folder / INPUTS).is_file() else {}
+    names = safe_names(own)
+    return {name: Served(loaded, name, names) for name in loaded.signatures}
 
 
 class Served:
     """A signature of a SavedModel, a function of named arrays.
 
     Attributes:
+        names: The signature's name of an input by the person's own.
         inputs: TensorFlow's specs of what it takes, by name.
         outputs: Of what it answers.
     """
 
-    def __init__(self, loaded, name: str):
+    def __init__(self, loaded, name: str, names: dict[str, str] | None = None):
         self.loaded = loaded  # a signature by itself does not keep the weights alive
         self.function = loaded.signatures[name]
-        # By the specs' own names: the keys are names that Python would accept.
-        _, keywords = self.function.structured_input_signature
-        self.inputs = {spec.name: spec for spec in keywords.values()}
+        self.names = names or {}
+        _, self.inputs = self.function.structured_input_signature
         self.outputs = self.function.structured_outputs
 
     def __call__(self, inputs: Arrays) -> Arrays:
         import tensorflow as tf
 
+        inputs = {self.names.get(name, name): x for name, x in inputs.items()}
         check_inputs(inputs, {n: tuple(x.shape) for n, x in self.inputs.items()})
         tensors = {
             name: tf.constant(np.asarray(x, self.inputs[name].dtype.as_numpy_dtype))
@@ -113,16 +120,43 @@ def labels(path: str | Path) -> list[str] | None:
 
 
 def input_shapes(path: str | Path) -> dict[str, tuple]:
-    """The shape of one row of each input, without `modality_mask`.
+    """The shape of one row of each input.
 
-    They are in the model's own order, that of the columns of `modality_mask`: a
-    signature knows inputs only by name.
+    They have the person's own names and the model's own order, that of
+    `modality_weights`: a signature knows neither.
 
     Args:
         path: `saved_models/<name>`, or one version folder in it.
     """
-    shapes = json.loads((newest(path) / INPUTS).read_text(encoding="utf-8"))
-    return {name: tuple(shape) for name, shape in shapes.items()}
+    return {name: tuple(x["shape"]) for name, x in _inputs(path).items()}
+
+
+def input_columns(path: str | Path) -> dict[str, list[str]]:
+    """The names of the columns of each input that is made of some, in its order.
+
+    Args:
+        path: `saved_models/<name>`, or one version folder in it.
+    """
+    return {name: x["columns"] for name, x in _inputs(path).items() if x["columns"]}
+
+
+def _inputs(path):
+    return json.loads((newest(path) / INPUTS).read_text(encoding="utf-8"))
+
+
+def named_classes(scores: np.ndarray, labels: list[str]) -> list[str]:
+    """The label of the largest number of each row; of a row with NaN or infinity none.
+
+    Args:
+        scores: `(B, K)`.
+        labels: One for each of K.
+
+    Returns:
+        B labels, `""` where there is none.
+    """
+    finite = np.isfinite(scores).all(axis=-1)
+    best = np.where(finite, scores.argmax(axis=-1), len(labels))
+    return [[*labels, NO_CLASS][i] for i in best]
 
 
 def require(package: str, purpose: str, extra: str | None = None) -> None:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import keras
 
-from keras_fusion.export.mask_columns import name_mask_columns
-from keras_fusion.export.reading import CLASSES
+from keras_fusion.export.reading import CLASSES, NO_CLASS
 from keras_fusion.export.signatures import Signature, classes_output, signatures_of
-from keras_fusion.names import EDGES, EMBEDDING, MASK
+from keras_fusion.names import EDGES, EMBEDDING
 
 
 def write(
@@ -22,22 +21,20 @@ def write(
     Args:
         model: A functional model with a dict of named inputs.
         folder: Gets `saved_model.pb` and `variables`.
-        labels: One per class: gives the output `classes` `(B,)`, text.
+        labels: One per class: gives the output `classes` `(B,)`, text, which is empty
+            where a row's numbers are not all finite.
         xla_batches: Batch sizes to compile by XLA. A batch is padded to the next of
             them; one that is larger than all is not compiled.
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
     for key, (inputs, answer) in compiled(model, labels, xla_batches).items():
-        # By name, since a dict's keys may be others than its tensors' names.
         specs = {
             name: keras.InputSpec(dtype=x.dtype, shape=x.shape, name=name)
             for name, x in inputs.items()
         }
         archive.add_endpoint(key, answer, input_signature=[specs])
     archive.write_out(str(folder), verbose=False)
-    others = {MASK, *EDGES}
-    name_mask_columns(folder, [name for name in model.input if name not in others])
 
 
 def compiled(
@@ -70,10 +67,12 @@ def check_batches(model: keras.Model, xla: bool) -> None:
             "xla_batches."
         )
     free = [name for name, x in model.input.items() if None in x.shape[1:]]
-    if xla and free:
+    text = [name for name, x in model.input.items() if x.dtype == "string"]
+    if xla and (free or text):
         raise ValueError(
-            "xla_batches needs inputs with no free axis but the batch, since XLA "
-            f"compiles every size anew; leave it out for {', '.join(free)}."
+            "xla_batches needs inputs of numbers with no free axis but the batch, "
+            "since XLA compiles every size anew; leave it out for "
+            f"{', '.join(free + text)}."
         )
 
 
@@ -82,8 +81,12 @@ def _with_classes(answer, output, labels):
 
     def named(tensors):
         outputs = answer(tensors)
-        best = tf.argmax(outputs[output], axis=-1)
-        return {**outputs, CLASSES: tf.gather(tf.constant(labels), best)}
+        scores = outputs[output]
+        best = tf.argmax(scores, axis=-1)
+        # Of NaN the comparison is false, too, in every runtime.
+        finite = tf.reduce_all(tf.abs(scores) <= scores.dtype.max, axis=-1)
+        best = tf.where(finite, best, len(labels))
+        return {**outputs, CLASSES: tf.gather(tf.constant([*labels, NO_CLASS]), best)}
 
     return named
 

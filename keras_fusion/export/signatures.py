@@ -1,21 +1,22 @@
-"""The signatures of a model: their inputs, and the model's answer to them."""
+"""The signatures of a model: their inputs, and the model's answer to them.
 
-import keyword
-import re
+A further signature is one more entry of `signatures_of`.
+"""
+
 from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
 from keras import ops
 
-from keras_fusion.names import DEFAULT, EMBEDDING, MASK, MASKED
+from keras_fusion.names import DEFAULT, EDGES, EMBEDDING, MASK, MASKED, safe_names
 
 
 class Signature(NamedTuple):
     """One way to ask a model.
 
     Attributes:
-        inputs: The model's symbolic inputs by name.
+        inputs: Symbolic inputs by name: their shapes and dtypes count.
         answer: From tensors of these names to float32 outputs by name. It is both what
             an export traces and what the export's numbers are compared with.
     """
@@ -30,30 +31,50 @@ def signatures_of(model: keras.Model) -> dict[str, Signature]:
     `serving_default` gives the outputs, `embedding` what they are computed from: the
     model's output of this name, else what the last layer with weights takes, if the
     model has one output. A model with a `modality_mask` has `serving_masked` and
-    `embedding_masked` too, which take it; the others take all else, and all modalities
-    are present.
+    `embedding_masked` too, which take `NAME_present` (B,) bool for each modality; for
+    the others all modalities are present. Inputs go by `safe_names(model.input)`.
 
     Raises:
-        ValueError: If inputs or outputs have no names that a SavedModel can hold.
+        ValueError: If an input or output cannot have a name of its own.
     """
-    _check_input_names(model.input)
     outputs = _named_outputs(model)
     embedding = outputs.pop(EMBEDDING, None)
     if embedding is None and len(outputs) == 1:
-        embedding = _before_the_head(*outputs.values())
+        embedding = _before_the_head(model)
     answers = {DEFAULT: _answer(model, outputs)}
     if embedding is not None:
         answers[EMBEDDING] = _answer(model, {EMBEDDING: embedding})
-    if MASK not in model.input:
-        return {k: Signature(model.input, answer) for k, answer in answers.items()}
-    modalities = {name: x for name, x in model.input.items() if name != MASK}
-    count = model.input[MASK].shape[1]
+    names = input_names(model)
+    inputs = {names[own]: x for own, x in model.input.items() if own != MASK}
+    presence = _presence(model, names)
+    flags = {name: keras.KerasTensor((None,), "bool") for name in presence}
     signatures = {}
     for key, answer in answers.items():
-        present = _all_present(answer, count)
-        signatures[key] = Signature(modalities, present)
-        signatures[MASKED[key]] = Signature(model.input, answer)
+        answer = _by_name(answer, names, presence)
+        signatures[key] = Signature(inputs, answer)
+        if presence:
+            signatures[MASKED[key]] = Signature(inputs | flags, answer)
     return signatures
+
+
+def input_names(model: keras.Model) -> dict[str, str]:
+    """The name in the signatures of every input but the mask, by the person's own."""
+    return safe_names([name for name in model.input if name != MASK])
+
+
+def signature_arrays(model: keras.Model, arrays: dict) -> dict:
+    """Arrays by the model's own names as its signatures take them.
+
+    Args:
+        model: A functional model with a dict of named inputs.
+        arrays: By input; with a `modality_mask` (B, M) its columns become `*_present`.
+    """
+    names = input_names(model)
+    named = {names.get(own, own): x for own, x in arrays.items() if own != MASK}
+    if MASK in arrays:
+        columns = zip(_presence(model, names), arrays[MASK].T, strict=True)
+        named |= dict(columns)
+    return named
 
 
 def classes_output(model: keras.Model, labels: list[str]) -> str | None:
@@ -84,17 +105,42 @@ def _answer(model, outputs):
 
     def answer(tensors):
         outputs = asked(tensors, training=False)
-        return {name: ops.cast(x, "float32") for name, x in outputs.items()}
+        return {name: _in_float32(x) for name, x in outputs.items()}
 
     return answer
 
 
-def _all_present(answer, count):
-    def answer_all_present(tensors):
-        batch = ops.shape(next(iter(tensors.values())))[0]
-        return answer({**tensors, MASK: ops.ones((batch, count), dtype="bool")})
+def _in_float32(x):
+    text = keras.backend.standardize_dtype(x.dtype) == "string"
+    return x if text else ops.cast(x, "float32")
 
-    return answer_all_present
+
+def _by_name(answer, names, presence):
+    """`answer` with the signatures' names for inputs, and flags in place of a mask."""
+
+    def answer_by_name(tensors):
+        own = {name: tensors[safe] for name, safe in names.items()}
+        if presence:
+            batch = ops.shape(next(x for n, x in own.items() if n not in EDGES))[0]
+            there = ops.ones((batch,), dtype="bool")
+            own[MASK] = ops.stack([tensors.get(n, there) for n in presence], axis=1)
+        return answer(own)
+
+    return answer_by_name
+
+
+def _presence(model, names):
+    """The inputs that say whether a modality is present, in the mask's order."""
+    if MASK not in model.input:
+        return []
+    presence = [f"{safe}_present" for own, safe in names.items() if own not in EDGES]
+    count = model.input[MASK].shape[1]
+    if len(presence) != count or set(presence) & set(names.values()):
+        raise ValueError(
+            f"{MASK} has {count} columns, one for each modality, and each gets an "
+            f"input NAME_present; the model's other inputs are {list(names)}."
+        )
+    return presence
 
 
 def _named_outputs(model):
@@ -109,28 +155,14 @@ def _named_outputs(model):
     return dict(zip(names, keras.tree.flatten(model.output), strict=True))
 
 
-def _before_the_head(x):
+def _before_the_head(model):
     """What the last layer with weights takes; None where no single tensor is that."""
-    while True:
-        layer, call, _ = x._keras_history  # Keras has no public way backwards
-        taken = layer._inbound_nodes[call].input_tensors
-        if len(taken) != 1 or isinstance(layer, keras.Model):
-            return None
-        if isinstance(layer, keras.Layer) and layer.weights:
-            first = isinstance(taken[0]._keras_history[0], keras.layers.InputLayer)
-            return None if first else taken[0]
-        x = taken[0]
-
-
-def _check_input_names(inputs):
-    for name in inputs:
-        # `self` is taken by the method that TensorFlow passes the inputs to.
-        if (
-            not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*", name)
-            or keyword.iskeyword(name)
-            or name == "self"
-        ):
-            raise ValueError(
-                f"A SavedModel cannot have an input {name!r}: expected ASCII letters, "
-                "digits and `_.-`, a letter or digit first, and no Python keyword."
-            )
+    weighted = [x for x in model.layers if x.weights]
+    if not weighted or isinstance(weighted[-1], keras.Model):
+        return None
+    try:
+        taken = weighted[-1].input  # one call's, or Keras raises
+        keras.Model(taken, model.output)  # all goes through it, or Keras raises
+    except (AttributeError, ValueError):
+        return None
+    return None if any(taken is x for x in model.inputs) else taken

@@ -8,13 +8,20 @@ import numpy as np
 from keras import ops
 
 from keras_fusion.export import forms
-from keras_fusion.export.reading import CLASSES, Arrays, check_inputs
+from keras_fusion.export.reading import (
+    CLASSES,
+    Arrays,
+    as_array,
+    check_inputs,
+    named_classes,
+)
 from keras_fusion.export.signatures import Signature
-from keras_fusion.names import EDGES, MASK
+from keras_fusion.names import DEFAULT, EDGES, MASKED
 
 TOLERANCE = 1e-5
 _HALF = {"float16": 2e-2, "bfloat16": 1e-1}
 _BATCH = 3
+_TEXTS = "", "a", "two words", "größer als 3 €"
 _FREE_SIZES = (16, 5)  # of axes other than the batch that have no fixed size
 
 
@@ -41,20 +48,21 @@ def cases_for(
 
     Args:
         signatures: From `signatures_of`.
-        samples: Real `(B, ...)` arrays by input name; `modality_mask` may be left out.
+        samples: Real `(B, ...)` arrays by input name; `*_present` may be left out.
         batches: Batch sizes to ask with besides.
 
     Raises:
         ValueError: If the samples do not fit the model's inputs or have no row.
     """
-    inputs = list(signatures.values())[-1].inputs  # a signature that takes them all
+    inputs, flags = _inputs(signatures)
     rng = np.random.default_rng(0)
     free = any(None in x.shape[1:] for x in inputs.values())
     rows = max(_BATCH, *batches) if batches else _BATCH
-    drawn = [_draw(inputs, rows, s, rng) for s in _FREE_SIZES[: 2 if free else 1]]
+    sizes = _FREE_SIZES[: 2 if free else 1]
+    drawn = [_draw(inputs, rows, s, rng) | _presence(flags, rows, rng) for s in sizes]
     cases = []
     if samples is not None:  # first, since they are the best to warm a server with
-        cases += _asked(signatures, _completed(samples, inputs, rng))
+        cases += _asked(signatures, _completed(samples, inputs, flags, rng))
     cases += _asked(signatures, drawn[0], (*batches, _BATCH))
     for arrays in drawn[1:]:
         cases += _asked(signatures, arrays)
@@ -112,6 +120,29 @@ def check_twin(given: dict[str, Signature], dtype: str, cases: list[Case]) -> No
         compare(expected, case.expected, where, _HALF[dtype])
 
 
+def check_trained(cases: list[Case], trained: Arrays, dtype: str | None) -> None:
+    """Raises a ValueError unless the model gives what it gave when it was trained.
+
+    Args:
+        cases: From `cases_for` with the samples that `trained` is the answer to.
+        trained: Outputs by name; outputs that the model has no more are passed over.
+        dtype: That the model computes in, if it is half precision.
+    """
+    rows = len(next(iter(trained.values())))
+    (case,) = [c for c in cases if c.signature == DEFAULT][:1]
+    names = trained.keys() & case.expected.keys()
+    if not names or len(next(iter(case.inputs.values()))) != rows:
+        raise ValueError(
+            f"Expected what the trained model answers to the samples, an output of "
+            f"{list(case.expected)} with a row for each; received "
+            f"{ {name: x.shape for name, x in trained.items()} }."
+        )
+    expected = {name: trained[name] for name in names}
+    received = {name: case.expected[name] for name in names}
+    where = "the model that is exported, asked what it was asked after its training"
+    compare(expected, received, where, _HALF.get(dtype, TOLERANCE))
+
+
 def compare(
     expected: Arrays, received: Arrays, where: str, tolerance: float = TOLERANCE
 ) -> float:
@@ -147,12 +178,19 @@ def compare(
 
 def check_classes(received: Arrays, output: str, labels: list[str]) -> None:
     """Raises a ValueError unless `classes` names the largest numbers of `output`."""
-    expected = np.asarray(labels)[received[output].argmax(axis=-1)]
-    if received[CLASSES].tolist() != expected.tolist():
+    expected = named_classes(received[output], labels)
+    if received[CLASSES].tolist() != expected:
         raise ValueError(
             f"{CLASSES!r} is {received[CLASSES].tolist()} where {output!r} says "
-            f"{expected.tolist()}."
+            f"{expected}."
         )
+
+
+def _inputs(signatures):
+    """Every input but the flags that say what is present, and these flags' names."""
+    masked = signatures.get(MASKED[DEFAULT], signatures[DEFAULT]).inputs
+    inputs = signatures[DEFAULT].inputs
+    return inputs, [name for name in masked if name not in inputs]
 
 
 def _asked(signatures, arrays, batches=()):
@@ -160,11 +198,11 @@ def _asked(signatures, arrays, batches=()):
     rows = len(next(iter(arrays.values())))
     for key, signature in signatures.items():
         inputs = {name: arrays[name] for name in signature.inputs}
-        if MASK in arrays and MASK not in inputs:
-            # What is absent may hold NaN; without the mask nothing is absent.
-            inputs = {n: np.nan_to_num(x) for n, x in inputs.items()}
+        if inputs.keys() != arrays.keys():
+            # What is absent may hold NaN; without the flags nothing is absent.
+            inputs = {n: _without_nan(x) for n, x in inputs.items()}
         expected = {
-            name: ops.convert_to_numpy(x)
+            name: as_array(ops.convert_to_numpy(x))
             for name, x in signature.answer(_tensors(inputs)).items()
         }
         cases += [
@@ -174,15 +212,16 @@ def _asked(signatures, arrays, batches=()):
     return cases
 
 
-def _completed(samples, inputs, rng):
-    given = {n: x.shape for n, x in inputs.items() if n in samples or n != MASK}
+def _completed(samples, inputs, flags, rng):
+    given = {n: x.shape for n, x in inputs.items()}
+    given |= {name: (None,) for name in flags if set(flags) & samples.keys()}
     check_inputs(samples, given)
     rows = next(len(x) for name, x in samples.items() if name not in EDGES)
     if not rows:
         raise ValueError("Expected samples of at least one row; received none.")
-    if given.keys() != inputs.keys():
-        samples = {**samples, MASK: _draw_mask(rows, inputs[MASK].shape[1], rng)}
-    return {name: np.asarray(x, inputs[name].dtype) for name, x in samples.items()}
+    samples = _presence(flags, rows, rng) | samples
+    dtypes = {n: str if x.dtype == "string" else x.dtype for n, x in inputs.items()}
+    return {name: np.asarray(x, dtypes.get(name, bool)) for name, x in samples.items()}
 
 
 def _draw(inputs, rows, free_size, rng):
@@ -190,8 +229,8 @@ def _draw(inputs, rows, free_size, rng):
     for name, x in inputs.items():
         first = free_size if name in EDGES else rows
         shape = (x.shape[0] or first, *(size or free_size for size in x.shape[1:]))
-        if name == MASK:
-            drawn[name] = _draw_mask(*shape, rng)
+        if x.dtype == "string":
+            drawn[name] = rng.choice(_TEXTS, shape)
         elif x.dtype.startswith(("int", "uint", "bool")):
             # small enough for every vocabulary
             drawn[name] = rng.integers(0, 2, shape).astype(x.dtype)
@@ -200,10 +239,17 @@ def _draw(inputs, rows, free_size, rng):
     return drawn
 
 
-def _draw_mask(rows, modalities, rng):
-    mask = rng.random((rows, modalities)) < 0.5
-    mask[np.arange(rows), rng.integers(0, modalities, rows)] = True
-    return mask
+def _presence(flags, rows, rng):
+    """Flags at random, so that each row has a modality that is present."""
+    if not flags:
+        return {}
+    present = rng.random((rows, len(flags))) < 0.5
+    present[np.arange(rows), rng.integers(0, len(flags), rows)] = True
+    return dict(zip(flags, present.T))
+
+
+def _without_nan(x):
+    return np.nan_to_num(x) if x.dtype.kind == "f" else x
 
 
 def _first(arrays, rows):

@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_fusion.names import MASK
-
 _DTYPES = {
     "DT_BOOL": "bool",
     "DT_HALF": "float16",
@@ -21,6 +19,7 @@ _DTYPES = {
     "DT_UINT64": "uint64",
     "DT_STRING": "object",
 }
+PRESENT = "_present"  # behind a modality's name: the input that says where it is
 
 
 class Tensor(NamedTuple):
@@ -29,12 +28,10 @@ class Tensor(NamedTuple):
     Attributes:
         dtype: numpy's, `object` for strings.
         shape: A size of None is free; None instead of a shape is any.
-        columns: The names that its last axis carries, if any.
     """
 
     dtype: np.dtype
     shape: tuple | None
-    columns: list[str]
 
 
 class Described(NamedTuple):
@@ -44,10 +41,9 @@ class Described(NamedTuple):
     outputs: dict[str, Tensor]
 
     @property
-    def modalities(self) -> list[str]:
-        """The inputs in the order of the mask's columns, [] where it does not say."""
-        mask = self.inputs.get(MASK)
-        return mask.columns if mask else []
+    def flags(self) -> set[str]:
+        """The inputs that say in which rows another input is present."""
+        return {f"{name}{PRESENT}" for name in self.inputs} & self.inputs.keys()
 
 
 def described(signature_map: dict) -> dict[str, Described]:
@@ -75,11 +71,9 @@ def _tensor(info):
         raise ValueError(f"No client can send or read a tensor of {info['dtype']}.")
     shape = info.get("tensor_shape", {})
     sizes = [int(dim.get("size", 0)) for dim in shape.get("dim", [])]
-    names = [dim.get("name", "") for dim in shape.get("dim", [])]
     return Tensor(
         np.dtype(_DTYPES[info["dtype"]]),
         None
         if shape.get("unknown_rank")
         else tuple(None if size < 0 else size for size in sizes),
-        names[-1].split(",") if names and names[-1] else [],
     )

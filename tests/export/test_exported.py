@@ -3,11 +3,13 @@
 import shutil
 import sys
 
+import keras
 import numpy as np
 import pytest
 
 from keras_fusion.export import (
     child,
+    export,
     input_shapes,
     labels,
     signature,
@@ -17,17 +19,31 @@ from keras_fusion.export import (
 )
 from keras_fusion.export import litert as litert_form
 from keras_fusion.export import onnx as onnx_form
-from keras_fusion.export.reading import signatures
+from keras_fusion.export.reading import as_array, signatures
 from tests.conftest import assert_close
 from tests.export.conftest import ABOUT, WARMUP
 from tests.export.models import CLASS_NAMES, samples
 
 MASK = np.array([[1, 1], [1, 0], [0, 1], [1, 1]], bool)
+FLAGS = ["rgb_d_present", "pose_present"]
 SIGNATURES = ["embedding", "embedding_masked", "serving_default", "serving_masked"]
 
 
 def asked(rows=4):
-    return samples(rows) | {"modality_mask": np.resize(MASK, (rows, 2))}
+    present = np.resize(MASK, (rows, 2)).T
+    return samples(rows) | dict(zip(FLAGS, present))
+
+
+def of_the_model(inputs):
+    """The inputs of a signature as the model itself takes them."""
+    modalities = {name: x for name, x in inputs.items() if name not in FLAGS}
+    mask = np.stack([inputs[name] for name in FLAGS], axis=1)
+    return modalities | {"modality_mask": mask}
+
+
+def of_the_signature(inputs):
+    """With the names that other runtimes know."""
+    return {name.replace("-", "_"): x for name, x in inputs.items()}
 
 
 def named(scores):
@@ -41,7 +57,7 @@ def test_masked_signature_gives_the_models_numbers(exported):
     answered = signature(folder)(inputs)
     assert sorted(answered) == ["classes", "predictions"]
     assert answered["predictions"].dtype == np.float32
-    expected = model.predict(inputs, verbose=0)
+    expected = model.predict(of_the_model(inputs), verbose=0)
     assert np.isfinite(expected).all()
     np.testing.assert_allclose(answered["predictions"], expected, atol=1e-5)
     assert answered["classes"].tolist() == named(expected)
@@ -63,7 +79,7 @@ def test_embedding_is_what_the_head_takes(exported):
     answered = signature(folder, "embedding_masked")(inputs)["embedding"]
     assert answered.shape == (4, 5)
     head = model.get_layer("predictions")
-    assert_close(head(answered), model(inputs))
+    assert_close(head(answered), model(of_the_model(inputs)))
     present = signature(folder, "embedding")(samples(4))["embedding"]
     np.testing.assert_allclose(present[[0, 3]], answered[[0, 3]], atol=1e-6)
     apart = np.abs(present[1:3] - answered[1:3]).max(axis=1)
@@ -116,8 +132,9 @@ def test_the_manifest_says_what_it_is(exported):
     assert {"keras", "tensorflow", "keras_fusion"} <= manifest["versions"].keys()
     assert sorted(manifest["signatures"]) == SIGNATURES
     masked = manifest["signatures"]["serving_masked"]
-    assert masked["inputs"]["rgb-d"] == {"shape": [None, None, 2], "dtype": "float32"}
-    assert masked["inputs"]["modality_mask"] == {"shape": [None, 2], "dtype": "bool"}
+    assert masked["inputs"]["rgb_d"] == {"shape": [None, None, 2], "dtype": "float32"}
+    assert masked["inputs"]["pose_present"] == {"shape": [None], "dtype": "bool"}
+    assert manifest["names"] == {"rgb_d": "rgb-d", "pose": "pose"}
     assert masked["outputs"]["classes"] == {"shape": [None], "dtype": "string"}
     assert masked["outputs"]["predictions"] == {"shape": [None, 2], "dtype": "float32"}
     largest = manifest["verified"]["largest_difference"]
@@ -128,8 +145,8 @@ def test_the_manifest_says_what_it_is(exported):
 def test_onnx_gives_the_models_numbers(exported):
     model, folder = exported
     answer = onnx_form.load(folder / "1" / "model.onnx")["serving_masked"]
-    answered = answer(asked())
-    expected = model.predict(asked(), verbose=0)
+    answered = answer(of_the_signature(asked()))
+    expected = model.predict(of_the_model(asked()), verbose=0)
     np.testing.assert_allclose(answered["predictions"], expected, atol=1e-5)
     assert answered["classes"].tolist() == named(expected)
 
@@ -138,10 +155,29 @@ def test_litert_gives_the_models_numbers(exported):
     model, folder = exported
     forms = litert_form.load(folder / "1" / "model.tflite")
     assert sorted(forms) == SIGNATURES
-    answered = forms["serving_masked"](asked())
-    expected = model.predict(asked(), verbose=0)
+    answered = forms["serving_masked"](of_the_signature(asked()))
+    expected = model.predict(of_the_model(asked()), verbose=0)
     np.testing.assert_allclose(answered["predictions"], expected, atol=1e-5)
     assert [x.decode() for x in answered["classes"]] == named(expected)
+
+
+def test_a_class_is_only_named_where_there_are_numbers(exported):
+    """The same rule in every form: infinity, and numbers whose sum is none."""
+    inputs = samples(4)
+    inputs["pose"][1, 0], inputs["pose"][2, 0] = np.inf, 3e38
+    folder = exported[1] / "1"
+    present = dict.fromkeys(FLAGS, np.ones(4, bool))
+    asked = of_the_signature(inputs | present)
+    forms = [
+        signature(folder, "serving_masked"),
+        onnx_form.load(folder / "model.onnx")["serving_masked"],
+        litert_form.load(folder / "model.tflite")["serving_masked"],
+    ]
+    for form in forms:
+        classes = as_array(form(asked)["classes"]).tolist()
+        assert classes[0] in CLASS_NAMES and classes[3] in CLASS_NAMES
+        assert classes[1:3] == ["", ""]
+    assert signature(folder)(inputs)["classes"].tolist() == classes
 
 
 def test_warm_up_asks_every_signature_in_every_size(exported):
@@ -181,3 +217,27 @@ def test_a_child_that_says_nothing(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(RuntimeError, match="status 1 and said nothing"):
         child.run("ask", {}, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.only_on("tensorflow", reason="Keras has no text on the others")
+def test_a_model_of_text(tmp_path):
+    text = keras.Input((), dtype="string", name="a text")
+    words = keras.layers.TextVectorization(vocabulary=["a", "two"], output_mode="count")
+    model = keras.Model({"a text": text}, keras.layers.Dense(2)(words(text)))
+    rows = {"a text": np.array(["two two", "ä"])}
+    made = export(model, tmp_path, samples=rows, labels=CLASS_NAMES, warmup_batches=[2])
+    answered = signature(made)(rows)
+    expected = model({"a text": keras.ops.convert_to_tensor(rows["a text"])})
+    assert_close(next(x for n, x in answered.items() if n != "classes"), expected)
+    assert verify(made)["names"] == {"a_text": "a text"}
+    with pytest.raises(ValueError, match="xla_batches needs inputs of numbers"):
+        export(model, tmp_path, xla_batches=[1])
+
+
+@pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="it has text")
+def test_text_is_for_tensorflow(tmp_path):
+    text = keras.Input((), dtype="string", name="x")
+    model = keras.Model({"x": text}, keras.layers.Identity()(text))
+    with pytest.raises(ValueError, match="'x' is text, which Keras computes on Tens"):
+        export(model, tmp_path / "name")

@@ -8,7 +8,16 @@ from keras_fusion.export import manifest
 
 FACTS = {
     key: {"of": "é", "is": 1e-05}
-    for key in ("model", "versions", "recipe", "metrics", "signatures", "verified")
+    for key in (
+        "model",
+        "versions",
+        "recipe",
+        "metrics",
+        "columns",
+        "names",
+        "signatures",
+        "verified",
+    )
 } | {"backend": "torch", "date": "2026-01-01"}
 
 

@@ -2,7 +2,11 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion.export.signatures import classes_output, signatures_of
+from keras_fusion.export.signatures import (
+    classes_output,
+    signature_arrays,
+    signatures_of,
+)
 from keras_fusion.export.verification import cases_for
 from tests.conftest import assert_close
 from tests.export.models import masked_model, ones, plain_model
@@ -28,12 +32,12 @@ def test_answers_are_float32_by_layer_or_key():
 def test_a_mask_makes_two_of_each():
     signatures = signatures_of(masked_model())
     inputs = {name: list(signature.inputs) for name, signature in signatures.items()}
-    rest = ["rgb-d", "pose"]
+    rest, flags = ["rgb_d", "pose"], ["rgb_d_present", "pose_present"]
     assert inputs == {
         "serving_default": rest,
-        "serving_masked": [*rest, "modality_mask"],
+        "serving_masked": [*rest, *flags],
         "embedding": rest,
-        "embedding_masked": [*rest, "modality_mask"],
+        "embedding_masked": [*rest, *flags],
     }
 
 
@@ -97,10 +101,30 @@ def test_which_output_names_the_class():
     assert classes_output(keras.Model({"x": maps}, maps * 2.0), ["a", "b"]) is None
 
 
-@pytest.mark.parametrize("name", ["class", "self", "left eye", "_x", "één"])
+@pytest.mark.parametrize("name", ["class", "self", "left eye", "_x", "één", "a:b"])
 def test_names_that_tensorflow_cannot_hold(name):
-    with pytest.raises(ValueError, match=f"cannot have an input '{name}'"):
-        signatures_of(plain_model(name=name))
+    model = plain_model(name=name)
+    given = signature_arrays(model, {name: ones()})
+    (safe,) = given
+    assert safe.isidentifier() and safe.isascii() and safe != name
+    (case,) = cases_for(signatures_of(model), given)[:1]
+    assert_close(case.expected[model.output_names[0]], model({name: ones()}))
+
+
+def test_flags_are_the_columns_of_the_mask():
+    arrays = {"rgb-d": ones(), "pose": ones(), "modality_mask": np.eye(2, dtype=bool)}
+    given = signature_arrays(masked_model(), arrays)
+    assert list(given) == ["rgb_d", "pose", "rgb_d_present", "pose_present"]
+    assert given["rgb_d_present"].tolist() == [True, False]
+
+
+def test_a_mask_needs_a_name_for_each_column():
+    inputs = {
+        "x": keras.Input((3,), name="x"),
+        "modality_mask": keras.Input((2,), dtype="bool", name="modality_mask"),
+    }
+    with pytest.raises(ValueError, match=r"modality_mask has 2 columns.*\['x'\]"):
+        signatures_of(keras.Model(inputs, inputs["x"] * 2.0))
 
 
 def test_outputs_of_one_name_are_refused():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_fusion.export import child, export, exporting, forms, verification
-from keras_fusion.export.signatures import signatures_of
+from keras_fusion.export.signatures import signature_arrays, signatures_of
 from tests.export.models import Doubling, masked_model, ones, plain_model, samples
 
 
@@ -57,6 +57,31 @@ def test_real_inputs_are_asked_too(tmp_path, written):
     export(model, tmp_path)
     with pytest.raises(ValueError, match="differs from the model's by"):
         export(model, tmp_path, samples={"x": ones()})
+
+
+def test_what_training_gave_is_compared_too(tmp_path, written):
+    model = plain_model()
+    (name,) = model.output_names
+    written(lambda inputs: {name: model.predict(inputs, verbose=0)})
+    rows = {"x": ones()}
+    trained = {name: model.predict(rows, verbose=0), "logits": ones()}
+    assert export(model, tmp_path, samples=rows, trained=trained).name == "1"
+    trained[name][1, 1] += 1e-3
+    with pytest.raises(ValueError, match="asked what it was asked after its training"):
+        export(model, tmp_path, samples=rows, trained=trained)
+    for unfit in ({"logits": ones()}, {name: ones(3, 2)}):
+        with pytest.raises(ValueError, match="what the trained model answers"):
+            export(model, tmp_path, samples=rows, trained=unfit)
+    assert names(tmp_path) == ["1"]
+
+
+def test_rows_that_are_no_numbers_have_no_class():
+    scores = np.float32([[1, 2], [np.nan, 2], [np.inf, 1], [2, 1]])
+    received = {"y": scores, "classes": np.array(["b", "", "", "a"])}
+    verification.check_classes(received, "y", ["a", "b"])
+    received["classes"][1] = "a"
+    with pytest.raises(ValueError, match="'classes' is"):
+        verification.check_classes(received, "y", ["a", "b"])
 
 
 def test_labels_that_do_not_name_the_largest(tmp_path, written):
@@ -161,12 +186,15 @@ def test_drawn_samples_fit_the_inputs():
 def test_every_drawn_row_has_a_modality():
     given = samples(200)
     given["pose"][0] = np.nan
-    cases = verification.cases_for(signatures_of(masked_model()), given)
+    model = masked_model()
+    given = signature_arrays(model, given)
+    cases = verification.cases_for(signatures_of(model), given)
     asked = {case.signature: case.inputs for case in reversed(cases)}
-    mask = asked["serving_masked"]["modality_mask"]
+    flags = [f"{name}_present" for name in given]
+    mask = np.stack([asked["serving_masked"][name] for name in flags], axis=1)
     assert mask.any(axis=1).all() and not mask.all(axis=1).all()
     assert np.isnan(asked["serving_masked"]["pose"][0]).all()
-    assert "modality_mask" not in asked["serving_default"]
+    assert not set(flags) & asked["serving_default"].keys()
     assert np.isfinite(asked["serving_default"]["pose"]).all()
 
 

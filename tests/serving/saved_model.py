@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_fusion.export.mask_columns import name_mask_columns
-
 RGB = np.float32([[1, 2, 3], [0.5, -1, 0]])
 POSE = np.float32([[2, 1], [0.25, 4]])
 NAMES = ["cat", "dög"]
@@ -20,10 +18,9 @@ class Small(tf.Module):
     of any layer does. TensorFlow Serving asks nothing but the graph.
     """
 
-    def __init__(self, scale, columns):
+    def __init__(self, scale):
         super().__init__()
         self.scale = tf.Variable(float(scale))
-        self.columns = columns
 
     def answer(self, rgb, pose):
         streams = [rgb @ tf.ones([3, 1]), pose @ tf.ones([2, 1])]
@@ -38,10 +35,9 @@ class Small(tf.Module):
         return self.answer(rgb, pose)
 
     @tf.function
-    def serving_masked(self, rgb, pose, modality_mask):
-        present = dict(zip(self.columns, tf.split(modality_mask, 2, axis=1)))
-        rgb = tf.where(present["rgb"], rgb, 0.0)
-        pose = tf.where(present["pose"], pose, 0.0)
+    def serving_masked(self, rgb, pose, rgb_present, pose_present):
+        rgb = tf.where(rgb_present[:, None], rgb, 0.0)
+        pose = tf.where(pose_present[:, None], pose, 0.0)
         return self.answer(rgb, pose)
 
     @tf.function
@@ -72,25 +68,24 @@ def rows(dtype, *shape, name):
     return tf.TensorSpec([None, *shape], dtype, name)
 
 
-def save(folder, scale=1.0, columns=("rgb", "pose")):
+def save(folder, scale=1.0):
     """Writes the SavedModel into `folder`, whose name should be a number.
 
     Args:
         folder: Is made.
         scale: Of every score.
-        columns: The modalities in the order of the mask's columns.
     """
-    model = Small(scale, columns)
+    model = Small(scale)
     modalities = {
         "rgb": rows(tf.float32, 3, name="rgb"),
         "pose": rows(tf.float32, 2, name="pose"),
     }
-    mask = rows(tf.bool, 2, name="modality_mask")
+    flags = {n: rows(tf.bool, name=n) for n in ("rgb_present", "pose_present")}
     kinds = {"whole": tf.int32, "exact": tf.float64, "text": tf.string}
     kinds |= {"raw": tf.string, "flag": tf.bool}
     specs = {
         "serving_default": modalities,
-        "serving_masked": {**modalities, "modality_mask": mask},
+        "serving_masked": modalities | flags,
         "double": {"x": rows(tf.float32, name="x")},
         "types": {name: rows(kind, name=name) for name, kind in kinds.items()},
         "slow": {"seconds": rows(tf.float32, name="seconds")},
@@ -100,7 +95,6 @@ def save(folder, scale=1.0, columns=("rgb", "pose")):
         for name, inputs in specs.items()
     }
     tf.saved_model.save(model, str(folder), signatures=signatures)
-    name_mask_columns(folder, list(columns))
     return folder
 
 

@@ -2,8 +2,30 @@
 
 import numpy as np
 
-from keras_fusion.names import DEFAULT, EDGES, MASK, MASKED
-from keras_fusion.serving.description import Described
+from keras_fusion.names import DEFAULT, EDGES, MASKED, safe_names
+from keras_fusion.serving.description import PRESENT, Described
+
+
+def signature_for(
+    given: set[str], signatures: dict[str, Described], signature: str = DEFAULT
+) -> str:
+    """The name of the signature that takes what is given.
+
+    Args:
+        given: Names of inputs, as the signatures have them.
+        signatures: Those of the model.
+        signature: Which to ask; of `serving_default` and `embedding` its masked form
+            where something is absent or something is said to be.
+
+    Raises:
+        ValueError: If there is no such signature.
+    """
+    if signature not in signatures:
+        raise ValueError(f"No signature {signature!r}: there are {sorted(signatures)}.")
+    masked = MASKED.get(signature)
+    if masked in signatures and given != signatures[signature].inputs.keys():
+        return masked
+    return signature
 
 
 def complete(
@@ -13,57 +35,62 @@ def complete(
 ) -> tuple[str, dict[str, np.ndarray]]:
     """The signature to ask and all of its inputs, of its dtypes.
 
-    Absent modalities become zeros with False in their column of `modality_mask`.
+    Absent modalities become zeros, and `NAME_present` says so.
 
     Args:
-        inputs: `(B, ...)` arrays by name.
+        inputs: `(B, ...)` arrays by name, the signature's or the person's own.
         signatures: Those of the model.
-        signature: Which to ask; of `serving_default` and `embedding` its masked form
-            where something is absent or the mask is given.
+        signature: See `signature_for`.
 
     Raises:
         ValueError: If the inputs do not fit, or the model takes no absent ones.
     """
-    if signature not in signatures:
-        raise ValueError(f"No signature {signature!r}: there are {sorted(signatures)}.")
-    name, masked = signature, MASKED.get(signature)
-    absent = signatures[name].inputs.keys() - inputs.keys()
-    if masked in signatures and (absent or MASK in inputs):
-        name = masked
+    inputs = spelled(inputs, signatures.get(signature))
+    name = signature_for(set(inputs), signatures, signature)
     expected = signatures[name].inputs
-    unknown = sorted(inputs.keys() - expected.keys())
-    if unknown:
-        raise ValueError(f"{name} takes {sorted(expected)}; unknown are {unknown}.")
+    check_names(name, set(inputs), set(expected))
     arrays = {n: _of_dtype(n, x, expected[n].dtype) for n, x in inputs.items()}
     missing = expected.keys() - inputs.keys()
-    if not missing:
-        return name, arrays
-    if MASK not in missing or missing & EDGES or not arrays.keys() - EDGES:
+    flags = signatures[name].flags
+    sizes = {n: len(x) for n, x in arrays.items() if n not in EDGES}
+    needed = {n for n in missing - flags if not _may_be_absent(n, flags, inputs)}
+    if needed or (missing and not sizes):
         raise ValueError(
-            f"{name} takes {sorted(expected)}; missing are {sorted(missing)}"
-            + (", and with the mask given all are needed." if MASK in inputs else ".")
+            f"{name} takes {sorted(expected)}; missing are {sorted(missing - flags)}."
         )
-    return name, arrays | _fillers(arrays, signatures[name])
-
-
-def _fillers(arrays, description):
-    sizes = {name: len(x) for name, x in arrays.items() if name not in EDGES}
-    if len(set(sizes.values())) > 1:
+    if missing and len(set(sizes.values())) > 1:
         raise ValueError(f"Inputs must have one batch size; received {sizes}.")
-    rows = next(iter(sizes.values()))
-    modalities = description.modalities
-    if set(modalities) != description.inputs.keys() - {MASK} - EDGES:
-        raise ValueError(
-            f"This model does not say which column of {MASK!r} is which modality: "
-            "send every input and the mask, or export the model anew."
-        )
-    filled = {
-        name: np.zeros([rows, *(size or 1 for size in tensor.shape[1:])], tensor.dtype)
-        for name, tensor in description.inputs.items()
-        if name not in arrays and name != MASK
+    for n in missing - flags:
+        rest = [size or 1 for size in expected[n].shape[1:]]
+        arrays[n] = np.zeros([*sizes.values()][:1] + rest, expected[n].dtype)
+    for flag in missing & flags:
+        there = flag.removesuffix(PRESENT) in inputs
+        arrays[flag] = np.full([*sizes.values()][:1], there)
+    return name, arrays
+
+
+def _may_be_absent(name, flags, inputs):
+    """Whether a flag can say so, and none says that it is there."""
+    flag = f"{name}{PRESENT}"
+    return flag in flags and not np.any(inputs.get(flag, False))
+
+
+def spelled(inputs: dict, description: Described | None) -> dict:
+    """The inputs by the names of a signature, which spells some as it must."""
+    known = description.inputs if description else {}
+    return {
+        name if name in known else safe_names([name])[name]: x
+        for name, x in inputs.items()
     }
-    present = np.array([name in arrays for name in modalities])
-    return filled | {MASK: np.tile(present, (rows, 1))}
+
+
+def check_names(signature: str, given: set[str], expected: set[str]) -> None:
+    """Raises a ValueError for a name that a signature does not take."""
+    if given - expected:
+        raise ValueError(
+            f"{signature} takes {sorted(expected)}; unknown are "
+            f"{sorted(given - expected)}."
+        )
 
 
 def _of_dtype(name, x, dtype):
@@ -73,4 +100,12 @@ def _of_dtype(name, x, dtype):
     same = x.dtype == dtype or x.size == 0
     if not same and not np.can_cast(x.dtype, dtype, "same_kind"):
         raise ValueError(f"Input {name!r} takes {dtype}; received {x.dtype}.")
-    return x.astype(dtype)
+    with np.errstate(over="ignore"):
+        cast = x.astype(dtype)
+    if dtype.kind == "f" and np.isinf(cast).any():
+        row = np.argwhere(np.isinf(cast))[0][0] if cast.ndim else 0
+        raise ValueError(
+            f"Input {name!r} has a number in row {row} that is infinite as {dtype}. "
+            "Expected finite numbers, or NaN for what is missing."
+        )
+    return cast

@@ -1,10 +1,13 @@
 """Asks a TensorFlow Serving, or the local server, with dicts of arrays."""
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
-from keras_fusion.serving.client.absence import DEFAULT, complete
+from keras_fusion.names import DEFAULT
+from keras_fusion.serving.client.absence import complete, signature_for
+from keras_fusion.serving.client.rows import Columns, arrays_of
 from keras_fusion.serving.client.transport import Target
 from keras_fusion.serving.description import Described, described
 from keras_fusion.serving.errors import ServingError
@@ -15,11 +18,13 @@ _TRUSTED = 5.0  # seconds that the newest version, or that of a label, is taken 
 class Client:
     """One server, over REST or gRPC as its url says.
 
-    Inputs are named arrays; modalities that are left out are absent: the client sends
-    zeros of the right shape for them and tells `serving_masked` so. What the signatures
-    of a version take is asked of the server, and then just that version: it is asked
-    for what it is known to take. Which one is the newest, or carries a label, is asked
-    again after five seconds, and as soon as the one that was is gone.
+    Inputs are named arrays, or rows of named values; modalities that are left out are
+    absent: the client sends zeros of the right shape for them and tells
+    `serving_masked` so. Names are the person's own or the signature's.
+
+    What the signatures of a version take is asked of the server, and then just that
+    version is asked. Which one is the newest, or carries a label, is asked again after
+    five seconds, and as soon as the one that was is gone.
 
     Args:
         url: `http://localhost:8501`, `https://...` or `grpc://localhost:8500`.
@@ -36,8 +41,9 @@ class Client:
     def predict(
         self,
         model: str,
-        inputs: dict[str, np.ndarray],
+        inputs: dict[str, np.ndarray] | Sequence[dict],
         *,
+        columns: Columns | None = None,
         version: int | None = None,
         label: str | None = None,
         signature: str = DEFAULT,
@@ -46,8 +52,11 @@ class Client:
 
         Args:
             model: Its name at the server.
-            inputs: `(B, ...)` arrays by name. With `modality_mask` all are
-                needed, and it says what is absent.
+            inputs: `(B, ...)` arrays by name; `NAME_present` (B,) bool says in which
+                rows a modality is absent. Or B rows: dicts of values by name.
+            columns: For rows: the names of an input's numbers in its order, as
+                `keras_fusion.export.input_columns` reads them; a row may then have
+                these in place of the input, in any order.
             version: The newest unless given.
             label: In place of a version.
             signature: With inputs absent, `serving_default` becomes `serving_masked`
@@ -57,17 +66,19 @@ class Client:
             Arrays by output name.
 
         Raises:
-            ValueError: If the inputs do not fit the signature.
+            ValueError: If the inputs do not fit the signature, or hold a number that
+                is infinite as the signature's dtype.
             ServingError: With the server's sentence if it refuses, or none answers.
         """
         target = Target(model, version, label)
         try:
-            return self._predict(target, inputs, signature)
+            return self._predict(target, inputs, columns, signature)
         except ServingError as error:
             self._known.pop(target, None)
             if error.code != "NOT_FOUND" or version is not None:
                 raise
-        return self._predict(target, inputs, signature)  # of the version there is now
+        # Of the version that there is now.
+        return self._predict(target, inputs, columns, signature)
 
     def signatures(
         self, model: str, *, version: int | None = None, label: str | None = None
@@ -91,8 +102,11 @@ class Client:
         """Closes the connections."""
         self._transport.close()
 
-    def _predict(self, target, inputs, signature):
+    def _predict(self, target, inputs, columns, signature):
         exact, signatures = self._described(target)
+        if not isinstance(inputs, dict):
+            name = signature_for(set(), signatures, signature)
+            inputs = arrays_of(inputs, signatures[name], columns)
         name, arrays = complete(inputs, signatures, signature)
         return self._transport.predict(exact, name, arrays, signatures[name])
 

@@ -5,6 +5,7 @@ import pytest
 
 from keras_fusion import serving
 from keras_fusion.serving.client.absence import complete
+from keras_fusion.serving.client.rows import arrays_of
 from keras_fusion.serving.description import Tensor, described
 from tests.serving.saved_model import NAMES, POSE, RGB
 
@@ -33,11 +34,19 @@ def test_what_is_absent_is_filled_and_said(client):
 
 
 def test_a_mask_of_ones_own(client):
-    mask = np.array([[True, False], [True, True]])
-    inputs = INPUTS | {"modality_mask": mask}
-    inputs["pose"] = np.where(mask[:, 1:], POSE, np.nan)  # NaN where it is absent
+    present = np.array([False, True])
+    inputs = INPUTS | {"pose_present": present}
+    inputs["pose"] = np.where(present[:, None], POSE, np.nan)  # NaN where it is absent
     scores = client.predict("small", inputs)["scores"]
     np.testing.assert_array_equal(scores, [[6, 0], [-0.5, 4.25]])
+
+
+def test_rows_by_name(client):
+    rows = [{"height": -1, "width": 3, "rgb": RGB[0]}, {"rgb": RGB[1].tolist()}]
+    columns = {"pose": ["width", "height"]}
+    scores = client.predict("small", rows, columns=columns)["scores"]
+    np.testing.assert_array_equal(scores, [[6, 2], [-0.5, 0]])
+    assert client.predict("small", rows[1:])["scores"].tolist() == [[-0.5, 0]]
 
 
 def test_version_and_signature(client):
@@ -65,7 +74,7 @@ def test_every_type_comes_back(client):
 def test_status_and_signatures(client):
     assert client.status("small") == {1: "AVAILABLE"}
     signatures = client.signatures("small")
-    assert signatures["serving_masked"].modalities == ["rgb", "pose"]
+    assert signatures["serving_masked"].flags == {"rgb_present", "pose_present"}
     assert signatures["serving_default"].inputs["rgb"].shape == (None, 3)
 
 
@@ -96,8 +105,11 @@ def test_unfit_names_and_types_never_leave(client):
         client.predict("small", INPUTS | {"rgb": RGB * 1j})
     with pytest.raises(ValueError, match="missing are"):
         client.predict("small", {})
-    with pytest.raises(ValueError, match="all are needed"):
-        client.predict("small", {"rgb": RGB, "modality_mask": np.ones((2, 2), bool)})
+    with pytest.raises(ValueError, match=r"missing are \['pose'\]"):
+        client.predict("small", {"rgb": RGB, "pose_present": np.array([True, False])})
+    for infinite in (np.inf, -np.inf, 1e300):
+        with pytest.raises(ValueError, match="'rgb' has a number in row 1 that is inf"):
+            client.predict("small", {"rgb": np.array([[1, 2, 3], [1, infinite, 3]])})
     with pytest.raises(ValueError, match="No signature 'no': there are"):
         client.predict("small", INPUTS, signature="no")
 
@@ -116,82 +128,99 @@ def test_urls(url):
         serving.Client(url)
 
 
-def tensor(dtype, *sizes, columns=""):
-    dims = [{"size": str(size)} for size in sizes]
-    if columns:
-        dims[-1]["name"] = columns
-    return {"dtype": dtype, "tensor_shape": {"dim": dims}}
+def tensor(dtype, *sizes):
+    return {"dtype": dtype, "tensor_shape": {"dim": [{"size": str(n)} for n in sizes]}}
 
 
-def signatures(columns):
-    """A free token count, and a mask whose columns may go unsaid."""
+@pytest.fixture
+def known():
+    """Signatures with a free token count, and flags for what is present."""
     modalities = {
         "text": tensor("DT_INT32", -1, -1),
         "audio": tensor("DT_FLOAT", -1, 4),
     }
-    mask = tensor("DT_BOOL", -1, 2, columns=columns)
+    flags = {f"{name}_present": tensor("DT_BOOL", -1) for name in modalities}
     return described(
         {
             "signature_def": {
                 "serving_default": {"inputs": modalities},
-                "serving_masked": {"inputs": modalities | {"modality_mask": mask}},
+                "serving_masked": {"inputs": modalities | flags},
                 "__saved_model_init_op": {"inputs": {}},
             }
         }
     )
 
 
-def test_fillers_follow_the_columns_order():
-    audio = np.ones((3, 4), "float32")
-    name, arrays = complete({"audio": audio}, signatures("text,audio"))
+AUDIO = np.ones((3, 4), "float32")
+
+
+def test_what_is_absent_is_zeros_and_said(known):
+    name, arrays = complete({"audio": AUDIO}, known)
     assert name == "serving_masked"
-    assert arrays["modality_mask"].tolist() == [[False, True]] * 3
     assert arrays["text"].shape == (3, 1) and arrays["text"].dtype == np.int32
-    _, arrays = complete({"audio": audio}, signatures("audio,text"))
-    assert arrays["modality_mask"].tolist() == [[True, False]] * 3
+    assert arrays["text_present"].tolist() == [False] * 3
+    assert arrays["audio_present"].tolist() == [True] * 3
 
 
-def graph():
-    """The signatures of a model whose batch are the nodes of a graph."""
-    known = signatures("text,audio")
+def test_a_name_may_be_the_persons_own(known):
     for signature in known.values():
-        signature.inputs["edge_index"] = Tensor(np.dtype("int32"), (2, None), [])
-    return known
+        signature.inputs["left_eye"] = signature.inputs["audio"]
+    inputs = {"left eye": AUDIO, "audio": AUDIO, "text": np.ones((3, 1), int)}
+    name, arrays = complete(inputs, known)
+    assert name == "serving_default" and "left_eye" in arrays
 
 
-def test_edges_are_no_modality_and_not_of_the_batch():
-    nodes = {"audio": np.ones((3, 4)), "edge_index": np.zeros((2, 9), int)}
-    name, arrays = complete(nodes, graph())
+def test_edges_are_no_modality_and_not_of_the_batch(known):
+    for signature in known.values():
+        signature.inputs["edge_index"] = Tensor(np.dtype("int32"), (2, None))
+    nodes = {"audio": AUDIO, "edge_index": np.zeros((2, 9), int)}
+    name, arrays = complete(nodes, known)
     assert name == "serving_masked" and arrays["text"].shape == (3, 1)
-    assert arrays["modality_mask"].tolist() == [[False, True]] * 3
-
-
-def test_edges_cannot_be_left_out():
     with pytest.raises(ValueError, match=r"missing are .*'edge_index'"):
-        complete({"audio": np.ones((3, 4))}, graph())
+        complete({"audio": AUDIO}, known)
 
 
-def test_columns_that_are_not_said():
-    with pytest.raises(ValueError, match="does not say which column"):
-        complete({"audio": np.ones((3, 4))}, signatures(""))
-
-
-def test_batches_must_agree():
-    known = signatures("text,audio")
+def test_batches_must_agree(known):
     for signature in known.values():
         signature.inputs["more"] = signature.inputs["audio"]
-    inputs = {"audio": np.ones((3, 4)), "text": np.ones((2, 1), int)}
+    known["serving_masked"].inputs["more_present"] = Tensor(np.dtype(bool), (None,))
     with pytest.raises(ValueError, match="one batch size"):
-        complete(inputs, known)
+        complete({"audio": AUDIO, "text": np.ones((2, 1), int)}, known)
 
 
-def test_no_signature_takes_absent_ones():
-    known = {"serving_default": signatures("")["serving_default"]}
+def test_no_signature_takes_absent_ones(known):
+    del known["serving_masked"]
     with pytest.raises(ValueError, match=r"missing are \['text'\]"):
-        complete({"audio": np.ones((3, 4))}, known)
+        complete({"audio": AUDIO}, known)
 
 
-def test_numbers_are_not_rounded_unseen():
-    known = signatures("text,audio")
+def test_numbers_are_not_rounded_unseen(known):
     with pytest.raises(ValueError, match="'text' takes int32; received float64"):
         complete({"text": np.array([[1.5]])}, known)
+
+
+COLUMNS = {"audio": ["a", "b", "c", "d"]}
+ROW = {"d": 4, "text": [7, 8], "b": 2, "c": 3, "a": 1}
+
+
+def test_columns_go_by_name_in_any_order(known):
+    rows = [ROW, {"text": [1, 2]}, {"audio": [5, 6, 7, 8], "text": [1, 1]}]
+    arrays = arrays_of(rows, known["serving_masked"], COLUMNS)
+    assert arrays["audio"].tolist() == [[1, 2, 3, 4], [0] * 4, [5, 6, 7, 8]]
+    assert arrays["audio_present"].tolist() == [True, False, True]
+    assert arrays["text"].tolist() == [[7, 8], [1, 2], [1, 1]]
+    assert "text_present" not in arrays
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "at least one"),
+        ([ROW, {"a": 1, "c": 2}], r"Row 1 lacks \['b', 'd'\] of 'audio'"),
+        ([ROW | {"e": 5}], r"Row 0: the signature takes .*unknown are \['e'\]"),
+        ([ROW, ROW | {"text": [1]}], "one shape of 'text'"),
+    ],
+)
+def test_rows_that_do_not_fit(rows, message, known):
+    with pytest.raises(ValueError, match=message):
+        arrays_of(rows, known["serving_masked"], COLUMNS)

@@ -47,8 +47,8 @@ def test_a_single_output_goes_without_its_name(server):
 
 
 def test_signature_name(server):
-    mask = [[True, False], [False, True]]
-    inputs = COLUMNS | {"modality_mask": mask}
+    flags = {"rgb_present": [True, False], "pose_present": [False, True]}
+    inputs = COLUMNS | flags
     body = {"signature_name": "serving_masked", "inputs": inputs}
     assert ask(server, body)[1]["outputs"]["scores"] == [[6, 0], [0, 4.25]]
 

@@ -21,8 +21,8 @@ INPUTS = {"rgb": RGB, "pose": POSE}
 
 @pytest.fixture(scope="module")
 def second(saved, tmp_path_factory):
-    """Twice the scores, and the columns of the mask the other way round."""
-    return save(tmp_path_factory.mktemp("second") / "2", 2.0, columns=("pose", "rgb"))
+    """Twice the scores."""
+    return save(tmp_path_factory.mktemp("second") / "2", 2.0)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def scores(client, **asked):
 
 
 @pytest.mark.parametrize("kind", ["rest", "grpc"])
-def test_the_mask_is_that_of_the_version_that_answers(kind, folder, second):
+def test_absence_is_said_to_the_version_that_answers(kind, folder, second):
     with serve(folder.parent) as server, serving.Client(url(server, kind)) as client:
         assert scores(client) == [6, 0]
         shutil.copytree(second, folder / "2")
@@ -107,8 +107,6 @@ LABELS = [("stable", 1), ("canary", 2)]
 def test_labels_by_the_client(kind, label, version, labelled):
     with serving.Client(url(labelled, kind)) as client:
         assert scores(client, label=label) == [6 * version, 0]
-        masked = client.signatures("small", label=label)["serving_masked"]
-        assert masked.modalities[0] == ["rgb", "pose"][version - 1]
         assert client.status("small") == {1: "AVAILABLE", 2: "AVAILABLE"}
 
 

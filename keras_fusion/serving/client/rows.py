@@ -1,0 +1,57 @@
+"""Rows by name -> arrays by input."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_fusion.serving.client.absence import check_names, spelled
+from keras_fusion.serving.description import PRESENT, Described
+
+Columns = dict[str, Sequence[str]]
+
+
+def arrays_of(
+    rows: Sequence[dict], description: Described, columns: Columns | None = None
+) -> dict[str, np.ndarray]:
+    """`(B, ...)` arrays by input, with `*_present` where a row lacks one.
+
+    Args:
+        rows: B dicts: a value by input, or by column of an input that has some.
+        description: Of the signature that is asked.
+        columns: The names of the numbers of an input, in its order.
+
+    Raises:
+        ValueError: Naming the row and what it lacks or has too much.
+    """
+    if not rows:
+        raise ValueError("Expected rows of at least one; received none.")
+    columns = spelled(columns or {}, description)
+    found = [_inputs(i, row, columns, description) for i, row in enumerate(rows)]
+    arrays = {}
+    for name in dict.fromkeys(name for row in found for name in row):
+        there = np.array([name in row for row in found])
+        present = next(row[name] for row in found if name in row)
+        empty = np.zeros_like(np.asarray(present))
+        try:
+            arrays[name] = np.stack([np.asarray(row.get(name, empty)) for row in found])
+        except ValueError as error:
+            raise ValueError(f"Rows must have one shape of {name!r}: {error}") from None
+        if not there.all():
+            arrays[f"{name}{PRESENT}"] = there
+    return arrays
+
+
+def _inputs(i, row, columns, description):
+    """One row by input: its columns are put together in their order."""
+    row = dict(row)
+    inputs = {}
+    for name, names in columns.items():
+        given = [column for column in names if column in row]
+        if given and len(given) < len(names):
+            missing = [column for column in names if column not in row]
+            raise ValueError(f"Row {i} lacks {missing} of {name!r}; it has {given}.")
+        if given:
+            inputs[name] = [row.pop(column) for column in names]
+    inputs |= spelled(row, description)
+    check_names(f"Row {i}: the signature", set(inputs), set(description.inputs))
+    return inputs
