@@ -10,7 +10,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 DEMO := .venv/demo/bin
 TEST := .venv/test/bin
 
-.PHONY: demo test soak lint clean
+.PHONY: demo test soak docs lint clean
 
 demo: export KERAS_BACKEND := tensorflow
 demo: RECIPE := mfeat_modality_attention
@@ -36,18 +36,24 @@ test: lint
 soak: .venv/test/installed
 	KERAS_BACKEND=tensorflow $(TEST)/python -m pytest -m soak
 
+# The site, which opens from the disk: site/index.html.
+docs: export KERAS_BACKEND := jax
+docs: .venv/docs/installed
+	.venv/docs/bin/mkdocs build --strict --quiet
+
 lint: .venv/test/installed
 	$(TEST)/ruff check .
 	$(TEST)/ruff format --check .
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv build dist site *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+.venv/docs/installed: EXTRAS := jax,datasets,tuning,serving,docs
 .venv/demo/installed: EXTRAS := tensorflow,datasets,plots
 .venv/test/installed: EXTRAS := tensorflow,jax,torch,datasets,plots,metrics,tuning,serving,onnx,litert,dev
 
-.venv/demo/installed .venv/test/installed: .venv/%/installed: pyproject.toml constraints.txt
+.venv/demo/installed .venv/docs/installed .venv/test/installed: .venv/%/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	@echo "installing into .venv/$* ($(EXTRAS)); takes minutes, once"
 	@$(PYTHON) -m venv .venv/$*

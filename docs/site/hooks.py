@@ -1,0 +1,90 @@
+"""Makes the site of the files as they lie in the project, and of what it can generate.
+
+Every page keeps its path, so links that work in a checkout work on the site. Guides are
+scripts; the reference, the table of operators and the picture of the house are made
+from the code.
+"""
+
+import pathlib
+import sys
+
+import jupytext
+from mkdocs.structure.files import File, Files
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "docs" / "site"))
+
+import house  # noqa: E402
+import operators  # noqa: E402
+import reference  # noqa: E402
+
+PAGES = (
+    "*.md",
+    "benchmarks/*.md",
+    "deploy/**/*",
+    "docs/*.md",
+    "docs/site/*.css",
+    "docs/site/*.js",
+    "examples/**/*.md",
+    "keras_fusion/datasets/builtin/data/README.md",
+    "saved_models/README.md",
+    "tuning/*/*",
+    "tuning/*.md",
+    "keras_fusion/**/*.py",  # pages link to sources
+    "zoo/**/*",
+    "zoo/*.md",
+)
+SUFFIXES = {".css", ".js", ".json", ".md", ".png", ".py", ".svg", ".toml", ".yaml"}
+
+
+def on_config(config):
+    """Fills the folders of the navigation with the pages that are generated."""
+    guides = [{title(path): f"docs/guides/{path.stem}.md"} for path in guide_files()]
+    modules = [{name: f"docs/reference/{name}.md"} for name in reference.MODULES]
+    for entry in config.nav:
+        entry |= {"Guides": guides} if "Guides" in entry else {}
+        entry |= {"Reference": modules} if "Reference" in entry else {}
+    return config
+
+
+def on_files(files, config):
+    """The files of the project, by their own paths, and the generated ones."""
+    kept = [file for file in files if file.abs_src_path is None or theme(file)]
+    found = {path for pattern in PAGES for path in ROOT.glob(pattern)}
+    for path in sorted(path for path in found if path.suffix in SUFFIXES):
+        name = path.relative_to(ROOT).as_posix()
+        name = "index.md" if name == "README.md" else name
+        kept.append(File.generated(config, name, abs_src_path=str(path)))
+    kept += [
+        File.generated(config, name, content=content)
+        for name, content in generated().items()
+    ]
+    return Files(kept)
+
+
+def generated() -> dict[str, str]:
+    """The content of every generated page and picture, by its path."""
+    pages = {f"docs/guides/{p.stem}.md": guide(p) for p in guide_files()}
+    pages |= {f"docs/reference/{n}.md": reference.page(n) for n in reference.MODULES}
+    return pages | {
+        "docs/operators.md": operators.page(),
+        "docs/house.svg": house.picture(ROOT / "keras_fusion"),
+    }
+
+
+def guide_files():
+    return sorted((ROOT / "docs" / "guides").glob("*.py"))
+
+
+def guide(path):
+    return jupytext.writes(jupytext.read(path), fmt="md")
+
+
+def title(path):
+    """The first heading of a guide."""
+    lines = path.read_text().splitlines()
+    return next(line[4:] for line in lines if line.startswith("# # "))
+
+
+def theme(file):
+    return not pathlib.Path(file.abs_src_path).is_relative_to(ROOT / "docs")

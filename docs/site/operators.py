@@ -1,0 +1,40 @@
+"""The table of all operators, from the operators themselves."""
+
+import re
+
+from keras_fusion import layers
+
+HEAD = """# Operators side by side
+
+Every operator takes a list of M tensors, one for each modality, and honors
+`modality_mask` `(B, M)`: what is absent has no influence. `tokens` are sets
+`(B, T_m, D_m)`; `aligned` are tensors `(B, ..., D_m)` whose leading axes agree.
+
+| operator | takes | readouts | weights | query | source |
+|---|---|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The page, a row for each operator."""
+    rows = [row(name, operator) for name, operator in layers.operators().items()]
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def row(name, operator) -> str:
+    readouts = ", ".join(f"`{r}`" for r in operator.choices.get("readout", ()))
+    cells = [
+        f"[`{name}`](reference/layers.md#{operator.__module__}.{name})",
+        operator.takes,
+        readouts or "one tensor",
+        "yes" if operator.has_weights else "no",
+        "yes" if "query" in readouts or "node" in readouts else "no",
+        source(operator.__doc__ or ""),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def source(docstring) -> str:
+    """What the docstring names after `Reference:`."""
+    found = re.search(r"References?:\s*(.+?)(?:\n\s*\n|\Z)", docstring, re.S)
+    return " ".join(found[1].split()).replace("|", "\\|") if found else ""
