@@ -1,6 +1,7 @@
 """How the house is built: imports, packaging, and what may lie where."""
 
 import ast
+import functools
 import graphlib
 import pathlib
 import re
@@ -79,6 +80,7 @@ def imports(path):
             yield name, id(node) in inside
 
 
+@functools.cache
 def import_graph():
     """{part: the parts it imports}"""
     graph = {part(path): set() for path in SOURCES}
