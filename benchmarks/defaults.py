@@ -1,0 +1,134 @@
+"""Which arguments of FusionClassifier and of a recipe are right for most data.
+
+    python -m benchmarks.defaults
+
+One factor at a time is moved away from a base, on eight splits of every data set, with
+early stopping on each split's validation rows. What is there in the results is not
+trained again, so a study that was stopped goes on. Of scikit-learn and of the data that
+are not shipped (`KERAS_FUSION_DATA`) it takes what there is.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import time
+
+os.environ["KERAS_BACKEND"] = "jax"  # all splits of a cell train in one compiled step
+
+# ruff: noqa: E402
+from benchmarks import defaults_data
+from benchmarks.report import ROOT
+from keras_fusion.files import write_json
+from keras_fusion.provenance import provenance
+
+RESULTS = ROOT / "benchmarks" / "results" / "defaults.json"
+SPLITS = 8
+BASE = {
+    "fusion": "Concatenation",
+    "encoder_depth": 1,
+    "depth": 1,
+    "units": 64,
+    "dropout": 0.5,
+    "modality_dropout": 0.0,
+    "scale": "feature",
+    "learning_rate": 1e-3,
+    "weight_decay": 1e-2,
+}
+FACTORS = {  # in the order in which they are tried
+    "learning_rate": (3e-3,),
+    "weight_decay": (1e-4, 1e-1),
+    "scale": ("modality", "quantile", "none"),
+    "dropout": (0.0, 0.25, 0.7),
+    "units": (128, 32, 256),
+    "encoder_depth": (0, 2),
+    "heads": ("average", "train"),
+    "modality_dropout": (0.5, 0.2),
+    "fusion": (
+        "ModalityAttention",
+        "ScalarWeighting",
+        "GatedMultimodalUnit",
+        "SoftmaxGating",
+        "AdaptiveWeighting",
+        "Summation",
+        "Maximum",
+        "Product",
+        "ModalityTransformer",
+    ),
+    "depth": (2,),
+}
+CANDIDATES = {  # several factors moved together
+    "before this study": {
+        "fusion": "ModalityAttention",
+        "dropout": 0.0,
+        "weight_decay": 1e-4,
+    },
+}
+
+
+def configurations() -> dict[str, dict]:
+    """Arguments by the name of a configuration."""
+    found = {"base": BASE}
+    for factor, values in FACTORS.items():
+        found |= {f"{factor}={v}": BASE | {factor: v} for v in values}
+    return found | {name: BASE | moved for name, moved in CANDIDATES.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
+    parser.add_argument("--minutes", type=float, help="stop after so many")
+    parser.add_argument("--data", nargs="+", choices=defaults_data.CASES)
+    parser.add_argument("--only", nargs="+", choices=configurations())
+    arguments = parser.parse_args()
+    end = time.monotonic() + 60 * (arguments.minutes or 1e9)
+    wanted = arguments.data or list(defaults_data.CASES)
+    chosen = arguments.only or list(configurations())
+    found = read(arguments.results)
+    splits = {}
+    for data, names in cells(wanted, chosen):
+        for name in names:
+            if name in found.get(data, {}) or time.monotonic() > end:
+                continue
+            splits[data] = splits.get(data) or drawn(data)
+            found.setdefault(data, {})[name] = _fitted(splits[data], name)
+            write_json(arguments.results, {"cells": found, **provenance()})
+            print(f"{data}: {name}", flush=True)
+
+
+def read(path: pathlib.Path) -> dict:
+    """What was found before, by data set and configuration."""
+    return json.loads(path.read_text())["cells"] if path.is_file() else {}
+
+
+def drawn(name: str) -> list:
+    """The splits of this data set."""
+    case = defaults_data.CASES[name]
+    table = case.read()
+    return [defaults_data.split(case, table, seed) for seed in range(SPLITS)]
+
+
+def cells(data, names):
+    """`(data set, configurations)`, together what needs one compilation."""
+    training = ("learning_rate", "weight_decay", "scale")
+
+    def graph(name):
+        arguments = configurations()[name]
+        return json.dumps({k: v for k, v in arguments.items() if k not in training})
+
+    ordered = {}
+    for name in names:
+        ordered.setdefault(graph(name), []).append(name)
+    return [(d, group) for group in ordered.values() for d in data]
+
+
+def _fitted(splits, name):
+    from benchmarks.defaults_training import fit
+
+    started = time.process_time()
+    found = fit(splits, configurations()[name])
+    return found | {"seconds": round(time.process_time() - started, 1)}
+
+
+if __name__ == "__main__":
+    main()
