@@ -1,4 +1,4 @@
-"""Eleven data sets of vectors for the study of defaults, and how their rows are split."""
+"""Data sets of vectors for the study of defaults, and how their rows are split."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -120,7 +120,7 @@ def _halved(pictures):
 
 
 def _reviews():
-    """A table of clothing reviews and components of its texts, as many of both kinds."""
+    """Tables and texts of reviews of clothing, as many of both kinds."""
     import pandas
 
     table = pandas.read_parquet(archives.folder() / "clothing_reviews.parquet")

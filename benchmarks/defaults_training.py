@@ -87,6 +87,7 @@ def _compiled(shapes, classes, batch, arguments):
     keras.utils.set_random_seed(0)
     arguments = json.loads(arguments)
     model = FusionClassifier(dict(shapes), classes, modality_mask=True, **arguments)
+    model.compile(loss="sparse_categorical_crossentropy")
     epoch = jax.vmap(partial(_epoch, model, batch), (None, 0, 0, 0, 0, None, 0))
     return model, jax.jit(epoch), jax.jit(jax.vmap(partial(_judge, model)))
 
@@ -181,12 +182,6 @@ def _drawn(model, count):
     return weights, state
 
 
-def _loss(model, weights, state, inputs, labels, training):
-    outputs, state = model.stateless_call(weights, state, inputs, training=training)
-    losses = ops.sparse_categorical_crossentropy(labels, outputs)
-    return losses, (outputs, state)
-
-
 def _epoch(model, batch, rates, weights, state, moments, key, epoch, train):
     """One epoch of AdamW on one split."""
     rows = train["labels"].shape[0]
@@ -200,8 +195,8 @@ def _epoch(model, batch, rates, weights, state, moments, key, epoch, train):
         labels = train["labels"][chosen]
 
         def objective(weights):
-            losses, (_, new) = _loss(model, weights, state, inputs, labels, True)
-            return jnp.mean(losses), new
+            outputs, new = model.stateless_call(weights, state, inputs, training=True)
+            return model.compute_loss(y=labels, y_pred=outputs), new
 
         gradients, state = jax.grad(objective, has_aux=True)(weights)
         time = epoch * steps + index + 1.0
@@ -220,9 +215,8 @@ def _epoch(model, batch, rates, weights, state, moments, key, epoch, train):
 
 
 def _judge(model, weights, state, part):
-    losses, (outputs, _) = _loss(
-        model, weights, state, part["inputs"], part["labels"], False
-    )
+    outputs, _ = model.stateless_call(weights, state, part["inputs"], training=False)
+    losses = ops.sparse_categorical_crossentropy(part["labels"], outputs)
     right = jnp.argmax(outputs, axis=-1) == part["labels"]
     counts = part["counts"]
     return jnp.mean(losses, where=counts), jnp.mean(right, where=counts)

@@ -2,7 +2,7 @@ import keras
 
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.encoders import encode
-from keras_fusion.zoo.parts.head import classify
+from keras_fusion.zoo.parts.heads import classifier, predictions
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
@@ -25,6 +25,7 @@ def FusionClassifier(
     dropout: float = 0.0,
     modality_dropout: float = 0.0,
     modality_mask: bool = False,
+    heads: str | None = None,
     include_top: bool = True,
     classifier_activation: str | None = "softmax",
     weights: str | None = None,
@@ -61,6 +62,10 @@ def FusionClassifier(
             never the last one present.
         modality_mask: Whether the model takes a mask of what is present. The weights
             are the same with and without.
+        heads: None, or a head for each modality, whose loss is added in training, so
+            that every encoder learns by itself: `"train"`, for that alone, or
+            `"average"`, to predict the mean of what they and the fusion predict, over
+            what is present.
         include_top: Whether there is a head; else the output is `(B, units)`.
         classifier_activation: Of the head.
         weights: None, the name of a trained recipe, or a weights file.
@@ -100,13 +105,16 @@ def FusionClassifier(
         modality_mask=mask,
         query=encoded.get(query),
     )
-    outputs = classify(
+    outputs = predictions(
         fused,
+        encoded,
         classes,
+        heads=heads,
+        modality_mask=mask,
         dropout=dropout,
         activation=classifier_activation,
         include_top=include_top,
     )
-    model = keras.Model(inputs, outputs, name=name)
+    model = classifier(inputs, outputs, heads, name)
     load_weights(model, weights)
     return model

@@ -6,6 +6,7 @@ from keras_fusion.names import EDGE_INDEX, EDGE_WEIGHT
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.graph_layers import KINDS, graph_layer, graph_layers
 from keras_fusion.zoo.parts.head import check_classes
+from keras_fusion.zoo.parts.heads import FUSED, alone, check_heads, classifier, joined
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
@@ -34,6 +35,7 @@ def GraphNodeClassifier(
     kernel_regularizer=None,
     modality_mask: bool = False,
     edge_weight: bool = False,
+    heads: str | None = None,
     include_top: bool = True,
     classifier_activation: str | None = "softmax",
     weights: str | None = None,
@@ -73,6 +75,7 @@ def GraphNodeClassifier(
         attention_dropout: Rate for the attention weights of GAT and GATv2.
         modality_dropout: Rate at which training drops modalities, node by node.
         kernel_regularizer: Of the kernels of the graph layers.
+        heads: As for `FusionClassifier`: heads on what the operator fuses.
         modality_mask, edge_weight: Whether the model has these inputs.
         include_top: Whether the model classifies; else its output is `(n, units)`.
         classifier_activation: Of the output.
@@ -94,6 +97,7 @@ def GraphNodeClassifier(
     find("fusion_stage", fusion_stage, dict.fromkeys(STAGES))
     find("graph", graph, KINDS)
     _check(fusion_stage, graph, graph_depth, edge_weight)
+    check_heads(heads, include_top)
     if include_top:
         check_classes(classes, classifier_activation)
     inputs = named_inputs(input_shapes, modality_mask)
@@ -135,10 +139,15 @@ def GraphNodeClassifier(
         x = layers.Dropout(dropout, name="head_dropout")(x)
         logits = _logits(x, edges, int(classes), after, settings)
         activation = layers.Activation(
-            classifier_activation, dtype="float32", name="predictions"
+            classifier_activation,
+            dtype="float32",
+            name=FUSED if heads else "predictions",
         )
         x = activation(logits)
-    model = keras.Model(inputs | edges, x, name=name)
+    if heads:
+        top = {"dropout": dropout, "activation": classifier_activation}
+        x = joined(x, alone(streams, classes, **top), heads, mask)
+    model = classifier(inputs | edges, x, heads, name)
     load_weights(model, weights)
     return model
 

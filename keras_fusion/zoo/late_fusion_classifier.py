@@ -5,6 +5,7 @@ from keras_fusion.catalogue import find
 from keras_fusion.layers import Averaging
 from keras_fusion.names import MASK
 from keras_fusion.zoo.fusion_classifier import SHARED
+from keras_fusion.zoo.parts.heads import FUSED, check_heads, classifier, joined
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
@@ -23,6 +24,7 @@ def LateFusionClassifier(
     builder: str = "UnimodalClassifier",
     modality_dropout: float = 0.0,
     modality_mask: bool = False,
+    heads: str | None = None,
     weights: str | None = None,
     name: str = "late_fusion_classifier",
     **kwargs,
@@ -36,6 +38,8 @@ def LateFusionClassifier(
             builds one for each, trained together through the mean.
         builder: Name of what builds them.
         modality_dropout, modality_mask, weights, name: As for `FusionClassifier`.
+        heads: `"train"` or `"average"`: the loss of each model is added to that of
+            their mean. None: they learn through the mean alone.
         **kwargs: `encoder_depth`, `units`, `encoders`, `dropout`, `include_top` and
             `classifier_activation`, and whatever else `builder` takes; of
             `augmentation`, `encoders`, `heatmaps` and `patch_size` by modality each
@@ -51,6 +55,7 @@ def LateFusionClassifier(
     >>> LateFusionClassifier(shapes, classes=5).output_shape
     (None, 5)
     """
+    check_heads(heads)
     inputs = named_inputs(input_shapes, modality_mask)
     streams, mask = replace_absent(inputs, modality_dropout)
     if models is None:
@@ -67,9 +72,12 @@ def LateFusionClassifier(
         raise ValueError(
             f"models must be those of {list(input_shapes)}; received {list(models)}."
         )
-    predictions = [models[m]({m: x}) for m, x in streams.items()]
-    average = Averaging(dtype="float32", name="predictions")
+    alone = [models[m]({m: x}) for m, x in streams.items()]
+    average = Averaging(dtype="float32", name=FUSED if heads else "predictions")
     call = {} if mask is None else {MASK: mask}
-    model = keras.Model(inputs, average(predictions, **call), name=name)
+    outputs = average(alone, **call)
+    if heads:  # the mean with its own parts would be the same mean
+        outputs = joined(outputs, alone, "train", mask)
+    model = classifier(inputs, outputs, heads, name)
     load_weights(model, weights)
     return model

@@ -1,7 +1,7 @@
 import keras
 
 from keras_fusion.zoo.parts.blocks import fuse, template
-from keras_fusion.zoo.parts.head import classify
+from keras_fusion.zoo.parts.heads import classifier, predictions
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.tokens import require_aligned, tokenise
@@ -26,6 +26,7 @@ def MutualFormerClassifier(
     dropout: float = 0.0,
     modality_dropout: float = 0.0,
     modality_mask: bool = False,
+    heads: str | None = None,
     include_top: bool = True,
     classifier_activation: str | None = "softmax",
     weights: str | None = None,
@@ -52,8 +53,8 @@ def MutualFormerClassifier(
         depth: Number of fusion blocks, at least 1.
         units: Width.
         encoders: A `keras.Model` by modality, in place of stem and residual blocks.
-        dropout, modality_dropout, modality_mask, include_top, classifier_activation,
-            weights, name: As for `FusionClassifier`.
+        dropout, modality_dropout, modality_mask, heads, include_top,
+            classifier_activation, weights, name: As for `FusionClassifier`.
 
     Returns:
         An uncompiled functional model.
@@ -100,13 +101,16 @@ def MutualFormerClassifier(
     )
     if readout == "token":
         fused = fused[:, 0]
-    outputs = classify(
+    outputs = predictions(
         fused,
+        tokens,
         classes,
+        heads=heads,
+        modality_mask=mask,
         dropout=dropout,
         activation=classifier_activation,
         include_top=include_top,
     )
-    model = keras.Model(inputs, outputs, name=name)
+    model = classifier(inputs, outputs, heads, name)
     load_weights(model, weights)
     return model

@@ -10,7 +10,7 @@ from keras_fusion.zoo.parts.encoders import (
     hand_over,
     pool_positions,
 )
-from keras_fusion.zoo.parts.head import classify
+from keras_fusion.zoo.parts.heads import classifier, predictions
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.video import (
@@ -43,6 +43,7 @@ def TwoStreamVideoClassifier(
     dropout: float = 0.0,
     modality_dropout: float = 0.0,
     modality_mask: bool = False,
+    heads: str | None = None,
     include_top: bool = True,
     classifier_activation: str | None = "softmax",
     weights: str | None = None,
@@ -78,8 +79,8 @@ def TwoStreamVideoClassifier(
             They must agree in T, H and W then.
         query: Name of the stream whose vector is the query, for operators with one.
         dropout: Rate inside the stages, and for the vectors and the head.
-        modality_dropout, modality_mask, include_top, classifier_activation, weights,
-            name: As for `FusionClassifier`.
+        modality_dropout, modality_mask, heads, include_top, classifier_activation,
+            weights, name: As for `FusionClassifier`.
 
     Returns:
         An uncompiled functional model.
@@ -140,13 +141,16 @@ def TwoStreamVideoClassifier(
         modality_mask=mask,
         query=vectors.get(query),
     )
-    outputs = classify(
+    outputs = predictions(
         fused,
+        vectors,
         classes,
+        heads=heads,
+        modality_mask=mask,
         dropout=dropout,
         activation=classifier_activation,
         include_top=include_top,
     )
-    model = keras.Model(inputs, outputs, name=name)
+    model = classifier(inputs, outputs, heads, name)
     load_weights(model, weights)
     return model

@@ -4,6 +4,7 @@ from keras import layers, ops
 
 from keras_fusion.names import EDGE_INDEX, MASK
 from keras_fusion.zoo.modality_weights import symbolic_weights
+from keras_fusion.zoo.parts.heads import FUSED
 
 
 def deployable(model: keras.Model, statistics: dict) -> keras.Model:
@@ -55,7 +56,7 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
 def _embedding(model):
     """What the head takes; None where the model has none, or several."""
     for layer in model.layers:
-        if layer.name == "predictions" and isinstance(layer, layers.Dense):
+        if layer.name in ("predictions", FUSED) and isinstance(layer, layers.Dense):
             return layer.input
     return None
 

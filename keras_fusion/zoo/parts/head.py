@@ -7,16 +7,17 @@ from keras import layers
 from keras_fusion.zoo.parts.encoders import pool_positions
 
 
-def classify(fused, classes: int, *, dropout, activation, include_top=True):
+def classify(
+    fused, classes: int, *, dropout, activation, include_top=True, name="predictions"
+):
     """Class probabilities `(B, classes)` float32, or the pooled features `(B, U)`."""
     fused = pool_positions(fused)
     if not include_top:
         return fused
     check_classes(classes, activation)
-    fused = layers.Dropout(dropout, name="head_dropout")(fused)
-    head = layers.Dense(
-        int(classes), activation=activation, dtype="float32", name="predictions"
-    )
+    dropout_name = name.replace("predictions", "head_dropout")
+    fused = layers.Dropout(dropout, name=dropout_name)(fused)
+    head = layers.Dense(int(classes), activation=activation, dtype="float32", name=name)
     return head(fused)
 
 
