@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from keras_fusion import datasets
 from keras_fusion import export as exporting
 from keras_fusion.cli.console import console
 from keras_fusion.experiments import prediction, training
@@ -18,8 +17,10 @@ def run(options) -> None:
         name = recipe_files.read(options.model).name
         model = best_run(Path(options.runs) / name)
     output = Path(options.output or Path("saved_models") / name)
-    given = options.samples
-    samples = datasets.read(given) if given else prediction.samples(model)
+    if options.samples:
+        samples = _read_samples(model, options.samples)
+    else:
+        samples = prediction.samples(model)
     console.print(f"exporting {model}; it is loaded again and compared, please wait")
     version = exporting.export(
         model,
@@ -33,6 +34,13 @@ def run(options) -> None:
         about=_about(model),
     )
     console.print(f"wrote {version}: verified, its signature gives the model's numbers")
+
+
+def _read_samples(model, file):
+    rows = prediction.read_rows(model, file)
+    for note in rows.notes:
+        console.print(note, style="dim", markup=False)
+    return rows.inputs
 
 
 def _about(model):

@@ -135,6 +135,7 @@ def _parser():
     predict = add("predict", parents=[common], help="classes for raw features")
     predict.add_argument("model", help="a .keras file or an exported SavedModel")
     predict.add_argument("file", help=".npz, .csv, .parquet or .json")
+    predict.add_argument("--output", metavar="FILE", help=".csv, .parquet or .json")
     predict.add_argument("--json", action="store_true", help="print JSON, all rows")
     predict.add_argument("--rows", type=int, default=20, help="rows of the table")
 

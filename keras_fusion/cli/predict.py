@@ -2,25 +2,31 @@
 
 import json
 
-import numpy as np
-
-from keras_fusion import datasets
 from keras_fusion.cli.console import console
-from keras_fusion.experiments import prediction
+from keras_fusion.experiments import prediction, predictions
 from keras_fusion.experiments.reports import tables
 
 
 def run(options) -> None:
-    """Prints classes, probabilities and modality weights for a file of features."""
-    inputs = datasets.read(options.file)
-    outputs = prediction.predict(options.model, inputs)
+    """Prints or writes classes, probabilities and modality weights for a file."""
+    if options.output:
+        predictions.check_path(options.output)
+    rows = prediction.read_rows(options.model, options.file)
+    outputs = prediction.predict(options.model, rows.inputs)
     names = prediction.class_names(options.model)
+    if options.output:
+        modalities = prediction.modalities(options.model)
+        predictions.save(options.output, outputs, names, modalities, rows.ids)
     if options.json:
-        rows = {name: np.asarray(x).tolist() for name, x in outputs.items()}
-        print(json.dumps(rows | ({"class_names": names} if names else {})))
+        print(json.dumps(predictions.document(outputs, names, rows.ids, rows.notes)))
         return
-    columns = prediction.modalities(options.model)
-    header, rows = tables.prediction_rows(outputs, names, columns)
-    console.print(tables.rich_table(f"{options.file}", header, rows[: options.rows]))
-    if len(rows) > options.rows:
-        console.print(f"{len(rows) - options.rows} more rows: --rows N or --json")
+    for note in rows.notes:
+        console.print(note, style="dim", markup=False)
+    if options.output:
+        console.print(f"wrote {options.output}", markup=False)
+        return
+    modalities = prediction.modalities(options.model)
+    header, cells = tables.prediction_rows(outputs, names, modalities, rows.ids)
+    console.print(tables.rich_table(f"{options.file}", header, cells[: options.rows]))
+    if len(cells) > options.rows:
+        console.print(f"{len(cells) - options.rows} more rows: --rows N or --json")

@@ -51,6 +51,7 @@ def save_deployable(recipe: recipe_files.Recipe, data, folder: Path) -> Path:
     with whole(path) as beside:
         zoo.deployable(model, data.statistics).save(beside)
     write_json(folder / prediction.CLASSES, list(data.class_names) or None)
+    write_json(folder / prediction.INPUTS, data.schema.to_json())
     with whole(folder / prediction.SAMPLES) as beside:
         rows = {f"inputs/{name}": x for name, x in data.samples.items()}
         np.savez(beside, **rows)

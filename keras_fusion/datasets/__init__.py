@@ -17,9 +17,10 @@ from keras_fusion.datasets.columns import Preprocessor
 from keras_fusion.datasets.dataset import Dataset, Split
 from keras_fusion.datasets.depth import normalize as normalize_depth
 from keras_fusion.datasets.errors import DataError
-from keras_fusion.datasets.files import Schema, read, read_labeled, read_rows
+from keras_fusion.datasets.files import read, read_labeled, read_rows
 from keras_fusion.datasets.images import read_images
 from keras_fusion.datasets.preparation import prepare
+from keras_fusion.datasets.schema import Schema
 from keras_fusion.datasets.standardization import standardize
 
 __all__ = [

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_fusion.datasets.arrays import modality_mask
 from keras_fusion.datasets.scaling import Scale
+from keras_fusion.datasets.schema import Schema
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +141,12 @@ class Dataset:
     def input_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of one row, by modality."""
         return {name: x.shape[1:] for name, x in self.train.inputs.items()}
+
+    @property
+    def schema(self) -> Schema:
+        """The inputs by the names of their columns, to match other files by."""
+        modalities = {m: self.columns.get(m, ()) for m in self.input_shapes}
+        return Schema(modalities, self.label, self.left_out)
 
     @property
     def classes(self) -> int:

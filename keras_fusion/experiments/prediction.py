@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion import export
+from keras_fusion import datasets, export
+from keras_fusion.datasets.arrays import as_numbers
+from keras_fusion.datasets.files import Rows
 from keras_fusion.export import load
 from keras_fusion.names import MASK
 
-CLASSES, SAMPLES = "classes.json", "samples.npz"
+CLASSES, INPUTS, SAMPLES = "classes.json", "inputs.json", "samples.npz"
 _OUTPUTS = ("probabilities", "predictions", "modality_weights")
 
 
@@ -26,33 +28,58 @@ def predict(path: str | Path, inputs: dict) -> dict:
         regression, and `modality_weights` `(B, M)` where the model has them.
 
     Raises:
-        ValueError: If there is no such model, or an input is missing, unknown or of
-            another shape.
+        ValueError: If there is no such model, or an input is missing, unknown, of
+            another shape, or holds a number that float32 cannot.
     """
     path = Path(path)
     model = _trained(path) if path.suffix == ".keras" else None
     shapes = _row_shapes(model) if model else export.input_shapes(path)
-    inputs = {name: _in_shape(x, shapes.get(name)) for name, x in inputs.items()}
+    inputs = {n: as_numbers(n, np.asarray(x), path.name) for n, x in inputs.items()}
+    inputs = _in_shapes(inputs, shapes)
     outputs = _answer(model, inputs) if model else export.signature(path)(inputs)
     if not {"probabilities", "predictions"} & outputs.keys():
         raise ValueError(_NOT_OURS.format(path))
     return {name: outputs[name] for name in _OUTPUTS if name in outputs}
 
 
+def read_rows(path: str | Path, file: str | Path) -> Rows:
+    """The rows of a person's file, matched by name to what a saved model takes.
+
+    Args:
+        path: A `.keras` file that `train` wrote, or an exported SavedModel.
+        file: As for `datasets.read`. Columns may stand in any order and there may be
+            more of them; a modality whose columns are all left out is absent.
+
+    Raises:
+        ValueError: If there is no such model, or the file does not fit it.
+    """
+    schema = _schema(Path(path))
+    if schema is not None:
+        rows = datasets.read_rows(file, schema)
+    else:
+        rows = Rows(datasets.read(file), None, (_IN_ORDER.format(path),))
+    return rows._replace(inputs=_in_shapes(rows.inputs, row_shapes(path)))
+
+
 def class_names(path: str | Path) -> list[str] | None:
     """The class names that go with a saved model, None where there are none."""
     path = Path(path)
-    if path.suffix != ".keras":
-        return export.labels(path)
-    beside = path.with_name(CLASSES)
-    return json.loads(beside.read_text()) if beside.is_file() else None
+    return _beside(path, CLASSES) if path.suffix == ".keras" else export.labels(path)
+
+
+def columns(path: str | Path) -> dict[str, list[str]]:
+    """The columns of each modality of a `.keras` file that is made of some."""
+    schema = _schema(Path(path))
+    if schema is None:
+        return {}
+    return {m: list(names) for m, names in schema.modalities.items() if names}
 
 
 def samples(path: str | Path) -> dict[str, np.ndarray] | None:
     """The raw rows that `train` left beside a `.keras` file, None where there are none.
 
     Returns:
-        `(B, ...)` float32 arrays by modality, NaN where something is missing.
+        `(B, ...)` arrays by modality, NaN where something is missing.
     """
     beside = Path(path).with_name(SAMPLES)
     if not beside.is_file():
@@ -61,14 +88,47 @@ def samples(path: str | Path) -> dict[str, np.ndarray] | None:
         return {key.removeprefix("inputs/"): x for key, x in arrays.items()}
 
 
-def modalities(path: str | Path) -> list[str]:
-    """The modalities of a saved model, in the order of its `modality_weights`."""
+def row_shapes(path: str | Path) -> dict[str, tuple]:
+    """The shape of one row by modality, in the order of `modality_weights`."""
     path = Path(path)
     ours = path.suffix == ".keras"
-    return list(_row_shapes(_trained(path)) if ours else export.input_shapes(path))
+    return _row_shapes(_trained(path)) if ours else export.input_shapes(path)
+
+
+def modalities(path: str | Path) -> list[str]:
+    """The modalities of a saved model, in the order of its `modality_weights`."""
+    return list(row_shapes(path))
 
 
 _NOT_OURS = "{} is no model that `keras-fusion train` saved, or an export of one."
+_IN_ORDER = (
+    "{} does not say which columns it was trained on: they are taken in the order of "
+    "the file"
+)
+
+
+def _schema(path):
+    """What the model was trained on by name, None where nothing says so."""
+    if path.suffix == ".keras":
+        content = _beside(path, INPUTS)
+        if content is None:
+            return None
+        try:
+            return datasets.Schema.from_json(content)
+        except ValueError as error:
+            raise ValueError(f"{path.with_name(INPUTS)} is broken: {error}") from error
+    return None
+
+
+def _beside(path, name):
+    """What a JSON file beside a model holds, None where there is none."""
+    beside = path.with_name(name)
+    if not beside.is_file():
+        return None
+    try:
+        return json.loads(beside.read_text())
+    except ValueError as error:
+        raise ValueError(f"{beside} is broken: {error}.") from error
 
 
 def _trained(path):
@@ -83,16 +143,37 @@ def _row_shapes(model):
     return {name: tuple(x.shape[1:]) for name, x in inputs if name != MASK}
 
 
+def _in_shapes(inputs, shapes):
+    return {name: _in_shape(x, shapes.get(name)) for name, x in inputs.items()}
+
+
 def _in_shape(x, shape):
     """`x`, spread out to rows of this shape where there is nothing in it but NaN."""
-    if shape is None or x.shape[1:] == shape or not np.isnan(x).all():
+    if shape is None or x.shape[1:] == shape:
+        return x
+    if x.dtype.kind != "f" or not np.isnan(x).all():
         return x
     return np.full((len(x), *(size or 1 for size in shape)), np.nan, np.float32)
 
 
 def _answer(model, inputs):
+    shapes = {name: x.shape for name, x in model.input.items() if name != MASK}
+    export.check_inputs(inputs, shapes)
+    present = datasets.modality_mask({name: inputs[name] for name in shapes})
+    arrays = {
+        name: _of_dtype(name, inputs[name], present[:, m], model.input[name].dtype)
+        for m, name in enumerate(shapes)
+    }
     if MASK in model.input:
-        rows = len(next(iter(inputs.values())))
-        inputs = inputs | {MASK: np.ones((rows, len(model.input) - 1), bool)}
-    export.check_inputs(inputs, {name: x.shape for name, x in model.input.items()})
-    return model.predict(inputs, verbose=0)
+        arrays[MASK] = present
+    return model.predict(arrays, verbose=0)
+
+
+def _of_dtype(name, x, present, dtype):
+    """`x` as the model takes it; whole numbers stand for rows that are absent."""
+    if dtype.startswith("float") or x.dtype.kind != "f":
+        return x.astype(dtype)
+    x = np.where(present.reshape(-1, *(1,) * (x.ndim - 1)), x, 0)
+    if (x % 1).any():  # NaN % 1 is true
+        raise ValueError(f"Expected whole numbers in {name!r}, and none missing.")
+    return x.astype(dtype)

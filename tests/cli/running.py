@@ -22,7 +22,7 @@ def run(*arguments):
 
 def succeed(*arguments):
     status, out, err = run(*arguments)
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, ""), err
     return out
 
 

@@ -2,12 +2,14 @@ import csv
 import json
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 
 from keras_fusion import datasets
+from keras_fusion.datasets.files import Rows
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments import recipe as recipe_files
-from tests.cli.running import succeed
+from tests.cli.running import run, succeed
 from tests.experiments import runs
 
 
@@ -69,7 +71,8 @@ def test_what_users_call_things_is_no_markup(tmp_path, monkeypatch):
     monkeypatch.setattr(prediction, "predict", predict)
     monkeypatch.setattr(prediction, "class_names", lambda model: ["[red]", "b"])
     monkeypatch.setattr(prediction, "modalities", lambda model: ["a"])
-    monkeypatch.setattr(datasets, "read", lambda file: {})
+    rows = Rows({}, None, ())
+    monkeypatch.setattr(prediction, "read_rows", lambda model, file: rows)
     assert "[red]" in succeed("predict", "m.keras", "x.npz")
 
 
@@ -86,9 +89,62 @@ def test_regression_on_a_csv_file(home, tmp_path):
     out = succeed("train", home, "--dataset", f"csv:{path}", "--quiet", *options)
     assert "imputed 10 NaN cells of modality 'b'" in out
     model = next(tmp_path.rglob("model.keras"))
+    schema = json.loads((model.parent / "inputs.json").read_text())
+    assert schema["label"] == "target"
+    assert schema["modalities"]["b"] == ["b_0", "b_1"]
     found = json.loads(succeed("predict", model, _without_label(path), "--json"))
+    again = json.loads(succeed("predict", model, _reordered(path), "--json"))
+    assert again.pop("ids") == [f"row {i}" for i in range(100)]
+    assert again.pop("notes") == ["left over, since the model does not know it: more"]
+    assert again == found
     assert np.shape(found["predictions"]) == (100, 1)
     assert "prediction" in succeed("predict", model, _without_label(path))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".json"])
+def test_predictions_go_into_files(trained, ending, tmp_path):
+    rows = features(tmp_path)[1]
+    out = tmp_path / f"out{ending}"
+    succeed("predict", trained[0], rows, "--output", out)
+    found = json.loads(succeed("predict", trained[0], rows, "--json"))
+    if ending == ".json":
+        written = json.loads(out.read_text())
+    elif ending == ".csv":
+        written = list(csv.DictReader(out.read_text().splitlines()))
+    else:
+        written = pyarrow.parquet.read_table(out).to_pylist()
+    assert [row["class"] for row in written] == found["classes"]
+    assert [int(row["row"]) for row in written] == [0, 1, 2, 3]
+    for key, column in (("probability red", 2), ("weight b", 1)):
+        full = found["probabilities" if column == 2 else "modality_weights"]
+        written_numbers = [float(row[key]) for row in written]
+        assert written_numbers == pytest.approx([x[column] for x in full])
+
+
+def test_a_file_of_another_kind_is_refused_first(tmp_path):
+    status, _, err = run("predict", "m.keras", "x.csv", "--output", tmp_path / "x.txt")
+    assert status == 2 and "ends in" in err
+
+
+def test_a_modality_that_is_left_out_is_absent(trained, tmp_path):
+    rows = json.loads(features(tmp_path)[2].read_text())
+    (tmp_path / "b.json").write_text(json.dumps([{"b": row["b"]} for row in rows]))
+    found = json.loads(succeed("predict", trained[0], tmp_path / "b.json", "--json"))
+    assert found["notes"] == ["the modality 'a' is absent: there is no a"]
+    np.testing.assert_allclose(found["modality_weights"], [[0, 1]] * 4)
+
+
+def _reordered(path):
+    """The table with its columns the other way around, and three more."""
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    names = ["more", *reversed(rows[0]), "id"]
+    with path.with_name("reordered.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        for number, row in enumerate(rows):
+            writer.writerow(row | {"more": "text", "id": f"row {number}"})
+    return path.with_name("reordered.csv")
 
 
 def _without_label(path):

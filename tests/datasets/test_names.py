@@ -97,6 +97,16 @@ def test_arrays_are_matched_by_name(tmp_path):
     np.testing.assert_array_equal(rows.inputs["a"], 2 * rows.inputs["b"])
 
 
+@settings(max_examples=10, deadline=None)
+@given(st.permutations(range(12)))
+def test_features_of_an_array_are_columns_by_number(order):
+    columns = {f"a_{i}": np.full(3, float(i)) for i in order}  # a_10 is behind a_9
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(folder, "csv", columns)
+        rows = datasets.read_rows(path, Schema({"a": ()}))
+    np.testing.assert_array_equal(rows.inputs["a"], np.tile(np.arange(12.0), (3, 1)))
+
+
 def test_a_schema_is_json():
     assert Schema.from_json(json.loads(json.dumps(SCHEMA.to_json()))) == SCHEMA
     for wrong in ([], {}, {"modalities": 3, "label": "y", "left_out": []}):

@@ -1,5 +1,6 @@
 """A file that a person has -> the modalities that a model knows, by name."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -7,8 +8,8 @@ import numpy as np
 from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.files.grouping import numbers_of
-from keras_fusion.datasets.files.schema import Schema
 from keras_fusion.datasets.files.table import Table
+from keras_fusion.datasets.schema import Schema
 
 
 class Rows(NamedTuple):
@@ -35,6 +36,7 @@ def match(table: Table, schema: Schema, path) -> Rows:
     """
     taken, absent, lacking = {}, [], []
     for modality, names in schema.modalities.items():
+        names = names or _numbered(modality, table.columns)
         there = [name for name in names if name in table.columns]
         if there and len(there) == len(names):
             taken[modality] = there
@@ -62,8 +64,19 @@ def match(table: Table, schema: Schema, path) -> Rows:
     count = len(next(iter(inputs.values())))
     empty = np.full((count, 1), np.nan)
     inputs = {m: inputs.get(m, empty) for m in schema.modalities}
-    used = {*columns, schema.label, "is_train", *schema.left_out}
-    return Rows(inputs, _ids(table, schema), _notes(table, schema, absent, used))
+    ids = _ids(table, schema)
+    used = {*columns, schema.label, "is_train", *schema.left_out, ids and ids[0]}
+    return Rows(inputs, ids, _notes(table, schema, absent, used))
+
+
+def _numbered(modality, columns):
+    """`NAME_0`, `NAME_1`, ...: the features of an array, which have no other names."""
+    if modality in columns:
+        return [modality]
+    known = itertools.takewhile(
+        columns.__contains__, (f"{modality}_{i}" for i in itertools.count())
+    )
+    return list(known)
 
 
 def _joined(modality, names, numbers, path):

@@ -14,8 +14,8 @@ from keras_fusion.datasets.files.grouping import by_prefix, left_out, numbers_of
 from keras_fusion.datasets.files.json_rows import open_json
 from keras_fusion.datasets.files.matching import Rows, match
 from keras_fusion.datasets.files.npz import open_npz
-from keras_fusion.datasets.files.schema import Schema
 from keras_fusion.datasets.files.table import Table
+from keras_fusion.datasets.schema import Schema
 
 IS_TRAIN = "is_train"
 _FORMATS = {

@@ -131,16 +131,29 @@ def method_title(method: str, results: dict) -> str:
 
 
 def prediction_rows(
-    outputs: dict, class_names: list[str] | None, modalities: list[str]
+    outputs: dict,
+    class_names: list[str] | None,
+    modalities: list[str],
+    ids: tuple | None = None,
 ) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: class and probability (or prediction), and modality weights."""
+    """Header and rows: class and probability (or prediction), and modality weights.
+
+    Args:
+        outputs: Of `predict`.
+        class_names: One a class, or None.
+        modalities: In the order of `modality_weights`.
+        ids: Name and values of what names the rows; else they are numbered.
+    """
     weights = outputs.get("modality_weights")
-    header = ["row"]
+    header = [(ids and ids[0]) or "row"]
     header += ["class", "probability"] if "probabilities" in outputs else ["prediction"]
     header += modalities if weights is not None else []
     rows = []
     for i in range(len(next(iter(outputs.values())))):
-        row = [str(i), *_prediction_cells(outputs, i, class_names)]
+        row = [
+            str(ids[1][i] if ids else i),
+            *_prediction_cells(outputs, i, class_names),
+        ]
         row += (
             [f"{w:.2f}" if w else "–" for w in weights[i]]
             if weights is not None
@@ -155,6 +168,8 @@ def _prediction_cells(outputs, i, class_names):
         return [f"{float(outputs['predictions'][i, 0]):.4g}"]
     if outputs["probabilities"].ndim > 2:
         return _most_pixels(outputs["probabilities"][i], class_names)
+    if not np.isfinite(outputs["probabilities"][i]).all():
+        return ["–", "no number"]
     best = int(outputs["probabilities"][i].argmax())
     name = class_names[best] if class_names else str(best)
     return [name, f"{outputs['probabilities'][i, best]:.3f}"]

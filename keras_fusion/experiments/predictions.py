@@ -1,0 +1,114 @@
+"""What a model predicted, row by row: for a table, a file or another program."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from keras_fusion.files import whole
+
+FORMATS = (".csv", ".parquet", ".json")
+
+
+def classes_of(outputs: dict, class_names: list[str] | None) -> list[str | None]:
+    """The class of each row; None where its probabilities are no numbers.
+
+    Args:
+        outputs: Of `predict`, with `probabilities` `(B, K)`.
+        class_names: One a class; None numbers them.
+    """
+    probabilities = outputs["probabilities"]
+    names = class_names or [str(k) for k in range(probabilities.shape[-1])]
+    finite = np.isfinite(probabilities).all(axis=-1)
+    best = np.where(finite[:, None], probabilities, 0).argmax(axis=-1)
+    return [names[k] if known else None for k, known in zip(best, finite, strict=True)]
+
+
+def document(
+    outputs: dict, class_names: list[str] | None, ids: tuple | None, notes: tuple
+) -> dict:
+    """All outputs as JSON holds them; what is no finite number is null."""
+    found = {name: _plain(np.asarray(x)) for name, x in outputs.items()}
+    if class_names:
+        found["class_names"] = class_names
+    if "probabilities" in outputs and outputs["probabilities"].ndim == 2:
+        found["classes"] = classes_of(outputs, class_names)
+    if ids is not None:
+        found["ids"] = _plain(ids[1])
+    if notes:
+        found["notes"] = list(notes)
+    return found
+
+
+def save(
+    path: str | Path,
+    outputs: dict,
+    class_names: list[str] | None,
+    modalities: list[str],
+    ids: tuple | None,
+) -> None:
+    """Writes one row for each that was predicted; it appears whole or not at all.
+
+    Its columns are the row's id (or `row`, counted from 0), `class` and
+    `probability CLASS` for each class, or `prediction`, and `weight MODALITY` for each
+    modality; in JSON it is a list of such rows.
+
+    Args:
+        path: A file that ends in `.csv`, `.parquet` or `.json`.
+        outputs: Of `predict`.
+        class_names: One a class, or None.
+        modalities: In the order of `modality_weights`.
+        ids: Name and values of the column that names the rows, or None.
+
+    Raises:
+        ValueError: If the path ends in something else, or the outputs are maps.
+        ImportError: If pyarrow is not installed, for csv and parquet.
+    """
+    path = Path(path)
+    check_path(path)
+    columns = _columns(outputs, class_names, modalities, ids)
+    with whole(path) as beside:
+        if path.suffix == ".json":
+            rows = zip(*columns.values(), strict=True)
+            content = [dict(zip(columns, row, strict=True)) for row in rows]
+            beside.write_text(json.dumps(content, indent=1) + "\n")
+            return
+        import pyarrow as pa
+        from pyarrow import csv, parquet
+
+        write = csv.write_csv if path.suffix == ".csv" else parquet.write_table
+        write(pa.table(columns), beside)
+
+
+def check_path(path: str | Path) -> None:
+    """Raises a ValueError unless `save` can write there."""
+    if Path(path).suffix not in FORMATS:
+        raise ValueError(f"Expected a path that ends in {FORMATS}; received {path}.")
+
+
+def _columns(outputs, class_names, modalities, ids):
+    count = len(next(iter(outputs.values())))
+    columns = {ids[0] or "row": _plain(ids[1])} if ids else {"row": list(range(count))}
+    if "predictions" in outputs:
+        columns["prediction"] = _plain(outputs["predictions"][:, 0])
+    else:
+        probabilities = outputs["probabilities"]
+        if probabilities.ndim > 2:
+            raise ValueError(
+                "Expected one prediction a row; received maps, which --json prints."
+            )
+        columns["class"] = classes_of(outputs, class_names)
+        for k in range(probabilities.shape[1]):
+            name = class_names[k] if class_names else k
+            columns[f"probability {name}"] = _plain(probabilities[:, k])
+    if "modality_weights" in outputs:
+        for m, name in enumerate(modalities):
+            columns[f"weight {name}"] = _plain(outputs["modality_weights"][:, m])
+    return columns
+
+
+def _plain(x):
+    """An array as lists, None where a number is not finite."""
+    if x.dtype.kind == "f":
+        x = np.where(np.isfinite(x), x.astype(object), None)
+    return x.tolist()
