@@ -28,6 +28,7 @@ def run(options) -> None:
         version=options.version,
         samples=samples,
         labels=prediction.class_names(model),
+        columns=prediction.columns(model),
         formats=options.formats,
         warmup_batches=options.warmup,
         xla_batches=options.xla,

@@ -109,15 +109,17 @@ _IN_ORDER = (
 
 def _schema(path):
     """What the model was trained on by name, None where nothing says so."""
-    if path.suffix == ".keras":
-        content = _beside(path, INPUTS)
-        if content is None:
-            return None
-        try:
-            return datasets.Schema.from_json(content)
-        except ValueError as error:
-            raise ValueError(f"{path.with_name(INPUTS)} is broken: {error}") from error
-    return None
+    if path.suffix != ".keras":
+        known = export.input_columns(path)
+        names = {m: tuple(known.get(m, ())) for m in export.input_shapes(path)}
+        return datasets.Schema(names)
+    content = _beside(path, INPUTS)
+    if content is None:
+        return None
+    try:
+        return datasets.Schema.from_json(content)
+    except ValueError as error:
+        raise ValueError(f"{path.with_name(INPUTS)} is broken: {error}") from error
 
 
 def _beside(path, name):
