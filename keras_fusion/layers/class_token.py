@@ -1,9 +1,11 @@
 import keras
 from keras import ops
 
+from keras_fusion.layers.base import Layer
+
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class ClassToken(keras.layers.Layer):
+class ClassToken(Layer):
     """Puts a learned token before the others, for a classifier to read.
 
     Shapes: `(B, T, D)` to `(B, T + 1, D)`. A mask keeps the new token.

@@ -1,8 +1,10 @@
 import keras
 
+from keras_fusion.layers.base import Layer
+
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class PositionEmbedding(keras.layers.Layer):
+class PositionEmbedding(Layer):
     """Adds a learned vector to each token, by its place: `y_t = x_t + p_t`.
 
     Shapes: `(B, T, D)` to the same, T known. Masks pass through.

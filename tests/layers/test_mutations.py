@@ -161,8 +161,8 @@ def logits_in_float16():
     "bfloat16",
 )
 def sublayers_do_not_get_the_policy():
-    def plain(self, units, shape, **kwargs):
-        return dense(self, units, shape, **kwargs, dtype="float32")
+    def plain(self, *args, **kwargs):
+        return dense(self, *args, **kwargs, dtype="float32")
 
     dense = Fusion.dense
     return Fusion, "dense", plain

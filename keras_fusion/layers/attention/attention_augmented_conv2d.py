@@ -9,7 +9,7 @@ from keras_fusion.layers.attention.shapes import (
     require_window,
     window_of,
 )
-from keras_fusion.layers.configuration import add_kernel, fresh, own_arguments
+from keras_fusion.layers.base import Layer, fresh
 from keras_fusion.ops.diffusion.affinity import dot_product
 from keras_fusion.ops.pairwise.all import pairwise_all
 from keras_fusion.ops.positions import tokens, with_last
@@ -17,7 +17,7 @@ from keras_fusion.ops.presence import select
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class AttentionAugmentedConv2D(keras.layers.Layer):
+class AttentionAugmentedConv2D(Layer):
     """Some channels from a convolution, the others from attention to the whole map.
 
     `[conv(x) | MHA(x) W_o]`, where per head the logits of positions i and j are
@@ -93,13 +93,14 @@ class AttentionAugmentedConv2D(keras.layers.Layer):
             kernel_initializer=fresh(self.kernel_initializer),
             kernel_regularizer=self.kernel_regularizer,
             dtype=self.dtype_policy,
+            name="convolution",
         )
         self.convolution.build(input_shape)
-        self.query_kernel = add_kernel(self, "query_kernel", (channels, self.key_units))
-        self.key_kernel = add_kernel(self, "key_kernel", (channels, self.key_units))
+        self.query_kernel = self.add_kernel("query_kernel", (channels, self.key_units))
+        self.key_kernel = self.add_kernel("key_kernel", (channels, self.key_units))
         values = self.value_units
-        self.value_kernel = add_kernel(self, "value_kernel", (channels, values))
-        self.output_kernel = add_kernel(self, "output_kernel", (values, values))
+        self.value_kernel = self.add_kernel("value_kernel", (channels, values))
+        self.output_kernel = self.add_kernel("output_kernel", (values, values))
         head_dim = self.key_units // self.num_heads
         self.row_offsets, self.column_offsets = (
             self.add_weight(
@@ -131,9 +132,6 @@ class AttentionAugmentedConv2D(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
 
     def _heads(self, x, width):
         """`(B, P, U)` to `(B, N, P, h)`."""

@@ -2,11 +2,11 @@ import keras
 from keras import ops
 
 from keras_fusion.layers.attention.shapes import require_positions
-from keras_fusion.layers.configuration import own_arguments
+from keras_fusion.layers.base import Layer
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class ChannelScale(keras.layers.Layer):
+class ChannelScale(Layer):
     """A learned weight per channel, the same for every input.
 
     `y = gamma * x`, batch normalisation's gamma alone. Starts as the identity.
@@ -47,6 +47,3 @@ class ChannelScale(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)

@@ -5,11 +5,11 @@ from keras import ops
 
 from keras_fusion.layers.attention.masks import position_means
 from keras_fusion.layers.attention.shapes import require_positions
-from keras_fusion.layers.configuration import fresh, own_arguments
+from keras_fusion.layers.base import Layer, fresh
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class EfficientChannelAttention(keras.layers.Layer):
+class EfficientChannelAttention(Layer):
     """A weight per channel, computed from the means of its neighbours among channels.
 
     `y = x * sigmoid(conv(mean(x)))`: a one-dimensional convolution along the channels,
@@ -63,6 +63,7 @@ class EfficientChannelAttention(keras.layers.Layer):
             kernel_regularizer=self.kernel_regularizer,
             data_format="channels_last",
             dtype=self.dtype_policy,
+            name="convolution",
         )
         self.convolution.build((None, input_shape[-1], 1))
 
@@ -74,9 +75,6 @@ class EfficientChannelAttention(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
 
 
 def _next_odd(x):

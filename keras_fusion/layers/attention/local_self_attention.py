@@ -8,14 +8,14 @@ from keras_fusion.layers.attention.shapes import (
     require_window,
     window_of,
 )
-from keras_fusion.layers.configuration import add_kernel, own_arguments
+from keras_fusion.layers.base import Layer
 from keras_fusion.ops.pairwise.window import pairwise_window
 from keras_fusion.ops.positions import with_last
 from keras_fusion.ops.presence import select
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class LocalSelfAttention(keras.layers.Layer):
+class LocalSelfAttention(Layer):
     """Attention of every position to the window around it, in place of a convolution.
 
     `y_i = sum_o softmax_o(q_i . k_{i+o} + q_i . r_o) v_{i+o}` per head, with a learned
@@ -72,9 +72,9 @@ class LocalSelfAttention(keras.layers.Layer):
                 f"{self.num_heads * axes}."
             )
         shape = (input_shape[-1], self.units)
-        self.query_kernel = add_kernel(self, "query_kernel", shape)
-        self.key_kernel = add_kernel(self, "key_kernel", shape)
-        self.value_kernel = add_kernel(self, "value_kernel", shape)
+        self.query_kernel = self.add_kernel("query_kernel", shape)
+        self.key_kernel = self.add_kernel("key_kernel", shape)
+        self.value_kernel = self.add_kernel("value_kernel", shape)
         self.relative = [
             self.add_weight(
                 shape=(size, self.num_heads, head_dim // axes),
@@ -100,9 +100,6 @@ class LocalSelfAttention(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
 
     def _offsets(self):
         """One vector per offset and head: `(K, N, h)`."""

@@ -4,7 +4,7 @@ from keras import ops
 from keras_fusion.layers.arguments import require_choice, require_positive
 from keras_fusion.layers.attention.masks import kept
 from keras_fusion.layers.attention.shapes import require_positions
-from keras_fusion.layers.configuration import add_kernel, own_arguments
+from keras_fusion.layers.base import Layer
 from keras_fusion.ops.diffusion.affinity import concatenation, dot_product
 from keras_fusion.ops.pairwise.all import pairwise_all
 from keras_fusion.ops.positions import tokens, with_last
@@ -14,7 +14,7 @@ GAUSSIAN = ("embedded_gaussian", "gaussian")
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class NonLocalBlock(keras.layers.Layer):
+class NonLocalBlock(Layer):
     """What every position receives from all others, added to it.
 
     `z_i = x_i + W_z y_i`, `y_i = 1/C sum_j f(x_i, x_j) W_g x_j`, with `affinity`
@@ -69,13 +69,13 @@ class NonLocalBlock(keras.layers.Layer):
         channels = input_shape[-1]
         inner = self.units or max(1, channels // 2)
         if self.affinity != "gaussian":
-            self.query_kernel = add_kernel(self, "query_kernel", (channels, inner))
-            self.key_kernel = add_kernel(self, "key_kernel", (channels, inner))
+            self.query_kernel = self.add_kernel("query_kernel", (channels, inner))
+            self.key_kernel = self.add_kernel("key_kernel", (channels, inner))
         if self.affinity == "concatenation":
-            self.affinity_kernel = add_kernel(self, "affinity_kernel", (inner, 2))
-        self.value_kernel = add_kernel(self, "value_kernel", (channels, inner))
-        self.output_kernel = add_kernel(
-            self, "output_kernel", (inner, channels), "zeros"
+            self.affinity_kernel = self.add_kernel("affinity_kernel", (inner, 2))
+        self.value_kernel = self.add_kernel("value_kernel", (channels, inner))
+        self.output_kernel = self.add_kernel(
+            "output_kernel", (inner, channels), "zeros"
         )
 
     def call(self, inputs, mask=None):
@@ -100,6 +100,3 @@ class NonLocalBlock(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)

@@ -10,7 +10,7 @@ from keras_fusion.layers.attention.shapes import (
     require_window,
     window_of,
 )
-from keras_fusion.layers.configuration import add_kernel, own_arguments
+from keras_fusion.layers.base import Layer
 from keras_fusion.ops.diffusion.affinity import constant, dot_product
 from keras_fusion.ops.pairwise.window import pairwise_window
 from keras_fusion.ops.positions import with_last
@@ -18,7 +18,7 @@ from keras_fusion.ops.presence import select
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class OffsetAttention(keras.layers.Layer):
+class OffsetAttention(Layer):
     """A convolution whose taps are weighted by attention.
 
     `y_i = sum_o f(x_i, x_{i+o}) x_{i+o} W_o + b`: a transform per offset o of the
@@ -84,10 +84,10 @@ class OffsetAttention(keras.layers.Layer):
         self.window = window_of(self, self.kernel_size, len(input_shape) - 2)
         if self.affinity != "constant":
             shape = (channels, self.units)
-            self.query_kernel = add_kernel(self, "query_kernel", shape)
-            self.key_kernel = add_kernel(self, "key_kernel", shape)
+            self.query_kernel = self.add_kernel("query_kernel", shape)
+            self.key_kernel = self.add_kernel("key_kernel", shape)
         shape = (*self.window, channels, self.units)  # as a convolution has it
-        self.kernel = add_kernel(self, "kernel", shape)
+        self.kernel = self.add_kernel("kernel", shape)
         if self.use_bias:
             self.bias = self.add_weight(
                 shape=(self.units,), initializer="zeros", name="bias"
@@ -115,9 +115,6 @@ class OffsetAttention(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
 
     def _heads(self, x, kernel):
         """`(B, *S, N, h)`."""

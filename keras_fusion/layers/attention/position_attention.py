@@ -6,7 +6,7 @@ from keras import ops
 from keras_fusion.layers.arguments import require_choice, require_positive
 from keras_fusion.layers.attention.masks import kept
 from keras_fusion.layers.attention.shapes import require_built, require_positions
-from keras_fusion.layers.configuration import add_kernel, own_arguments
+from keras_fusion.layers.base import Layer
 from keras_fusion.ops.diffusion.affinity import constant, dot_product
 from keras_fusion.ops.pairwise.all import pairwise_all
 from keras_fusion.ops.positions import tokens, with_last
@@ -14,7 +14,7 @@ from keras_fusion.ops.presence import select
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class PositionAttention(keras.layers.Layer):
+class PositionAttention(Layer):
     """Attention of every position to all, with a value transform for each position.
 
     `y_i = sum_j f(x_i, x_j) x_j W_j + b`, with a weight per pair and head:
@@ -74,11 +74,11 @@ class PositionAttention(keras.layers.Layer):
         channels = input_shape[-1]
         if self.affinity != "constant":
             shape = (channels, self.units)
-            self.query_kernel = add_kernel(self, "query_kernel", shape)
-            self.key_kernel = add_kernel(self, "key_kernel", shape)
+            self.query_kernel = self.add_kernel("query_kernel", shape)
+            self.key_kernel = self.add_kernel("key_kernel", shape)
         self.positions = tuple(input_shape[1:-1])
         shape = (math.prod(self.positions), channels, self.units)
-        self.kernel = add_kernel(self, "kernel", shape)
+        self.kernel = self.add_kernel("kernel", shape)
         if self.use_bias:
             self.bias = self.add_weight(
                 shape=(self.units,), initializer="zeros", name="bias"
@@ -103,9 +103,6 @@ class PositionAttention(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
 
     def _heads(self, x):
         """`(B, P, U)` to `(B, N, P, h)`."""

@@ -3,11 +3,11 @@ import keras
 from keras_fusion.layers.arguments import require_positive
 from keras_fusion.layers.attention.masks import position_means
 from keras_fusion.layers.attention.shapes import require_positions
-from keras_fusion.layers.configuration import fresh, own_arguments
+from keras_fusion.layers.base import Layer
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class SqueezeExcitation(keras.layers.Layer):
+class SqueezeExcitation(Layer):
     """A weight per channel, computed from the means of all channels.
 
     `y = x * sigmoid(W_2 relu(W_1 mean(x)))`, the mean over all positions that a
@@ -53,8 +53,12 @@ class SqueezeExcitation(keras.layers.Layer):
         require_positions(self, input_shape)
         channels = input_shape[-1]
         hidden = max(1, channels // self.ratio)
-        self.squeeze = self._dense(hidden, channels, self.activation)
-        self.excite = self._dense(channels, hidden, "sigmoid")
+        self.squeeze = self.dense(
+            "squeeze", hidden, (None, channels), activation=self.activation
+        )
+        self.excite = self.dense(
+            "excite", channels, (None, hidden), activation="sigmoid"
+        )
 
     def call(self, inputs, mask=None):
         means = position_means(inputs, mask)  # (B, 1, ..., C)
@@ -62,18 +66,3 @@ class SqueezeExcitation(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
-
-    def _dense(self, units, width, activation):
-        layer = keras.layers.Dense(
-            units,
-            activation=activation,
-            use_bias=self.use_bias,
-            kernel_initializer=fresh(self.kernel_initializer),
-            kernel_regularizer=self.kernel_regularizer,
-            dtype=self.dtype_policy,
-        )
-        layer.build((None, width))
-        return layer

@@ -2,11 +2,11 @@ import keras
 from keras import ops, random
 
 from keras_fusion.layers.arguments import require_fraction
-from keras_fusion.layers.configuration import own_arguments
+from keras_fusion.layers.base import Layer
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class JointHeatmaps(keras.layers.Layer):
+class JointHeatmaps(Layer):
     """The joints of a skeleton as a video, in which each joint has its own channel.
 
     `y[t, i, j, k] = c exp(-((j + 1/2 - u)^2 + (i + 1/2 - v)^2) / (2 sigma^2))`, (u, v)
@@ -60,7 +60,7 @@ class JointHeatmaps(keras.layers.Layer):
         self.jitter = require_fraction(self, "jitter", jitter)
         self.seed = seed
         self._check()
-        self.seed_generator = random.SeedGenerator(seed)
+        self.seed_generator = self.add_seed(seed)
         self.supports_masking = True
 
     def build(self, input_shape):
@@ -77,7 +77,7 @@ class JointHeatmaps(keras.layers.Layer):
             known = ops.logical_and(known, mask[:, :, None, None])
         joints = ops.where(known, joints, 0.0)
         places = self._pixels(joints[..., :2], known)  # (B, T, J, 2)
-        if training and self.jitter:
+        if self.jitter and self.resolve_training(training):
             places = self._jittered(places)
         confidence = ops.cast(known, "float32")
         if inputs.shape[-1] == 3:
@@ -90,9 +90,6 @@ class JointHeatmaps(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:2], *self.size, input_shape[2])
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
 
     def _pixels(self, places, known):
         height, width = self.size

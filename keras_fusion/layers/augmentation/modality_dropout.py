@@ -1,11 +1,12 @@
 import keras
 from keras import ops, random
 
+from keras_fusion.layers.base import Layer
 from keras_fusion.ops.presence import presence, select_all
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class ModalityDropout(keras.layers.Layer):
+class ModalityDropout(Layer):
     """Stands zeros in for absent modalities, and in training for some present ones.
 
     Each present modality of each sample is dropped with probability `rate`; the last
@@ -43,8 +44,8 @@ class ModalityDropout(keras.layers.Layer):
             )
         self.rate = rate
         self.seed = seed
-        self.seed_generator = random.SeedGenerator(seed)
-        self.built = True
+        self.seed_generator = self.add_seed(seed)
+        self.build(None)
 
     def call(self, inputs, modality_mask=None, training=None):
         if modality_mask is None:
@@ -52,7 +53,7 @@ class ModalityDropout(keras.layers.Layer):
             modality_mask = ops.ones_like(first, dtype="bool")
             modality_mask = ops.repeat(modality_mask, len(inputs), axis=-1)  # (B, M)
         modality_mask = ops.cast(modality_mask, "bool")
-        if training and self.rate:
+        if self.rate and self.resolve_training(training):
             modality_mask = self._drop(modality_mask)
         return select_all(inputs, presence(inputs, modality_mask)), modality_mask
 

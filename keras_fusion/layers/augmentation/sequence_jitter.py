@@ -3,11 +3,11 @@ from keras import ops, random
 
 from keras_fusion.layers.arguments import require_fraction
 from keras_fusion.layers.augmentation.warping import warp
-from keras_fusion.layers.configuration import own_arguments
+from keras_fusion.layers.base import Layer
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class SequenceJitter(keras.layers.Layer):
+class SequenceJitter(Layer):
     """In training, every sequence a little faster, later, larger and elsewhere.
 
     `y_t,d = (1 + s_d) x_t',d + o_d`, `t' = c + (1 + a) (t - c) + b T`, c the middle:
@@ -42,7 +42,7 @@ class SequenceJitter(keras.layers.Layer):
         self.scale = self._from_zero("scale", scale)
         self.offset = self._from_zero("offset", offset)
         self.seed = seed
-        self.seed_generator = random.SeedGenerator(seed)
+        self.seed_generator = self.add_seed(seed)
         self.supports_masking = True
 
     def build(self, input_shape):
@@ -53,7 +53,7 @@ class SequenceJitter(keras.layers.Layer):
             )
 
     def call(self, inputs, training=None):
-        if not training:
+        if not self.resolve_training(training):
             return inputs
         batch = ops.shape(inputs)[0]
         x = inputs
@@ -67,9 +67,6 @@ class SequenceJitter(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
 
     def _uniform(self, shape):
         return random.uniform(shape, -1, 1, dtype="float32", seed=self.seed_generator)

@@ -3,11 +3,11 @@ from keras import ops, random
 
 from keras_fusion.layers.arguments import require_fraction
 from keras_fusion.layers.augmentation.warping import warp
-from keras_fusion.layers.configuration import own_arguments
+from keras_fusion.layers.base import Layer
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class VideoJitter(keras.layers.Layer):
+class VideoJitter(Layer):
     """In training, every clip a little faster, later, nearer and elsewhere.
 
     Along time, height and width alike `y_i` is the clip at `c + (1 + a)(i - c) + b n`,
@@ -38,7 +38,7 @@ class VideoJitter(keras.layers.Layer):
         self.zoom = require_fraction(self, "zoom", zoom)
         self.shift = require_fraction(self, "shift", shift)
         self.seed = seed
-        self.seed_generator = random.SeedGenerator(seed)
+        self.seed_generator = self.add_seed(seed)
 
     def build(self, input_shape):
         if len(input_shape) != 5 or None in input_shape[1:]:
@@ -48,7 +48,7 @@ class VideoJitter(keras.layers.Layer):
             )
 
     def call(self, inputs, training=None):
-        if not training:
+        if not self.resolve_training(training):
             return inputs
         speed, delay, zoom, down, right = self._draws(ops.shape(inputs)[0])
         x = inputs
@@ -61,9 +61,6 @@ class VideoJitter(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
 
     def _draws(self, batch):
         """Five numbers within 1 either way for every clip, each `(B, 1)`."""

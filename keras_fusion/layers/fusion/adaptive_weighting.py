@@ -40,6 +40,7 @@ class AdaptiveWeighting(Fusion):
     """
 
     has_weights = True
+    projects = False
     choices = {"gate": (None, "sigmoid", "softmax")}
 
     def __init__(
@@ -53,15 +54,19 @@ class AdaptiveWeighting(Fusion):
         self.gate = require_choice(self, "gate", gate, (None, "sigmoid", "softmax"))
 
     def build(self, input_shape):
-        self.check(input_shape)
-        self.num_modalities = len(input_shape)
-        self.projections = []
+        super().build(input_shape)
         width = self.output_width(input_shape)
         hidden = self.intermediate_dim or width
-        self.values = [self._mlp(hidden, s[-1]) for s in input_shape if self.units]
+        self.values = []
+        if self.units:
+            self.values = [
+                self._mlp(f"value_{m}", hidden, s[-1])
+                for m, s in enumerate(input_shape)
+            ]
         start = "ones" if self.gate is None else "zeros"
         self.weightings = [
-            self._mlp(hidden, width, bias_initializer=start) for _ in input_shape
+            self._mlp(f"weighting_{m}", hidden, width, bias_initializer=start)
+            for m in range(self.num_modalities)
         ]
 
     def fuse(self, inputs, present, query=None, training=None):
@@ -72,11 +77,13 @@ class AdaptiveWeighting(Fusion):
         weights = self._gated(weights, present)
         return weighted_sum(weights, select_all(inputs, present)), weights
 
-    def _mlp(self, hidden, width, **kwargs):
-        first = self.dense(hidden, (None, width), activation=self.activation)
+    def _mlp(self, name, hidden, width, **kwargs):
+        last = self.output_width([(width,)])
         return [
-            first,
-            self.dense(self.output_width([(width,)]), (None, hidden), **kwargs),
+            self.dense(
+                f"{name}_hidden", hidden, (None, width), activation=self.activation
+            ),
+            self.dense(f"{name}_output", last, (None, hidden), **kwargs),
         ]
 
     def _gated(self, weights, present):

@@ -7,7 +7,7 @@ import keras
 from keras import ops, tree
 
 from keras_fusion.layers.arguments import require_positive
-from keras_fusion.layers.configuration import fresh, own_arguments
+from keras_fusion.layers.base import Layer
 from keras_fusion.layers.fusion.checks import check_call, check_shapes
 from keras_fusion.layers.shapes import merge
 from keras_fusion.ops.presence import (
@@ -19,7 +19,7 @@ from keras_fusion.ops.presence import (
 )
 
 
-class WithMask(keras.layers.Layer):
+class WithMask(Layer):
     """The first of two tensors, with the second as its mask."""
 
     def call(self, inputs):
@@ -29,7 +29,7 @@ class WithMask(keras.layers.Layer):
         return inputs[1]
 
 
-class Fusion(keras.layers.Layer):
+class Fusion(Layer):
     """Base of the layers that fuse M modalities into one tensor.
 
     A subclass writes `fuse(inputs, present, query, training)` and gets from here the
@@ -67,6 +67,7 @@ class Fusion(keras.layers.Layer):
     max_modalities = None
     refines = False
     rebuilds_absent = False  # whether the stream of an absent modality is not zero
+    projects = True  # whether modalities of other widths than `units` are projected
     has_weights = False
     uses_query = False
     choices: ClassVar[dict] = {}  # what a search tries, by argument
@@ -84,14 +85,19 @@ class Fusion(keras.layers.Layer):
         self.use_bias = use_bias
         self.kernel_initializer = kernel_initializer
         self.kernel_regularizer = kernel_regularizer
-        self.hand_on = WithMask(dtype=self.dtype_policy, autocast=False)
 
     def build(self, input_shape):
         self.check(input_shape)
         self.num_modalities = len(input_shape)
         self.projections = []
-        if self.units and any(s[-1] != self.units for s in input_shape):
-            self.projections = [self.dense(self.units, s) for s in input_shape]
+        widths = {s[-1] for s in input_shape}
+        if self.projects and self.units and widths != {self.units}:
+            self.projections = [
+                self.dense(f"projection_{m}", self.units, s)
+                for m, s in enumerate(input_shape)
+            ]
+        self.hand_on = WithMask(name="hand_on", dtype=self.dtype_policy, autocast=False)
+        self.hand_on.build([(None,), (None,)])
 
     def call(
         self,
@@ -107,6 +113,7 @@ class Fusion(keras.layers.Layer):
         if isinstance(modality_mask, (list, tuple)):
             modality_mask = ops.convert_to_tensor(modality_mask, "bool")
         check_call(self, inputs, query, modality_mask, mask, return_weights)
+        training = self.resolve_training(training)
         present = presence(inputs, modality_mask, mask)
         inputs = select_all(inputs, present)
         if self.projections:
@@ -161,9 +168,6 @@ class Fusion(keras.layers.Layer):
         trace.call = self.__call__
         return trace.compute_output_spec(*args, **kwargs)
 
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
-
     @property
     def returns_streams(self) -> bool:
         """Whether the output is the list of M refined streams."""
@@ -195,18 +199,6 @@ class Fusion(keras.layers.Layer):
                 f"{self.name} got modalities of different widths {widths}: give "
                 "`units` to project them to a common width."
             )
-
-    def dense(self, units, shape, **kwargs):
-        """A built `Dense` with this layer's policy, initializer and regularizer."""
-        options = {
-            "use_bias": self.use_bias,
-            "kernel_initializer": fresh(self.kernel_initializer),
-            "kernel_regularizer": self.kernel_regularizer,
-            "dtype": self.dtype_policy,
-        }
-        layer = keras.layers.Dense(units, **(options | kwargs))
-        layer.build(shape)
-        return layer
 
     def _with_masks(self, fused, present, masks):
         """`fused` with the tokens that are there as its masks.

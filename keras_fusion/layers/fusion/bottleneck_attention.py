@@ -65,10 +65,13 @@ class BottleneckAttention(TokenTransformer):
         super().build(input_shape)
         width = self.output_width(input_shape)
         self.latents = self.add_weight(
-            shape=(self.num_latents, width), initializer="random_normal"
+            shape=(self.num_latents, width),
+            initializer="random_normal",
+            name="latents",
         )
-        self.heads = [NormedHeads(self, width) for _ in input_shape]
-        self.halves = [ResidualHalves(self, width) for _ in input_shape]
+        modalities = range(self.num_modalities)
+        self.heads = [NormedHeads(self, f"heads_{m}", width) for m in modalities]
+        self.halves = [ResidualHalves(self, f"halves_{m}", width) for m in modalities]
 
     def fuse(self, inputs, present, query=None, training=None):
         parts = [heads(x) for heads, x in zip(self.heads, inputs)]

@@ -24,14 +24,14 @@ class Concatenation(Fusion):
     (2, 20)
     """
 
+    projects = False
+
     def build(self, input_shape):
-        self.check(input_shape)
-        self.num_modalities = len(input_shape)
-        self.projections = []
+        super().build(input_shape)
         width = sum(s[-1] for s in input_shape)
-        self.output_dense = (
-            self.dense(self.units, (None, width)) if self.units else None
-        )
+        self.output_dense = None
+        if self.units:
+            self.output_dense = self.dense("output", self.units, (None, width))
 
     def fuse(self, inputs, present, query=None, training=None):
         # Of one input it would be a copy, which on torch takes as long as what follows.

@@ -68,8 +68,13 @@ class CrossAttention(TokenTransformer):
         super().build(input_shape)
         width, count = self.output_width(input_shape), self.num_modalities
         parts = [3] * count if self.queries == "all" else [1] + [2] * (count - 1)
-        self.heads = [NormedHeads(self, width, n) for n in parts]
-        self.halves = [ResidualHalves(self, width) for _ in range(self._asking(count))]
+        self.heads = [
+            NormedHeads(self, f"heads_{m}", width, n) for m, n in enumerate(parts)
+        ]
+        self.halves = [
+            ResidualHalves(self, f"halves_{m}", width)
+            for m in range(self._asking(count))
+        ]
 
     def fuse(self, inputs, present, query=None, training=None):
         parts = [heads(x) for heads, x in zip(self.heads, inputs)]

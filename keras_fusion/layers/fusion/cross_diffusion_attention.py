@@ -8,6 +8,7 @@ from keras_fusion.layers.arguments import (
     require_fraction,
     require_positive,
 )
+from keras_fusion.layers.dropout import Dropout
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.layers.fusion.checks import check_heads
 from keras_fusion.ops.diffusion.arguments import FORMS, INITIALS
@@ -95,11 +96,8 @@ class CrossDiffusionAttention(Fusion):
         self.steps = require_positive(self, "steps", steps)
         self.initial = require_choice(self, "initial", initial, INITIALS)
         self.form = require_choice(self, "form", form, FORMS)
-        self.dropout = dropout
+        self.dropout = require_fraction(self, "dropout", dropout)
         self.seed = seed
-        self.dropout_layer = keras.layers.Dropout(
-            dropout, seed=seed, dtype=self.dtype_policy
-        )
 
     @property
     def max_modalities(self):
@@ -108,14 +106,18 @@ class CrossDiffusionAttention(Fusion):
     def build(self, input_shape):
         super().build(input_shape)
         width = self.output_width(input_shape)
-        shape = (None, width)
-        self.heads = [self.dense(3 * width, shape) for _ in input_shape]
-        self.own = [self.dense(width, shape) for _ in input_shape]
+        shape, modalities = (None, width), range(self.num_modalities)
+        self.heads = [self.dense(f"heads_{m}", 3 * width, shape) for m in modalities]
+        self.own = [self.dense(f"own_{m}", width, shape) for m in modalities]
         self.others = []
         if self.num_modalities > 1:
             self.others = [
-                self.dense(width, shape, use_bias=False) for _ in input_shape
+                self.dense(f"others_{m}", width, shape, use_bias=False)
+                for m in modalities
             ]
+        self.dropout_layer = Dropout(
+            self.dropout, seed=self.seed, name="dropout", dtype=self.dtype_policy
+        )
 
     def fuse(self, inputs, present, query=None, training=None):
         attended, messages = self.exchange(inputs, present)

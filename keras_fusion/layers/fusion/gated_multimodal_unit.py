@@ -33,16 +33,18 @@ class GatedMultimodalUnit(Fusion):
     """
 
     has_weights = True
+    projects = False
 
     def build(self, input_shape):
-        self.check(input_shape)
-        self.num_modalities = len(input_shape)
-        self.projections = []
+        super().build(input_shape)
         units = self.output_width(input_shape)
-        self.hidden = [self.dense(units, s, activation="tanh") for s in input_shape]
+        self.hidden = [
+            self.dense(f"hidden_{m}", units, s, activation="tanh")
+            for m, s in enumerate(input_shape)
+        ]
         gates = 1 if self.num_modalities == 2 else self.num_modalities
         width = sum(s[-1] for s in input_shape)
-        self.gate = self.dense(gates * units, (None, width))
+        self.gate = self.dense("gate", gates * units, (None, width))
 
     def fuse(self, inputs, present, query=None, training=None):
         hidden = [dense(x) for dense, x in zip(self.hidden, inputs)]

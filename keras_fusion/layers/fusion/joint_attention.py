@@ -53,10 +53,12 @@ class JointAttention(TokenTransformer):
         super().build(input_shape)
         width = self.output_width(input_shape)
         self.embeddings = self.add_weight(
-            shape=(self.num_modalities, width), initializer="random_normal"
+            shape=(self.num_modalities, width),
+            initializer="random_normal",
+            name="embeddings",
         )
-        self.heads = NormedHeads(self, width)
-        self.halves = ResidualHalves(self, width)
+        self.heads = NormedHeads(self, "heads", width)
+        self.halves = ResidualHalves(self, "halves", width)
 
     def fuse(self, inputs, present, query=None, training=None):
         spans = token_spans(inputs)

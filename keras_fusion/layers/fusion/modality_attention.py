@@ -1,8 +1,12 @@
 import keras
 from keras import ops
 
-from keras_fusion.layers.arguments import require_choice, require_positive
-from keras_fusion.layers.configuration import add_kernel
+from keras_fusion.layers.arguments import (
+    require_choice,
+    require_fraction,
+    require_positive,
+)
+from keras_fusion.layers.dropout import Dropout
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.ops.attention import affinity_logits, mix, project_heads
 from keras_fusion.ops.pooling import pool
@@ -95,11 +99,8 @@ class ModalityAttention(Fusion):
         )
         self.modality_embedding = modality_embedding
         self.output_projection = output_projection
-        self.dropout = dropout
+        self.dropout = require_fraction(self, "dropout", dropout)
         self.seed = seed
-        self.dropout_layer = keras.layers.Dropout(
-            dropout, seed=seed, dtype=self.dtype_policy
-        )
 
     @property
     def uses_query(self):
@@ -119,14 +120,19 @@ class ModalityAttention(Fusion):
         self.value_kernels = self._kernels("value", keys, (width, inner))
         self.query_bias = self.value_bias = 0.0
         if self.use_bias:
-            self.query_bias = self.add_weight(shape=(inner,), initializer="zeros")
-            self.value_bias = self.add_weight(shape=(inner,), initializer="zeros")
+            self.query_bias, self.value_bias = (
+                self.add_weight(shape=(inner,), initializer="zeros", name=name)
+                for name in ("query_bias", "value_bias")
+            )
         if single and not self.uses_query:
-            self.learned_query = self._vectors(1, width)
+            self.learned_query = self._vectors("learned_query", 1, width)
         if self.modality_embedding:
-            self.embeddings = self._vectors(self.num_modalities, width)
+            self.embeddings = self._vectors("embeddings", self.num_modalities, width)
         if self.output_projection:
-            self.output_dense = self.dense(width, (None, inner))
+            self.output_dense = self.dense("output", width, (None, inner))
+        self.dropout_layer = Dropout(
+            self.dropout, seed=self.seed, name="dropout", dtype=self.dtype_policy
+        )
 
     def fuse(self, inputs, present, query=None, training=None):
         like = inputs[0]
@@ -270,10 +276,12 @@ class ModalityAttention(Fusion):
     def _kernels(self, name, count, shape):
         """One kernel for all, or one per position."""
         own = count if self.transform == "position" else 1
-        return [add_kernel(self, f"{name}_kernel_{m}", shape) for m in range(own)]
+        return [self.add_kernel(f"{name}_kernel_{m}", shape) for m in range(own)]
 
-    def _vectors(self, count, width):
-        return self.add_weight(shape=(count, width), initializer="random_normal")
+    def _vectors(self, name, count, width):
+        return self.add_weight(
+            shape=(count, width), initializer="random_normal", name=name
+        )
 
 
 def _own(kernels, m):

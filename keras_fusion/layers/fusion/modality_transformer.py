@@ -1,7 +1,12 @@
 import keras
 
-from keras_fusion.layers.arguments import require_choice, require_positive
-from keras_fusion.layers.configuration import fresh
+from keras_fusion.layers.arguments import (
+    require_choice,
+    require_fraction,
+    require_positive,
+)
+from keras_fusion.layers.base import fresh
+from keras_fusion.layers.dropout import Dropout
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.layers.fusion.checks import check_heads
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
@@ -72,15 +77,12 @@ class ModalityTransformer(Fusion):
         self.readout = require_choice(
             self, "readout", readout, ("sum", "mean", "max", None)
         )
-        self.dropout = dropout
+        self.dropout = require_fraction(self, "dropout", dropout)
         self.activation = activation
         self.layer_norm_epsilon = layer_norm_epsilon
         self.normalize_first = normalize_first
         self.modality_embedding = modality_embedding
         self.seed = seed
-        self.dropout_layer = keras.layers.Dropout(
-            dropout, seed=seed, dtype=self.dtype_policy
-        )
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -95,10 +97,16 @@ class ModalityTransformer(Fusion):
             kernel_initializer=fresh(self.kernel_initializer),
             kernel_regularizer=self.kernel_regularizer,
             dtype=self.dtype_policy,
+            name="attention",
         )
         self.attention.build([(None, width)] * self.num_modalities)
-        self.norms = [layer_norm(self, width), layer_norm(self, width)]
+        self.norms = [
+            layer_norm(self, name, width) for name in ("attention_norm", "mlp_norm")
+        ]
         self.mlp = mlp(self, width)
+        self.dropout_layer = Dropout(
+            self.dropout, seed=self.seed, name="dropout", dtype=self.dtype_policy
+        )
 
     def fuse(self, inputs, present, query=None, training=None):
         weights = None

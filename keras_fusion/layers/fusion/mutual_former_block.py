@@ -6,7 +6,7 @@ from keras_fusion.layers.arguments import (
     require_fraction,
     require_positive,
 )
-from keras_fusion.layers.configuration import fresh
+from keras_fusion.layers.base import fresh
 from keras_fusion.layers.fusion.cross_diffusion_attention import (
     CrossDiffusionAttention,
 )
@@ -77,29 +77,30 @@ class MutualFormerBlock(TokenTransformer):
         self.epsilon = require_fraction(self, "epsilon", epsilon)
         self.steps = require_positive(self, "steps", steps)
         self.initial = require_choice(self, "initial", initial, INITIALS)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        width, count = self.output_width(input_shape), self.num_modalities
+        self.norms = [layer_norm(self, f"norm_{m}", width) for m in range(count)]
         self.diffusion = CrossDiffusionAttention(
             num_heads=self.num_heads,
             readout=None,
-            epsilon=epsilon,
-            steps=steps,
-            initial=initial,
+            epsilon=self.epsilon,
+            steps=self.steps,
+            initial=self.initial,
             dropout=self.dropout,
             seed=seed_of(self, "diffusion"),
             use_bias=self.use_bias,
             kernel_initializer=fresh(self.kernel_initializer),
             kernel_regularizer=self.kernel_regularizer,
             dtype=self.dtype_policy,
+            name="diffusion",
         )
-
-    def build(self, input_shape):
-        super().build(input_shape)
-        width, count = self.output_width(input_shape), self.num_modalities
-        self.norms = [layer_norm(self, width) for _ in input_shape]
         self.diffusion.build([(None, None, width)] * count)
         if self.readout:
-            self.aggregation = self.dense(width, (None, count * width))
-            self.skip = self.dense(width, (None, count * width))
-            self.norm = layer_norm(self, width)
+            self.aggregation = self.dense("aggregation", width, (None, count * width))
+            self.skip = self.dense("skip", width, (None, count * width))
+            self.norm = layer_norm(self, "norm", width)
             self.mlp = mlp(self, width)
 
     def fuse(self, inputs, present, query=None, training=None):

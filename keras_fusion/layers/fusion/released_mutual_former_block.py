@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from keras_fusion.layers.arguments import require_choice, require_fraction
-from keras_fusion.layers.configuration import fresh
+from keras_fusion.layers.base import fresh
 from keras_fusion.layers.fusion.cross_diffusion_attention import (
     CrossDiffusionAttention,
 )
@@ -76,18 +76,6 @@ class ReleasedMutualFormerBlock(TokenTransformer):
         self.fused_stream = require_choice(
             self, "fused_stream", fused_stream, ("learned", "query")
         )
-        self.diffusion = CrossDiffusionAttention(
-            num_heads=self.num_heads,
-            readout=None,
-            epsilon=epsilon,
-            form="released",
-            dropout=self.dropout,
-            seed=seed_of(self, "diffusion"),
-            use_bias=self.use_bias,
-            kernel_initializer=fresh(self.kernel_initializer),
-            kernel_regularizer=self.kernel_regularizer,
-            dtype=self.dtype_policy,
-        )
 
     @property
     def uses_query(self):
@@ -96,14 +84,29 @@ class ReleasedMutualFormerBlock(TokenTransformer):
     def build(self, inputs_shape, query_shape=None):
         super().build(inputs_shape)
         width = self.output_width(inputs_shape)
-        self.joint_norm = layer_norm(self, 2 * width)
+        self.joint_norm = layer_norm(self, "joint_norm", 2 * width)
+        self.diffusion = CrossDiffusionAttention(
+            num_heads=self.num_heads,
+            readout=None,
+            epsilon=self.epsilon,
+            form="released",
+            dropout=self.dropout,
+            seed=seed_of(self, "diffusion"),
+            use_bias=self.use_bias,
+            kernel_initializer=fresh(self.kernel_initializer),
+            kernel_regularizer=self.kernel_regularizer,
+            dtype=self.dtype_policy,
+            name="diffusion",
+        )
         self.diffusion.build([(None, None, width)] * 2)
         if self.readout:
             given = query_shape[-1] if self.uses_query else 2 * width
-            self.stream = None if given == width else self.dense(width, (None, given))
-            self.heads = NormedHeads(self, width)
-            self.halves = ResidualHalves(self, width)
-            self.aggregation = self.dense(width, (None, 2 * width))
+            self.stream = None
+            if given != width:
+                self.stream = self.dense("stream", width, (None, given))
+            self.heads = NormedHeads(self, "heads", width)
+            self.halves = ResidualHalves(self, "halves", width)
+            self.aggregation = self.dense("aggregation", width, (None, 2 * width))
 
     def fuse(self, inputs, present, query=None, training=None):
         both = ops.concatenate(inputs, axis=-1)  # (B, T, 2 U)

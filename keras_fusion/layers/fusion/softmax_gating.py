@@ -36,7 +36,7 @@ class SoftmaxGating(Fusion):
     def build(self, input_shape):
         super().build(input_shape)
         width = self.output_width(input_shape) * self.num_modalities
-        self.gate = self.dense(self.num_modalities, (None, width))
+        self.gate = self.dense("gate", self.num_modalities, (None, width))
 
     def fuse(self, inputs, present, query=None, training=None):
         logits = self.gate(ops.concatenate(inputs, axis=-1))  # (B, ..., M)

@@ -50,13 +50,16 @@ class TokenTransformer(Fusion):
         )
         self.num_heads = require_positive(self, "num_heads", num_heads)
         self.readout = require_choice(self, "readout", readout, self.readouts)
-        self.dropout = dropout
+        self.dropout = require_fraction(self, "dropout", dropout)
         self.stochastic_depth = require_fraction(
             self, "stochastic_depth", stochastic_depth
         )
         self.activation = activation
         self.layer_norm_epsilon = layer_norm_epsilon
         self.seed = seed
+
+    def build(self, input_shape):
+        super().build(input_shape)
         self.dropouts = dropouts(self)
 
     def check_widths(self, widths):

@@ -6,13 +6,14 @@ import random
 import keras
 from keras import ops
 
+from keras_fusion.layers.dropout import Dropout
 from keras_fusion.ops.tokens import join_heads, split_heads
 
 
-def layer_norm(op, width):
+def layer_norm(op, name, width):
     """A built `LayerNormalization` with the policy and epsilon of `op`."""
     norm = keras.layers.LayerNormalization(
-        epsilon=op.layer_norm_epsilon, dtype=op.dtype_policy
+        epsilon=op.layer_norm_epsilon, dtype=op.dtype_policy, name=name
     )
     norm.build((None, width))
     return norm
@@ -21,8 +22,10 @@ def layer_norm(op, width):
 def mlp(op, width):
     """Two built `Dense`, of `op.intermediate_dim` (None: 4 U) and U features."""
     hidden = op.intermediate_dim or 4 * width
-    first = op.dense(hidden, (None, width), activation=op.activation)
-    return [first, op.dense(width, (None, hidden))]
+    return [
+        op.dense("mlp_hidden", hidden, (None, width), activation=op.activation),
+        op.dense("mlp_output", width, (None, hidden)),
+    ]
 
 
 def apply(layers, x, **kwargs):
@@ -42,7 +45,12 @@ def dropouts(op):
         "branches": (op.stochastic_depth, (None, 1, 1)),
     }
     return [
-        keras.layers.Dropout(*rate, seed=seed_of(op, part), dtype=op.dtype_policy)
+        Dropout(
+            *rate,
+            seed=seed_of(op, part),
+            dtype=op.dtype_policy,
+            name=f"dropout_of_{part}",
+        )
         for part, rate in rates.items()
     ]
 
@@ -69,17 +77,19 @@ class NormedHeads(keras.layers.Layer):
 
     Args:
         op: The operator it belongs to.
+        name: What it is in it.
         width: Width U.
         parts: How many sets.
     """
 
-    def __init__(self, op, width, parts=3):
-        super().__init__(dtype=op.dtype_policy)
+    def __init__(self, op, name, width, parts=3):
+        super().__init__(dtype=op.dtype_policy, name=name)
         self.parts = parts
         self.num_heads = op.num_heads
-        self.norm = layer_norm(op, width)
-        self.projection = op.dense(parts * width, (None, width))
-        self.built = True
+        with keras.name_scope(name):
+            self.norm = layer_norm(op, "norm", width)
+            self.projection = op.dense("projection", parts * width, (None, width))
+        self.build((None, None, width))
 
     def call(self, x):
         """`(B, T, U)` to `parts` tensors `(B, N, T, h)`."""
@@ -92,15 +102,17 @@ class ResidualHalves(keras.layers.Layer):
 
     Args:
         op: The operator it belongs to.
+        name: What it is in it.
         width: Width U.
     """
 
-    def __init__(self, op, width):
-        super().__init__(dtype=op.dtype_policy)
-        self.output_dense = op.dense(width, (None, width))
-        self.norm = layer_norm(op, width)
-        self.mlp = mlp(op, width)
-        self.built = True
+    def __init__(self, op, name, width):
+        super().__init__(dtype=op.dtype_policy, name=name)
+        with keras.name_scope(name):
+            self.output_dense = op.dense("output", width, (None, width))
+            self.norm = layer_norm(op, "norm", width)
+            self.mlp = mlp(op, width)
+        self.build((None, None, width))
 
     def call(self, x, attended, drop):
         """`(B, T, U)` from `x` and `attended` `(B, N, T, h)`; `drop` drops branches."""

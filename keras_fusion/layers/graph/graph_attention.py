@@ -3,15 +3,20 @@ import functools
 import keras
 from keras import ops
 
-from keras_fusion.layers.arguments import require_choice, require_positive
+from keras_fusion.layers.arguments import (
+    require_choice,
+    require_fraction,
+    require_positive,
+)
 from keras_fusion.layers.attention.shapes import require_edges, require_nodes
-from keras_fusion.layers.configuration import add_kernel, own_arguments
+from keras_fusion.layers.base import Layer
+from keras_fusion.layers.dropout import Dropout
 from keras_fusion.ops.diffusion.affinity import gat, gatv2
 from keras_fusion.ops.pairwise.edges import pairwise_edges
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class GraphAttention(keras.layers.Layer):
+class GraphAttention(Layer):
     """Every node attends to its neighbours and itself.
 
     `y_i = sum_j softmax_j(e_ij) x_j W + b` per head, with `affinity`
@@ -71,12 +76,11 @@ class GraphAttention(keras.layers.Layer):
         self.num_heads = require_positive(self, "num_heads", num_heads)
         self.affinity = require_choice(self, "affinity", affinity, ("gat", "gatv2"))
         self.merge = require_choice(self, "merge", merge, ("concatenate", "mean"))
-        self.dropout = dropout
+        self.dropout = require_fraction(self, "dropout", dropout)
         self.seed = seed
         self.use_bias = use_bias
         self.kernel_initializer = kernel_initializer
         self.kernel_regularizer = kernel_regularizer
-        self.dropout_layer = keras.layers.Dropout(dropout, seed=seed, dtype="float32")
         if merge == "concatenate" and self.units % self.num_heads:
             raise ValueError(
                 f"{self.name} cannot share units={self.units} among "
@@ -89,20 +93,24 @@ class GraphAttention(keras.layers.Layer):
         self.head_dim = self.units // self.num_heads if shared else self.units
         heads = self.num_heads, self.head_dim
         shape = (inputs_shape[-1], self.num_heads * self.head_dim)
-        self.kernel = add_kernel(self, "kernel", shape)
+        self.kernel = self.add_kernel("kernel", shape)
         if self.affinity == "gat":
-            self.source_kernel = add_kernel(self, "source_kernel", heads)
-            self.target_kernel = add_kernel(self, "target_kernel", heads)
+            self.source_kernel = self.add_kernel("source_kernel", heads)
+            self.target_kernel = self.add_kernel("target_kernel", heads)
         else:
-            self.target_kernel = add_kernel(self, "target_kernel", shape)
-            self.affinity_kernel = add_kernel(self, "affinity_kernel", heads)
+            self.target_kernel = self.add_kernel("target_kernel", shape)
+            self.affinity_kernel = self.add_kernel("affinity_kernel", heads)
         if self.use_bias:
             self.bias = self.add_weight(
                 shape=(self.units,), initializer="zeros", name="bias"
             )
+        self.dropout_layer = Dropout(
+            self.dropout, seed=self.seed, name="dropout", dtype="float32"
+        )
 
     def call(self, inputs, edge_index, training=None):
         require_edges(self, edge_index)
+        training = self.resolve_training(training)
         values = self._heads(ops.matmul(inputs, self.kernel))
         if self.affinity == "gat":
             queries = _score(values, self.target_kernel)
@@ -124,9 +132,6 @@ class GraphAttention(keras.layers.Layer):
 
     def compute_output_shape(self, inputs_shape, edge_index_shape=None):
         return (*inputs_shape[:-1], self.units)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
 
     def _heads(self, x):
         return ops.reshape(x, (-1, self.num_heads, self.head_dim))

@@ -3,12 +3,12 @@ from keras import ops
 
 from keras_fusion.layers.arguments import require_positive
 from keras_fusion.layers.attention.shapes import require_edges, require_nodes
-from keras_fusion.layers.configuration import add_kernel, own_arguments
+from keras_fusion.layers.base import Layer
 from keras_fusion.ops.pairwise.edges import pairwise_edges
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class GraphConvolution(keras.layers.Layer):
+class GraphConvolution(Layer):
     """Every node takes the normalised sum of its neighbours and itself.
 
     `Y = D^-1/2 (A + I) D^-1/2 X W + b`, D the degrees of `A + I` by target. An isolated
@@ -56,7 +56,7 @@ class GraphConvolution(keras.layers.Layer):
 
     def build(self, inputs_shape, edge_index_shape=None, edge_weight_shape=None):
         require_nodes(self, inputs_shape)
-        self.kernel = add_kernel(self, "kernel", (inputs_shape[-1], self.units))
+        self.kernel = self.add_kernel("kernel", (inputs_shape[-1], self.units))
         if self.use_bias:
             self.bias = self.add_weight(
                 shape=(self.units,), initializer="zeros", name="bias"
@@ -74,6 +74,3 @@ class GraphConvolution(keras.layers.Layer):
         self, inputs_shape, edge_index_shape=None, edge_weight_shape=None
     ):
         return (*inputs_shape[:-1], self.units)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)

@@ -48,11 +48,13 @@ def given(name, encoder, role="encoder"):
     """
     if not isinstance(encoder, (list, tuple)):
         return encoder
-    stack = [_described(name, layer) for layer in encoder]
+    stack = [
+        _described(name, f"{name}_{role}_{i}", layer) for i, layer in enumerate(encoder)
+    ]
     return keras.Sequential(stack, name=f"{name}_{role}")
 
 
-def _described(name, description):
+def _described(name, own_name, description):
     keys = {"class_name", "config"}
     if (
         not isinstance(description, dict)
@@ -66,7 +68,7 @@ def _described(name, description):
     known |= {n: getattr(own_layers, n) for n in own_layers.__all__}
     layer = find("layer", description["class_name"], known)
     try:
-        return layer(**description.get("config", {}))
+        return layer(**{"name": own_name} | description.get("config", {}))
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{description['class_name']}, for {name!r}, cannot be built: {error}"

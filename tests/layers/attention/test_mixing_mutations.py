@@ -6,7 +6,7 @@ import importlib
 import pytest
 from keras import ops
 
-from keras_fusion.layers.attention import squeeze_excitation
+from keras_fusion.layers import base
 from keras_fusion.ops.diffusion import affinity
 from keras_fusion.ops.presence import softmax
 from tests.layers.attention import (
@@ -97,7 +97,7 @@ def what_is_masked_gets_weight():
     Mixing("SqueezeExcitation", 2, {"use_bias": False}),
 )
 def the_configuration_is_dropped():
-    return squeeze_excitation, "own_arguments", lambda layer: {"ratio": layer.ratio}
+    return base, "own_arguments", lambda layer: {"ratio": layer.ratio}
 
 
 @pytest.mark.only_on("torch", reason="the laws are the same")

@@ -3,7 +3,7 @@
 import pytest
 from keras import ops
 
-from keras_fusion.ops.diffusion import cross_diffusion
+from keras_fusion.ops import cross_diffusion
 from tests.conftest import assert_close
 from tests.layers.cases import draw
 

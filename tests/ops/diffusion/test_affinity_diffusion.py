@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.ops.diffusion import affinity_diffusion
+from keras_fusion.ops import affinity_diffusion
 from tests.conftest import assert_close, to_numpy
 from tests.layers.cases import draw
 from tests.ops.diffusion import diffusion_oracle as oracle

@@ -4,7 +4,8 @@ import keras
 import pytest
 from keras import ops
 
-from keras_fusion.ops.diffusion import blocks, cross_diffusion
+from keras_fusion.ops import cross_diffusion
+from keras_fusion.ops.diffusion import blocks
 from tests.gradients import with_gradients
 from tests.layers.cases import draw
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.ops.diffusion import cross_diffusion, fused_attention
+from keras_fusion.ops import cross_diffusion
+from keras_fusion.ops.diffusion import fused_attention
 from tests.conftest import TOLERANCES, assert_close
 from tests.gradients import with_gradients
 from tests.layers.cases import draw

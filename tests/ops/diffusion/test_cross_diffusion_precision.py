@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.ops.diffusion import blocks, cross_diffusion
+from keras_fusion.ops import cross_diffusion
+from keras_fusion.ops.diffusion import blocks
 from keras_fusion.ops.diffusion.dense_products import dense_products
 from tests.conftest import assert_close, to_numpy
 from tests.layers.cases import draw

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.ops.diffusion import affinity_diffusion, cross_diffusion
+from keras_fusion.ops import affinity_diffusion, cross_diffusion
 from tests.conftest import assert_close, to_numpy
 from tests.golden import arrays
 from tests.ops.diffusion.diffusion_results import each_implementation

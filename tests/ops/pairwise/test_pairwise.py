@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_fusion.ops import pairwise_all, pairwise_edges, pairwise_window
 from keras_fusion.ops.diffusion.affinity import constant, dot_product, gat, gatv2
-from keras_fusion.ops.pairwise import all as pairwise_all
-from keras_fusion.ops.pairwise import edges as pairwise_edges
-from keras_fusion.ops.pairwise import window as pairwise_window
 from tests.conftest import assert_close
 from tests.layers.cases import draw
 from tests.layers.reference import softmax

@@ -1,0 +1,95 @@
+"""What all layers of the library share: their configuration, kernels and names."""
+
+import inspect
+import itertools
+
+import keras
+
+
+class Layer(keras.layers.Layer):
+    """Base of the library's layers.
+
+    Every weight and every sub-layer gets a name that says what it is. Keras would count
+    the layers of the process instead, and a model built twice would have other paths.
+    """
+
+    torch_mode = None  # what torch's train() or eval() last said to this layer
+
+    def add_kernel(self, name, shape, initializer=None):
+        """A weight with the layer's `kernel_initializer` and `kernel_regularizer`.
+
+        Args:
+            initializer: In place of the layer's.
+        """
+        return self.add_weight(
+            shape=shape,
+            initializer=fresh(initializer or self.kernel_initializer),
+            regularizer=keras.regularizers.get(self.kernel_regularizer),
+            name=name,
+        )
+
+    def dense(self, name, units, shape, **kwargs):
+        """A built `Dense` with this layer's policy, initializer and regularizer.
+
+        Args:
+            name: What it is in this layer, as `"output"`; no other part has this name.
+            units: Width of its output.
+            shape: Shape of its input.
+            **kwargs: In place of what it takes from the layer.
+        """
+        options = {
+            "use_bias": self.use_bias,
+            "kernel_initializer": fresh(self.kernel_initializer),
+            "kernel_regularizer": self.kernel_regularizer,
+            "dtype": self.dtype_policy,
+        }
+        dense = keras.layers.Dense(units, name=name, **(options | kwargs))
+        dense.build(shape)
+        return dense
+
+    def add_seed(self, seed):
+        """A generator of random numbers, for the layer to keep."""
+        with keras.name_scope(self.name):
+            return keras.random.SeedGenerator(seed, name="seed")
+
+    def get_config(self):
+        return super().get_config() | own_arguments(self)
+
+    def train(self, mode=True):
+        """Called by torch alone, on every module of a `torch.nn.Module`."""
+        self.torch_mode = mode
+        return super().train(mode)
+
+    def resolve_training(self, training):
+        """`training`, or where nobody gave it what torch's `train()` said, if anything.
+
+        A new torch module is in training mode, a Keras layer is not: only a call of
+        `train()` or `eval()` counts. Inside another Keras layer Keras' rule holds:
+        `fit` calls `train()` and leaves the model so.
+        """
+        # No public name tells whether another Keras layer is calling.
+        outermost = self._get_call_context().entry_layer is self
+        return self.torch_mode if training is None and outermost else training
+
+
+def own_arguments(layer) -> dict:
+    """The constructor arguments of `layer`, each stored unchanged under its name.
+
+    For `get_config`: Keras' automatic one breaks on a `DTypePolicy` as argument.
+    """
+    ours = itertools.takewhile(
+        lambda c: c is not keras.layers.Layer, type(layer).__mro__
+    )
+    return {
+        name: getattr(layer, name)
+        for cls in ours
+        if "__init__" in vars(cls)
+        for name in inspect.signature(cls.__init__).parameters
+        if name not in ("self", "args", "kwargs")
+    }
+
+
+def fresh(initializer):
+    """An initializer of its own: one instance would draw the same values twice."""
+    found = keras.initializers.get(initializer)
+    return found.clone() if hasattr(found, "clone") else found
