@@ -3,13 +3,13 @@ import numpy as np
 from keras import ops
 
 from keras_fusion.layers.arguments import require_positive
-from keras_fusion.layers.configuration import own_arguments
+from keras_fusion.layers.base import Layer
 
 _UNSEEN = 1
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class ColumnEmbedding(keras.layers.Layer):
+class ColumnEmbedding(Layer):
     """The columns of a table as tokens, one a column.
 
     A number becomes a piecewise linear code, `c_k = (x - e_k) / (e_{k+1} - e_k)` cut to
@@ -102,9 +102,6 @@ class ColumnEmbedding(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], len(self.columns), self._units)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
 
     def _build_numbers(self, columns):
         edges = [np.asarray(column["edges"], np.float64) for column in columns]

@@ -1,11 +1,12 @@
 import keras
 
-from keras_fusion.layers.arguments import require_positive
-from keras_fusion.layers.configuration import own_arguments
+from keras_fusion.layers.arguments import require_fraction, require_positive
+from keras_fusion.layers.base import Layer
+from keras_fusion.layers.dropout import Dropout
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class ResidualMLP(keras.layers.Layer):
+class ResidualMLP(Layer):
     """A residual block of two dense layers: `x + W_2 dropout(gelu(W_1 LN(x)))`.
 
     Shapes: `(B, ..., D)` to the same; every position is for itself. A mask passes
@@ -28,7 +29,7 @@ class ResidualMLP(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.intermediate_dim = intermediate_dim
-        self.dropout = dropout
+        self.dropout = require_fraction(self, "dropout", dropout)
         self._hidden = require_positive(
             self, "intermediate_dim", intermediate_dim, optional=True
         )
@@ -43,18 +44,16 @@ class ResidualMLP(keras.layers.Layer):
         self.first = keras.layers.Dense(
             hidden, activation="gelu", dtype=policy, name="hidden"
         )
-        self.drop = keras.layers.Dropout(self.dropout, dtype=policy, name="dropout")
+        self.drop = Dropout(self.dropout, dtype=policy, name="dropout")
         self.second = keras.layers.Dense(width, dtype=policy, name="output")
         self.norm.build(shape)
         self.first.build(shape)
         self.second.build((*shape[:-1], hidden))
 
     def call(self, inputs, training=None):
+        training = self.resolve_training(training)
         hidden = self.drop(self.first(self.norm(inputs)), training=training)
         return inputs + self.second(hidden)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)

@@ -1,13 +1,14 @@
 import keras
 from keras import ops
 
-from keras_fusion.layers.arguments import require_positive
-from keras_fusion.layers.configuration import own_arguments
+from keras_fusion.layers.arguments import require_fraction, require_positive
+from keras_fusion.layers.base import Layer
+from keras_fusion.layers.dropout import Dropout
 from keras_fusion.ops.presence import select
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class TokenConvolution(keras.layers.Layer):
+class TokenConvolution(Layer):
     """A residual block that mixes neighboring tokens: `x + dropout(gelu(W * LN(x)))`.
 
     `*` is a convolution over tokens, to which padding is zero, as is what lies outside.
@@ -34,7 +35,7 @@ class TokenConvolution(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.kernel_size = kernel_size
-        self.dropout = dropout
+        self.dropout = require_fraction(self, "dropout", dropout)
         self._kernel_size = require_positive(self, "kernel_size", kernel_size)
 
     def build(self, input_shape):
@@ -51,18 +52,16 @@ class TokenConvolution(keras.layers.Layer):
             dtype=policy,
             name="convolution",
         )
-        self.drop = keras.layers.Dropout(self.dropout, dtype=policy, name="dropout")
+        self.drop = Dropout(self.dropout, dtype=policy, name="dropout")
         self.norm.build(shape)
         self.convolution.build(shape)
 
     def call(self, inputs, mask=None, training=None):
         there = None if mask is None else ops.expand_dims(mask, axis=-1)
+        training = self.resolve_training(training)
         normal = select(self.norm(select(inputs, there)), there)
         added = self.drop(self.convolution(normal), training=training)
         return select(inputs + added, there)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)

@@ -8,11 +8,16 @@ from tests.layers.attention.mixing_cases import MIXING, MIXING_CASES
 from tests.layers.cases import CASES, VARIANTS, draw, query_for
 
 SEQUENCE, CLIP, JOINTS = (2, 5, 4), (2, 3, 4, 4, 1), (2, 3, 5, 2)
+COLUMNS = [{"codes": 3}, {"edges": [-1.0, 0.0]}, {"width": 2}]
 OTHERS = {  # the layers that are neither operators nor mix positions
+    "ColumnEmbedding": ({"columns": COLUMNS}, draw(2, 5)),
     "ClassToken": ({}, draw(*SEQUENCE)),
     "JointHeatmaps": ({"jitter": 0.1}, draw(*JOINTS)),
     "ModalityDropout": ({"rate": 0.5}, [draw(2, 4), draw(2, 3)]),
     "PositionEmbedding": ({}, draw(*SEQUENCE)),
+    "ResidualMLP": ({"dropout": 0.5}, draw(*SEQUENCE)),
+    "TokenConvolution": ({"dropout": 0.5}, draw(*SEQUENCE)),
+    "TokenPooling": ({}, draw(*SEQUENCE)),
     "SequenceJitter": ({}, draw(*SEQUENCE)),
     "VideoJitter": ({}, draw(*CLIP)),
 }

@@ -26,7 +26,9 @@ RANDOM = {  # every layer that draws in training, and what it is called with
     "ModalityTransformer": ({"dropout": 0.5}, TOKENS),
     "MutualFormerBlock": ({"dropout": 0.5}, TOKENS),
     "ReleasedMutualFormerBlock": ({"stochastic_depth": 0.5}, TOKENS),
+    "ResidualMLP": ({"dropout": 0.5}, TOKENS[0]),
     "SequenceJitter": ({}, draw(4, 5, 3)),
+    "TokenConvolution": ({"dropout": 0.5}, TOKENS[0]),
     "VideoJitter": ({}, draw(4, 5, 6, 6, 1)),
 }
 EDGES = {"edge_index": np.array([[0, 1, 2, 3], [1, 2, 3, 0]])}
