@@ -21,6 +21,7 @@ from keras_fusion.datasets.files import read, read_labeled, read_rows
 from keras_fusion.datasets.images import read_images
 from keras_fusion.datasets.preparation import prepare
 from keras_fusion.datasets.schema import Schema
+from keras_fusion.datasets.split_rules import rule
 from keras_fusion.datasets.standardization import standardize
 
 __all__ = [
@@ -79,6 +80,8 @@ def load(
     scale: dict[str, str] | None = None,
     ignore: Sequence[str] = (),
     task: str | None = None,
+    groups: str | None = None,
+    split: str = "stratified",
 ) -> Dataset:
     """A data set, split and standardized.
 
@@ -108,6 +111,13 @@ def load(
         ignore: Columns or arrays of one's own file to leave out.
         task: `"classification"` or `"regression"`. None decides by the labels, and a
             note says how.
+        groups: Column or array of one's own file, such as the patient of each row: no
+            group has rows in two parts.
+        split: `"stratified"` draws each class (or, with `groups`, whole groups) in
+            proportion, `"random"` draws rows whatever their class, `"column:NAME"`
+            takes train, validation and test from a column, `"time:NAME"` tests on the
+            latest fifth and validates on the one before, and `"fold:K/N"` tests on
+            fold K of N and validates on the next. With `is_train` a fold validates.
 
     Raises:
         DataError: If the name is unknown or the file does not hold such data.
@@ -124,13 +134,16 @@ def load(
             f"{name} is a graph, not rows that can be split: read it with "
             f"keras_fusion.datasets.builtin.planetoid.load_graph({name!r})."
         )
-    if ignore and kind not in _TABLES:
-        raise DataError(f"{name}: ignore is for the columns of one's own files.")
+    reserved = _reserved(name, groups, split)
+    if (ignore or reserved) and kind not in _TABLES:
+        raise DataError(
+            f"{name}: ignore, groups and splits by a column are for one's own files."
+        )
     if name in _KNOWN:
         task = task or "classification"
         raw = _KNOWN[name]()
     elif colon and kind in _TABLES:
-        raw = read_labeled(path, kind, label, ignore)
+        raw = read_labeled(path, kind, label, ignore, reserved)
     elif colon and kind == "folder":
         raw = read_images(path)
     else:
@@ -144,7 +157,18 @@ def load(
         label=label,
         scale=scale,
         task=task,
+        groups=groups,
+        split=split,
     )
+
+
+def _reserved(name, groups, split):
+    """The columns that say how to split, and are no input."""
+    try:
+        named = (groups, rule(split).column)
+    except DataError as error:
+        raise DataError(f"{name}: {error}.") from error
+    return tuple(dict.fromkeys(column for column in named if column is not None))
 
 
 def _unknown(name):

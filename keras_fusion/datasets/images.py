@@ -7,6 +7,7 @@ import numpy as np
 from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.dataset import Raw
 from keras_fusion.datasets.depth import normalize
+from keras_fusion.datasets.errors import DataError
 
 # A lossy mask has classes that nobody drew, a lossy depth has steps at block borders.
 SUFFIXES = {"rgb": (".png", ".jpg", ".jpeg"), "depth": (".png",), "mask": (".png",)}
@@ -39,7 +40,7 @@ def columns(path: str | Path) -> dict[str, np.ndarray]:
         `rgb` `(N, H, W, 3)`, `depth` and `mask` `(N, H, W)`, by name of file.
 
     Raises:
-        ValueError: If a folder is missing or empty, an image has no partner of its
+        DataError: If a folder is missing or empty, an image has no partner of its
             name, is unreadable or of another kind, or if sizes differ.
         ImportError: If Pillow is not installed.
     """
@@ -60,17 +61,17 @@ def _files(root, kind):
     """The files of one folder by name without suffix, sorted."""
     folder = root / kind
     if not folder.is_dir():
-        raise ValueError(
+        raise DataError(
             f"{folder}: no such folder; expected rgb/, depth/ and mask/ in {root}."
         )
     found = {}
     for file in sorted(folder.iterdir()):
         if file.suffix.lower() in SUFFIXES[kind]:
             if file.stem in found:
-                raise ValueError(f"{folder}: several images are called {file.stem!r}.")
+                raise DataError(f"{folder}: several images are called {file.stem!r}.")
             found[file.stem] = file
     if not found:
-        raise ValueError(
+        raise DataError(
             f"{folder}: expected images ending in {', '.join(SUFFIXES[kind])}; "
             "there are none."
         )
@@ -80,7 +81,7 @@ def _files(root, kind):
 def _require_partners(root, rgb, kind, found):
     for missing, where in ((rgb.keys() - found, kind), (found.keys() - rgb, "rgb")):
         if missing:
-            raise ValueError(
+            raise DataError(
                 f"{root}: {where}/ has no image called {listed(sorted(missing))}; "
                 f"rgb/ and {kind}/ must hold the same names."
             )
@@ -101,8 +102,8 @@ def _open(file, kind):
             if image.mode in _ONE_CHANNEL:
                 return np.asarray(image)
     except (OSError, SyntaxError) as error:  # what Pillow raises on broken files
-        raise ValueError(f"{file}: cannot be read as an image ({error}).") from error
-    raise ValueError(f"{file}: expected one channel; received {image.mode}.")
+        raise DataError(f"{file}: cannot be read as an image ({error}).") from error
+    raise DataError(f"{file}: expected one channel; received {image.mode}.")
 
 
 def _require_one_size(name, root, images):
@@ -111,7 +112,7 @@ def _require_one_size(name, root, images):
     for kind, arrays in images.items():
         size = arrays[-1].shape[:2]
         if size != first:
-            raise ValueError(
+            raise DataError(
                 f"{root}: all images and masks must be of one size, height x width; "
                 f"{kind}/{name} is {size[0]} x {size[1]}, the first of rgb/ is "
                 f"{first[0]} x {first[1]}."
@@ -124,7 +125,7 @@ def _require_one_kind(name, root, masks):
         "one bit" if x.dtype == bool else "a number" for x in (masks[0], masks[-1])
     ]
     if kinds[0] != kinds[1]:
-        raise ValueError(
+        raise DataError(
             f"{root}: masks must all be of one kind; mask/{name} has {kinds[1]} for "
             f"each pixel, the first of mask/ has {kinds[0]}."
         )

@@ -6,7 +6,8 @@ from keras_fusion.datasets.arrays import listed, modality_mask, require_present
 from keras_fusion.datasets.dataset import Dataset, Raw, Split
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.labels import encode, encode_masks, note_task
-from keras_fusion.datasets.splitting import Rows, draw, split
+from keras_fusion.datasets.split_rules import group_numbers, require_apart, rule
+from keras_fusion.datasets.splitting import Rows, draw
 from keras_fusion.datasets.standardization import (
     measure,
     note_imputed,
@@ -26,13 +27,16 @@ def prepare(
     label: str = "y",
     scale: dict[str, str] | None = None,
     task: str | None = None,
+    groups: str | None = None,
+    split: str = "stratified",
 ) -> Dataset:
     """Encodes the labels, splits, and scales by the rows that train.
 
     Args:
         name: Of the data set, for messages.
         raw: As it was read.
-        seed, labels_per_class, train_on_validation, scale, task: As for `load`.
+        seed, labels_per_class, train_on_validation, scale, task, groups, split: As
+            for `load`; the columns that are named are in `raw.reserved`.
         label: Where the labels come from.
 
     Raises:
@@ -45,7 +49,7 @@ def prepare(
     require_present(present, name)
     try:
         rows, labels, class_names = choose_rows(
-            raw, seed, labels_per_class, train_on_validation, task
+            raw, seed, labels_per_class, train_on_validation, task, groups, split
         )
         statistics = measure(raw.inputs, rows.train, scale)
     except DataError as error:
@@ -74,13 +78,21 @@ def choose_rows(
     labels_per_class: int | None,
     train_on_validation: bool,
     task: str | None = None,
+    groups: str | None = None,
+    split: str = "stratified",
 ) -> tuple[Rows, np.ndarray, tuple[str, ...]]:
     """Which rows train, validate and test; the labels of all, and the class names."""
     count = len(next(iter(raw.inputs.values())))
     labels, class_names = _labels(raw, count, task)
     strata = _strata(labels, class_names)
     rng = np.random.default_rng(seed)
-    rows = split(strata, _fixed(raw.is_train, count), rng, raw.groups)
+    fixed = _fixed(raw.is_train, count)
+    together = raw.groups
+    if groups is not None:
+        together = group_numbers(groups, raw.reserved[groups])
+    rows = rule(split).rows(strata, fixed, rng, together, raw.reserved)
+    if groups is not None:
+        require_apart(rows, together)
     if labels_per_class is not None:
         if not class_names or labels.ndim > 1:
             raise DataError("labels_per_class needs classes, one for each row")
@@ -91,7 +103,7 @@ def choose_rows(
         rows = rows._replace(train=both)
     for part, numbers in rows._asdict().items():
         if not len(numbers):
-            reason = _why_none(strata, class_names, raw)
+            reason = _why_none(strata, class_names, together)
             raise DataError(
                 f"{count} rows split like this leave none for {part}{reason}"
             )
@@ -129,9 +141,9 @@ def _only_tested(rows, labels, class_names):
     return [f"no training row is of class {listed(names)}: it is only judged on"]
 
 
-def _why_none(strata, class_names, raw):
+def _why_none(strata, class_names, groups):
     """Which classes are too small to be split in proportion, where some are."""
-    if raw.groups is not None or not class_names:
+    if groups is not None or not class_names:
         return ""
     counts = np.bincount(strata, minlength=len(class_names))
     small = [f"{class_names[k]!r} has {counts[k]}" for k in np.flatnonzero(counts < 3)]

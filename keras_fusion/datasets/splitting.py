@@ -1,8 +1,10 @@
-"""Which rows train, validate and test."""
+"""Which rows train, validate and test, drawn at random."""
 
 from typing import NamedTuple
 
 import numpy as np
+
+from keras_fusion.datasets.errors import DataError
 
 _FIFTH = 0.2
 
@@ -30,8 +32,8 @@ def split(
         strata: `(N,)` integers; a row's class.
         is_train: `(N,)` bool, or None where there is no fixed split.
         rng: `numpy.random.Generator`.
-        groups: `(N,)` integers, such as persons: whole groups validate (and test),
-            about a fifth of them and at least one, and `strata` does not count.
+        groups: `(N,)` numbers or text, such as persons: whole groups validate (and
+            test), about a fifth of them and at least one, and `strata` does not count.
     """
     if groups is not None:
         return _by_group(groups, is_train, rng)
@@ -44,6 +46,55 @@ def split(
         share = _FIFTH
     validation, train = draw(rest, strata, lambda n: round(n * share), rng)
     return Rows(train, validation, test)
+
+
+def fold(
+    strata: np.ndarray,
+    is_train: np.ndarray | None,
+    rng,
+    groups: np.ndarray | None,
+    number: int,
+    count: int,
+) -> Rows:
+    """The split of one of `count` folds, which every call draws alike by the same rng.
+
+    Fold `number` (from 1) tests and the next one validates, so that every row tests
+    once. With a fixed split fold `number` of the rows that are `is_train` validates.
+
+    Args:
+        strata: As for `split`; each is spread evenly over the folds.
+        is_train: As for `split`.
+        rng: As for `split`.
+        groups: As for `split`: a group is in one fold.
+        number: From 1 to `count`.
+        count: From 3, or from 2 with a fixed split.
+
+    Raises:
+        DataError: If there are fewer groups or rows than folds.
+    """
+    rows = np.arange(len(strata))
+    drawn = rows if is_train is None else rows[is_train]
+    units = strata if groups is None else _numbered(groups)
+    deal = _deal if groups is None else _deal_groups
+    found = len(drawn) if groups is None else len(np.unique(units[drawn]))
+    if found < count:
+        what = "rows" if groups is None else "groups"
+        raise DataError(f"{count} folds need as many {what}; there are {found}")
+    folds = deal(units[drawn], count, rng)
+    tested = drawn[folds == number - 1]
+    if is_train is not None:
+        train = drawn[folds != number - 1]
+        return Rows(train, tested, rows[~is_train])
+    validation = drawn[folds == number % count]
+    return Rows(np.setdiff1d(drawn, [*tested, *validation]), validation, tested)
+
+
+def draw(rows, strata, count, rng):
+    """`count(n)` of the `n` rows of each stratum, at random, and the rest."""
+    groups = [rows[strata[rows] == s] for s in np.unique(strata[rows])]
+    drawn = [rng.permutation(group)[: count(len(group))] for group in groups]
+    drawn = np.concatenate([rows[:0], *drawn])
+    return np.sort(drawn), np.setdiff1d(rows, drawn)
 
 
 def _by_group(groups, is_train, rng):
@@ -62,9 +113,27 @@ def _held_out(groups, share, rng):
     return np.isin(groups, rng.permutation(names)[: max(1, round(len(names) * share))])
 
 
-def draw(rows, strata, count, rng):
-    """`count(n)` of the `n` rows of each stratum, at random, and the rest."""
-    groups = [rows[strata[rows] == s] for s in np.unique(strata[rows])]
-    drawn = [rng.permutation(group)[: count(len(group))] for group in groups]
-    drawn = np.concatenate([rows[:0], *drawn])
-    return np.sort(drawn), np.setdiff1d(rows, drawn)
+def _deal(strata, count, rng):
+    """The fold of each row: those of a stratum go round, one to each."""
+    shuffled = rng.permutation(len(strata))
+    folds = np.empty(len(strata), int)
+    folds[shuffled[np.argsort(strata[shuffled], kind="stable")]] = (
+        np.arange(len(strata)) % count
+    )
+    return folds
+
+
+def _deal_groups(groups, count, rng):
+    """The fold of each row: the largest group left goes to the smallest fold."""
+    sizes = np.bincount(groups)
+    order = rng.permutation(np.unique(groups))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    load, fold_of = np.zeros(count, int), np.zeros(len(sizes), int)
+    for group in order:
+        fold_of[group] = load.argmin()
+        load[load.argmin()] += sizes[group]
+    return fold_of[groups]
+
+
+def _numbered(groups):
+    return np.unique(groups, return_inverse=True)[1]
