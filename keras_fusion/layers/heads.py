@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_fusion.layers.arguments import require_choice
-from keras_fusion.layers.configuration import own_arguments
+from keras_fusion.layers.base import Layer
 from keras_fusion.ops.pooling import pool
 from keras_fusion.ops.presence import presence
 
@@ -12,7 +12,7 @@ HEADS = ("train", "average")
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class Heads(keras.layers.Layer):
+class Heads(Layer):
     """Joins the fused prediction with those of a head for each modality.
 
     In training the fused prediction comes out, and a `HeadedModel` finds those of the
@@ -41,7 +41,7 @@ class Heads(keras.layers.Layer):
         super().__init__(**kwargs)
         self.heads = require_choice(self, "heads", heads, HEADS)
         self.seen = None
-        self.built = True
+        self.build(None)
 
     def call(self, predictions, modality_mask=None, training=None):
         fused, *alone = predictions
@@ -57,9 +57,6 @@ class Heads(keras.layers.Layer):
 
     def compute_output_shape(self, predictions_shape, modality_mask_shape=None):
         return tuple(predictions_shape[0])
-
-    def get_config(self):
-        return super().get_config() | own_arguments(self)
 
     def take(self):
         """The heads' predictions of the last call in training, and what was there."""
