@@ -10,7 +10,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 DEMO := .venv/demo/bin
 TEST := .venv/test/bin
 
-.PHONY: demo test soak docs lint clean
+.PHONY: demo test soak docs dist lint clean
 
 demo: export KERAS_BACKEND := tensorflow
 demo: RECIPE := mfeat_modality_attention
@@ -41,6 +41,12 @@ docs: export KERAS_BACKEND := jax
 docs: .venv/docs/installed
 	.venv/docs/bin/mkdocs build --strict --quiet
 
+# A wheel and a source archive, checked; nothing is uploaded.
+dist: .venv/dist/installed
+	rm -rf dist
+	.venv/dist/bin/python -m build --quiet
+	.venv/dist/bin/twine check --strict dist/*
+
 lint: .venv/test/installed
 	$(TEST)/ruff check .
 	$(TEST)/ruff format --check .
@@ -49,11 +55,12 @@ clean:
 	rm -rf .venv build dist site *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+.venv/dist/installed: EXTRAS := dist
 .venv/docs/installed: EXTRAS := jax,datasets,tuning,serving,docs
 .venv/demo/installed: EXTRAS := tensorflow,datasets,plots
 .venv/test/installed: EXTRAS := tensorflow,jax,torch,datasets,plots,metrics,tuning,serving,onnx,litert,dev
 
-.venv/demo/installed .venv/docs/installed .venv/test/installed: .venv/%/installed: pyproject.toml constraints.txt
+.venv/demo/installed .venv/dist/installed .venv/docs/installed .venv/test/installed: .venv/%/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	@echo "installing into .venv/$* ($(EXTRAS)); takes minutes, once"
 	@$(PYTHON) -m venv .venv/$*

@@ -7,10 +7,7 @@ import h5py
 import keras
 
 from keras_fusion import archives
-from keras_fusion.catalogue import find
-from keras_fusion.zoo import published as recipes
-
-FILE = "model.weights.h5"
+from keras_fusion.zoo import published
 
 
 def load_weights(model: keras.Model, weights) -> None:
@@ -29,12 +26,7 @@ def load_weights(model: keras.Model, weights) -> None:
         return
     path = Path(weights)
     if not path.is_file():
-        known = {
-            name: recipes.folder() / name / FILE
-            for name in recipes.names()
-            if (recipes.folder() / name / FILE).is_file()
-        }
-        path = find("weights file or trained recipe", str(weights), known)
+        path = published.weights(str(weights))
     try:
         archives.check_weights(path)
         found = _layout(path)
@@ -76,6 +68,6 @@ def _layout(path):
 
 def _layout_of(model):
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, FILE)
+        path = Path(folder, published.WEIGHTS)
         model.save_weights(path)
         return _layout(path)

@@ -9,7 +9,7 @@ import pytest
 from keras_fusion.tuning import search_file
 from keras_fusion.tuning import space as spaces
 from keras_fusion.zoo import published as recipes
-from keras_fusion.zoo.weights import FILE
+from keras_fusion.zoo.published import WEIGHTS as FILE
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```python *(\w*)\n(.*?)```", re.DOTALL)

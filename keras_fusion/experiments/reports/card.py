@@ -8,6 +8,7 @@ from keras_fusion.experiments import comparison, training
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.reports.plots import CAPTIONS, PLOTS
 from keras_fusion.files import whole, write_json
+from keras_fusion.zoo import published
 
 BEGIN, END = (
     "<!-- results: written by keras-fusion evaluate --publish -->",
@@ -36,6 +37,8 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
         with whole(recipe_folder / source.name) as beside:
             shutil.copyfile(source, beside)
         written.append(recipe_folder / source.name)
+    if recipe_folder.resolve().parent == published.folder():
+        published.list_weights()
     write_json(recipe_folder / "results.json", results)
     with whole(card) as beside:
         beside.write_text(text)
