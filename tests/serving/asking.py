@@ -25,11 +25,11 @@ class Address(NamedTuple):
     grpc: str
 
 
-def http_ask(server, method, path, body=None):
+def http_ask(server, method, path, body=None, headers=None):
     """Status, content type and text of one HTTP request."""
     connection = http.client.HTTPConnection(server.rest.split("://")[1], timeout=20)
     try:
-        connection.request(method, path, body)
+        connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         return answer.status, answer.getheader("Content-Type"), answer.read().decode()
     finally:
@@ -69,7 +69,13 @@ def connect(server, buffer=None):
 
 def head(size):
     """What comes before a body of so many bytes."""
-    lines = f"POST {PREDICT} HTTP/1.1", "Host: x", f"Content-Length: {size}", "", ""
+    lines = (
+        f"POST {PREDICT} HTTP/1.1",
+        "Host: localhost",
+        f"Content-Length: {size}",
+        "",
+        "",
+    )
     return "\r\n".join(lines).encode()
 
 

@@ -36,7 +36,7 @@ right = st.integers(1, 5).flatmap(
         }
     )
 )
-names = st.sampled_from(["rgb", "pose", "modality_mask", "audio", "b64", ""])
+names = st.sampled_from(["rgb", "pose", "rgb_present", "audio", "b64", ""])
 columns = right | st.dictionaries(names, values, max_size=3) | values
 rows = st.lists(st.dictionaries(names, values, max_size=3) | values, max_size=3)
 signatures = st.sampled_from(["serving_default", "serving_masked", "double", "types"])

@@ -30,7 +30,7 @@ from tests.soak import bodies
 
 pytestmark = pytest.mark.soak
 
-REQUESTS, SWAPS, CASES, CONNECTIONS = 10_000, 20, 2_000, 200
+REQUESTS, SWAPS, CASES, CONNECTIONS, MIXED = 10_000, 20, 2_000, 200, 20_000
 LONG = 2**24  # bytes, more than the buffers between server and client hold
 
 
@@ -177,15 +177,15 @@ MALFORMED = {
     "malformed JSON": ('{"inputs": ', "JSON Parse error"),
     "NaN as null": (
         '{"signature_name": "double", "inputs": [null]}',
-        "JSON has no NaN",
+        "the bare word NaN",
     ),
-    "wrong dtype": ('{"signature_name": "double", "inputs": ["1"]}', "type: float"),
-    "missing input": ('{"inputs": {"rgb": [[1, 2, 3]]}}', "Missing named input: pose"),
+    "wrong dtype": ('{"signature_name": "double", "inputs": ["1"]}', "float32"),
+    "missing input": ('{"inputs": {"rgb": [[1, 2, 3]]}}', "Missing inputs: pose"),
     "extra input": (
         '{"instances": [{"rgb": [1, 2, 3], "pose": [1, 2], "audio": [1]}]}',
-        "does not have named input: audio",
+        "Expected an object with the keys ['pose', 'rgb'] in row 0",
     ),
-    "empty batch": ('{"instances": []}', "No values in 'instances' array"),
+    "empty batch": ('{"instances": []}', "at least one row"),
 }
 
 
@@ -196,3 +196,23 @@ def test_a_thousand_times_the_right_error(running, case):
     for _ in range(1000):
         status, answer = post(address, PREDICT, body)
         assert status == 400 and sentence in answer["error"]
+
+
+def test_memory_is_flat_after_good_and_bad_requests(running):
+    _, address = running
+    good = json.dumps(DOUBLE | {"inputs": [0.5] * 1000})
+    bad = json.dumps(DOUBLE | {"inputs": [0.5] * 20_000})  # rows
+
+    def ask(times):
+        with Stubs(address) as stubs:
+            x = predict_request({"x": np.zeros(20_000, "float32")}, "double")
+            for _ in range(times // 4):
+                assert post(address, PREDICT, good)[0] == 200
+                assert post(address, PREDICT, bad)[0] == 400
+                assert post(address, PREDICT, bad[:-1])[0] == 400
+                assert stubs.refusal(stubs.predict, x)[0] == "INVALID_ARGUMENT"
+
+    ask(MIXED // 10)
+    before = resident()
+    ask(MIXED)
+    assert resident() - before < 64 * 2**20

@@ -24,6 +24,8 @@ class Found(NamedTuple):
 def models(folder: str | Path) -> dict[str, Path]:
     """The models' folders by name: each folder in `folder`, or `folder` itself.
 
+    It is a model itself if it holds a version of one and no folder of a model.
+
     Raises:
         ValueError: If there is no such folder.
         OSError: If it cannot be looked at.
@@ -31,9 +33,10 @@ def models(folder: str | Path) -> dict[str, Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"There is no folder {folder}.")
-    if any(_VERSION.fullmatch(path.name) for path in folder.iterdir()):
+    within = {path.name: path for path in _visible(folder) if path.is_dir()}
+    if _holds_a_version(folder) and not any(map(_holds_a_version, within.values())):
         return {folder.resolve().name: folder}
-    return {path.name: path for path in _visible(folder) if path.is_dir()}
+    return within
 
 
 def versions(folder: Path) -> Found:
@@ -62,6 +65,10 @@ def fingerprint(version: Path) -> tuple:
     except OSError:  # taken away meanwhile
         return ()
     return tuple((name, about.st_size, about.st_mtime_ns) for name, about in found)
+
+
+def _holds_a_version(folder):
+    return any(_VERSION.fullmatch(p.parent.name) for p in folder.glob(f"*/{GRAPH}"))
 
 
 def _visible(folder):

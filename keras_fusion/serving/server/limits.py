@@ -12,15 +12,13 @@ class Limits(NamedTuple):
     """Bounds on requests; what is over them gets an error of its own.
 
     Attributes:
-        body: Bytes of one request, and of one tensor that it describes.
+        body: Bytes of one request, and of the tensors that it describes.
         bodies: Bytes of all requests that are in hand.
         batch: Rows of one request.
-        seconds: From the first byte of a request to its answer. As long again a client
-            may take to begin a request, and to read the answer.
+        seconds: From the first byte of a request to its answer. A client that does
+            nothing for a little longer is let go.
         workers: Calls of a model that run at once; others wait their turn.
         connections: Requests in hand, over REST and gRPC each, waiting ones included.
-            So many connections stay open over REST: where there are more, those that
-            have waited longest for their clients are closed.
     """
 
     body: int = 64 * 2**20

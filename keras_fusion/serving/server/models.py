@@ -1,5 +1,6 @@
 """The models of a folder, kept up with what lies in it."""
 
+import contextlib
 import gc
 import threading
 import time
@@ -61,7 +62,7 @@ class Models:
         self._folder = Path(folder)
         self._labels = labels or {}
         self._retries, self._retry_seconds = retries, retry_seconds
-        self._say = say
+        self._say = _never_raising(say)
         self._said = {}
         self._available: dict[str, dict[int, Servable]] = {}
         self._states: dict[str, dict[int, State]] = {}
@@ -180,3 +181,13 @@ class Models:
             if note not in self._said.get(name, ()):
                 self._say(note)
         self._said[name] = notes
+
+
+def _never_raising(say):
+    """`say`, where nobody may be listening any more: a pipe that broke, a full disk."""
+
+    def tell(sentence):
+        with contextlib.suppress(Exception):
+            say(sentence)
+
+    return tell

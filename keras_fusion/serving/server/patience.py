@@ -1,36 +1,43 @@
-"""How long a connection may wait for its client, and how many may."""
+"""A connection is closed where its client does nothing for too long."""
 
 import asyncio
-import time
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 
-async def keep(connections: set, most: int, seconds: float) -> None:
-    """Closes what waits too long: for a request, or to be read. Runs until cancelled.
+def patient(seconds: float) -> type[asyncio.Protocol]:
+    """uvicorn's protocol, which aborts after so many seconds in which nothing moved.
 
     A client that says nothing, or sends half of its headers, or does not read what it
-    asked for, holds memory and a file descriptor; the time of a request itself is the
-    application's.
-
-    Args:
-        connections: uvicorn's protocols of the connections that are open now.
-        most: Beyond these the ones that have waited longest are closed at once.
-        seconds: That the others may wait.
+    asked for, holds memory and a file descriptor. The server itself answers sooner.
     """
-    since = {}
-    while True:
-        now = time.monotonic()
-        waiting = [(c, c.cycle) for c in connections if _waits(c)]
-        since = {key: since.get(key, now) for key in waiting}
-        oldest = sorted(since, key=since.get)
-        for i, (connection, cycle) in enumerate(oldest):
-            over = i < len(connections) - most
-            if over or now - since[connection, cycle] > seconds:
-                connection.transport.abort()
-        await asyncio.sleep(min(seconds / 4, 0.25))
 
+    class Patient(AutoHTTPProtocol):
+        def connection_made(self, transport):
+            self._connection, self._timer = transport, None
+            self._begin_anew()
+            super().connection_made(transport)
 
-def _waits(connection):
-    """Whether its client is to act next; a new request is a new cycle."""
-    cycle = connection.cycle
-    idle = cycle is None or cycle.response_complete
-    return idle or connection.flow.write_paused
+        def data_received(self, data):
+            self._begin_anew()
+            super().data_received(data)
+
+        def pause_writing(self):
+            self._begin_anew()
+            super().pause_writing()
+
+        def resume_writing(self):
+            self._begin_anew()
+            super().resume_writing()
+
+        def connection_lost(self, error):
+            self._timer.cancel()
+            super().connection_lost(error)
+
+        def _begin_anew(self):
+            if self._timer:
+                self._timer.cancel()
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(seconds, self._connection.abort)
+
+    return Patient

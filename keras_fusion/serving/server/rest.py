@@ -1,11 +1,11 @@
 """TensorFlow Serving's REST API as an ASGI application."""
 
 import asyncio
+import ipaddress
 import json
 import logging
-import re
-import time
-from urllib.parse import unquote
+import zlib
+from urllib.parse import urlsplit
 
 from google.protobuf import json_format
 from starlette.applications import Starlette
@@ -18,117 +18,129 @@ from tensorflow_serving.apis import (
     model_pb2,
 )
 
+from keras_fusion.names import DEFAULT
 from keras_fusion.serving.errors import ServingError, invalid
-from keras_fusion.serving.server import inference as prediction
-from keras_fusion.serving.server import json_requests
-from keras_fusion.serving.server.core import METADATA, Core
+from keras_fusion.serving.server import json_bodies
+from keras_fusion.serving.server.core import METADATA, Core, overdue
 from keras_fusion.serving.server.limits import Budget
-from keras_fusion.serving.server.runner import Runner, overdue
 
 _LOG = logging.getLogger(__name__)
-_CHOICE = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
-_ASK = re.compile(
-    rf"/v1/models/(?P<name>[^/:]+){_CHOICE}:(?P<method>classify|regress|predict)",
-    re.IGNORECASE,
-)
-_TELL = re.compile(
-    rf"/v1/models(?:/(?P<name>[^/:]+))?{_CHOICE}(?P<metadata>/metadata)?",
-    re.IGNORECASE,
-)
+_MODEL = "/v1/models/{name}"
+_CHOICES = "", "/versions/{version}", "/labels/{label}"
 
 
 class RestApi:
     """Answers the requests of one server.
 
+    Args:
+        core: What answers.
+        local: Whether only this machine may ask, so that a page of the web whose name
+            was bound to this machine may not.
+
     Attributes:
         application: What an ASGI server runs.
     """
 
-    def __init__(self, core: Core, runner: Runner):
-        self._core, self._runner = core, runner
+    def __init__(self, core: Core, local: bool = True):
+        self._core, self._local = core, local
         self._requests = Budget(
             core.limits.connections, "Too many requests at once.", "UNAVAILABLE"
         )
-        self.application = Starlette(
-            routes=[Route("/{path:path}", self._answer, methods=["GET", "POST"])],
-            exception_handlers={405: _not_allowed},
-        )
+        routes = []
+        for choice in _CHOICES:
+            ask, tell = f"{_MODEL}{choice}:{{method}}", f"{_MODEL}{choice}"
+            routes += [
+                Route(ask, self._answering(self._predict), methods=["POST"]),
+                Route(f"{tell}/metadata", self._answering(self._metadata)),
+                Route(tell, self._answering(self._status)),
+            ]
+        refused = {404: _nothing_there, 405: _nothing_there}
+        self.application = Starlette(routes=routes, exception_handlers=refused)
 
-    async def _answer(self, request: Request) -> Response:
-        seconds = self._core.limits.seconds
-        deadline = time.monotonic() + seconds
-        try:
-            with self._requests.taking() as take:
-                take(1)
-                async with asyncio.timeout(seconds):
-                    return await self._respond(request, deadline)
-        except ServingError as error:
-            return _error(error)
-        except TimeoutError:
-            return _error(overdue())
-        except ClientDisconnect:
-            return Response()  # nobody reads it
-        except Exception as error:  # a fault of ours
-            _LOG.exception("A request failed")
-            return _error(ServingError("INTERNAL", f"{type(error).__name__}: {error}"))
+    def _answering(self, answer):
+        async def respond(request: Request) -> Response:
+            try:
+                self._check_host(request)
+                with self._requests.taking() as take:
+                    take(1)
+                    async with asyncio.timeout(self._core.limits.seconds):
+                        return _json(await answer(request))
+            except ServingError as error:
+                error.__traceback__ = None  # it holds the body, and the body it
+                return _error(error)
+            except TimeoutError:
+                return _error(overdue())
+            except ClientDisconnect:
+                return Response()  # nobody reads it
+            except Exception as error:  # a fault of ours
+                _LOG.exception("A request failed")
+                return _error(ServingError("INTERNAL", f"{type(error).__name__}"))
 
-    async def _respond(self, request, deadline):
-        path = request.scope["raw_path"].decode("ascii", "replace")
-        if not path.lower().startswith("/v1/"):
-            raise ServingError("NOT_FOUND", f"There is nothing at {path}.")
-        if request.method == "POST" and (parts := _ASK.fullmatch(path)):
-            return await self._predict(request, parts, deadline)
-        if request.method == "GET" and (parts := _TELL.fullmatch(path)):
-            return self._tell(parts)
-        raise _malformed(request)
+        return respond
 
-    async def _predict(self, request, parts, deadline):
+    def _check_host(self, request):
+        host = urlsplit(f"//{request.headers.get('host', 'localhost')}").hostname
+        if self._local and host != "localhost" and not _is_address(host):
+            raise ServingError(
+                "PERMISSION_DENIED", f"This server is localhost; received {host!r}."
+            )
+
+    async def _predict(self, request):
+        limits = self._core.limits
         with self._core.bodies.taking() as take:
-            body = await _body(request, self._core.limits.body, take)
-            if parts["method"].lower() != "predict":
+            body = await _body(request, limits.body, take)
+            if request.path_params["method"] != "predict":
                 raise ServingError(
                     "UNIMPLEMENTED",
                     "The local server only predicts; TensorFlow Serving itself also "
                     "classifies and regresses.",
                 )
-            spec = _spec(parts)
-            call = self._runner.submit(lambda: self._predicted(spec, body), deadline)
-            return _json(await asyncio.wrap_future(call))
+            spec = _spec(request)
+            call = self._core.submit(
+                lambda: self._predicted(spec, body), limits.seconds
+            )
+            answered = await asyncio.wrap_future(call)
+        if isinstance(answered, ServingError):
+            raise answered
+        return answered
 
     def _predicted(self, spec, body):
-        parsed = json_requests.parse(body)
+        document = json_bodies.parse(body)
         servable = self._core.servable(spec)
-        signature = parsed.signature or prediction.DEFAULT
+        signature = document["signature_name"] or DEFAULT
         if signature not in servable.signatures:
-            raise invalid(
-                f'Serving signature name: "{signature}" not found in signature def'
-            )
+            raise invalid(f'Serving signature key "{signature}" not found.')
         specs = servable.signatures[signature].inputs
-        form, inputs = json_requests.arrays_of(parsed, specs)
+        form, inputs = json_bodies.arrays_of(document, specs)
         outputs = self._core.predict(servable, signature, inputs)
-        return json_requests.response(outputs, form)
+        return json_bodies.response(outputs, form)
 
-    def _tell(self, parts):
-        if not parts["name"]:
-            raise invalid("Missing model name in request.")
-        spec = _spec(parts)
-        if not parts["metadata"]:
-            request = get_model_status_pb2.GetModelStatusRequest(model_spec=spec)
-            return _json(_proto_json(self._core.status(request)))
-        request = get_model_metadata_pb2.GetModelMetadataRequest(
-            model_spec=spec, metadata_field=[METADATA]
+    async def _status(self, request):
+        asked = get_model_status_pb2.GetModelStatusRequest(model_spec=_spec(request))
+        return _proto_json(self._core.status(asked))
+
+    async def _metadata(self, request):
+        asked = get_model_metadata_pb2.GetModelMetadataRequest(
+            model_spec=_spec(request), metadata_field=[METADATA]
         )
-        return _json(_metadata_json(self._core.metadata(request)))
+        response = self._core.metadata(asked)
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        response.metadata[METADATA].Unpack(signatures)
+        return (
+            f'{{"model_spec": {_proto_json(response.model_spec)}, '
+            f'"metadata": {{"{METADATA}": {_proto_json(signatures)}}}}}'
+        )
 
 
-def _spec(parts):
-    spec = model_pb2.ModelSpec(name=unquote(parts["name"]))
-    if parts["version"]:
-        if int(parts["version"]) >= 2**63:
-            raise invalid(f"Failed to convert version: {parts['version']} to numeric.")
-        spec.version.value = int(parts["version"])
-    if parts["label"]:
-        spec.version_label = unquote(parts["label"])
+def _spec(request):
+    parts = request.path_params
+    spec = model_pb2.ModelSpec(
+        name=parts["name"], version_label=parts.get("label") or None
+    )
+    if version := parts.get("version"):
+        if not version.isascii() or not version.isdecimal() or len(version) > 18:
+            raise invalid(f"A version is a whole number; received {version[:30]!r}.")
+        spec.version.value = int(version)
     return spec
 
 
@@ -137,39 +149,50 @@ async def _body(request, most, take):
 
     A client that is still sending would not read an answer.
     """
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise ServingError(
-            "UNIMPLEMENTED", "The local server takes no compressed bodies.", 415
-        )
+    unpack = _unpacking(request.headers.get("content-encoding", "identity"), most)
     size, kept, refused = 0, [], None
     async for chunk in request.stream():
-        size += len(chunk)
-        if refused or size > most:
+        if refused:
             continue
         try:
+            chunk = unpack(chunk)
+            size += len(chunk)
+            if size > most:
+                sentence = f"The body has more than the {most} bytes that are taken."
+                raise ServingError("RESOURCE_EXHAUSTED", sentence, 413)
             take(len(chunk))
             kept.append(chunk)
         except ServingError as error:
-            refused = error
+            refused = ServingError(error.code, str(error), error.status)
             kept.clear()
-    if size > most:
-        raise ServingError(
-            "RESOURCE_EXHAUSTED",
-            f"The body has {size} bytes, more than the {most} that are taken.",
-            413,
-        )
     if refused:
         raise refused
     return b"".join(kept)
 
 
-def _metadata_json(response):
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    response.metadata[METADATA].Unpack(signatures)
-    return (
-        f'{{"model_spec": {_proto_json(response.model_spec)}, '
-        f'"metadata": {{"{METADATA}": {_proto_json(signatures)}}}}}'
-    )
+def _unpacking(encoding, most):
+    if encoding == "identity":
+        return lambda chunk: chunk
+    if encoding != "gzip":
+        sentence = f"A body may be plain or gzip; received {encoding[:30]!r}."
+        raise ServingError("UNIMPLEMENTED", sentence, 415)
+    packed = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+    def unpack(chunk):
+        try:
+            return packed.decompress(chunk, most + 1)
+        except zlib.error as error:
+            raise invalid(f"The body is not gzip: {error}.") from None
+
+    return unpack
+
+
+def _is_address(host):
+    try:
+        ipaddress.ip_address(host or "")
+    except ValueError:
+        return False
+    return True
 
 
 def _proto_json(message):
@@ -181,13 +204,11 @@ def _proto_json(message):
     )
 
 
-def _malformed(request):
-    path = request.scope["raw_path"].decode("ascii", "replace")
-    return invalid(f"Malformed request: {request.method} {path}")
-
-
-async def _not_allowed(request, error):
-    return _error(_malformed(request))
+async def _nothing_there(request, error):
+    path = request.url.path
+    if not path.startswith("/v1/"):
+        return _error(ServingError("NOT_FOUND", f"There is nothing at {path[:200]}."))
+    return _error(invalid(f"Malformed request: {request.method} {path[:200]}"))
 
 
 def _json(text, status=200):

@@ -1,15 +1,15 @@
 """One version of a SavedModel in memory."""
 
-import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
+from tensorflow.core.protobuf import saved_model_pb2
 
-_LOG = logging.getLogger("tensorflow")
+from keras_fusion.serving.server.folders import GRAPH
+
+_TAG = "serve"
 
 
 class Spec(NamedTuple):
@@ -20,21 +20,14 @@ class Spec(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """One way to ask: its inputs and outputs by name, and what computes them.
-
-    `run` takes the arrays in the order of the inputs, and gives those of the outputs.
-    """
+    """One way to ask: its inputs and outputs by name."""
 
     inputs: dict[str, Spec]
     outputs: list[str]
-    run: Callable
 
 
 class Servable:
     """A SavedModel that answers; what a request holds stays until it is answered.
-
-    In a session, as TensorFlow Serving has it: a call takes a fifth of what it takes
-    through `tf.saved_model.load`, which makes tensors of its arrays in Python.
 
     Args:
         folder: The version's folder, named by its number.
@@ -46,46 +39,33 @@ class Servable:
     def __init__(self, folder: Path):
         self.version = int(folder.name)
         self.folder = folder
-        session = tf.compat.v1.Session(graph=tf.Graph())
-        self.signature_defs = dict(_load(session, folder).signature_def)
+        self._loaded = tf.saved_model.load(str(folder), tags=[_TAG])
+        self.signature_defs = _definitions(folder)
         self.signatures = {
-            name: _signature(session, definition)
+            name: Signature(
+                {n: _spec(info) for n, info in definition.inputs.items()},
+                sorted(definition.outputs),
+            )
             for name, definition in self.signature_defs.items()
-            if definition.method_name
+            if name in self._loaded.signatures
         }
 
     def answer(self, signature: str, inputs: dict[str, np.ndarray]) -> dict:
         """Arrays by output name, for arrays that fit the signature's inputs."""
-        specs, outputs, run = self.signatures[signature]
-        found = run(*(inputs[name] for name in specs))
-        return {name: _array(x) for name, x in zip(outputs, found)}
+        tensors = {name: tf.constant(x) for name, x in inputs.items()}
+        outputs = self._loaded.signatures[signature](**tensors)
+        return {name: _array(x) for name, x in outputs.items()}
 
 
-def _array(x):
-    """What a session gave: it makes scalars of arrays without axes."""
-    return np.asarray(x, object if isinstance(x, bytes) else None)
+def _array(tensor):
+    """Of a text without axes `numpy` gives bytes."""
+    return np.asarray(tensor.numpy(), object if tensor.dtype == tf.string else None)
 
 
-def _load(session, folder) -> meta_graph_pb2.MetaGraphDef:
-    level = _LOG.level
-    _LOG.setLevel(logging.ERROR)  # that training should load it otherwise
-    try:
-        with session.graph.as_default():
-            return tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
-    finally:
-        _LOG.setLevel(level)
-
-
-def _signature(session, definition):
-    inputs, outputs = definition.inputs, definition.outputs
-    asked = sorted(outputs)
-    options = config_pb2.CallableOptions(
-        feed=[info.name for info in inputs.values()],
-        fetch=[outputs[name].name for name in asked],
-    )
-    specs = {name: _spec(info) for name, info in inputs.items()}
-    # The public `make_callable` looks the graph up by name at every call: 0.4 ms.
-    return Signature(specs, asked, session._make_callable_from_options(options))
+def _definitions(folder):
+    saved = saved_model_pb2.SavedModel.FromString((folder / GRAPH).read_bytes())
+    graphs = [g for g in saved.meta_graphs if _TAG in g.meta_info_def.tags]
+    return dict(graphs[0].signature_def)
 
 
 def _spec(info):

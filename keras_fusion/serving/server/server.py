@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import errno
+import ipaddress
+import math
 import signal
 import socket
 import threading
@@ -17,15 +19,14 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from keras_fusion.serving.server import patience
 from keras_fusion.serving.server.core import Core
 from keras_fusion.serving.server.grpc_services import ModelService, PredictionService
 from keras_fusion.serving.server.limits import USUAL, Limits
 from keras_fusion.serving.server.models import Labels, Models
+from keras_fusion.serving.server.patience import patient
 from keras_fusion.serving.server.rest import RestApi
-from keras_fusion.serving.server.runner import Runner
 
-_GRACE = 10.0  # seconds that requests in flight have when the server stops
+_PATIENCE = 1.25  # times the seconds of a request, in which a connection may be still
 
 
 class Server:
@@ -76,14 +77,14 @@ class Server:
         with self._undo:
             rest_socket = self._undo.enter_context(listen(self._host, self.rest_port))
             self.rest_port = rest_socket.getsockname()[1]
-            runner = Runner(self._limits)
-            self._undo.callback(runner.close)
             core = Core(self.models, self._limits)
-            grpc_server = self._grpc_server(core, runner)
+            self._undo.callback(core.close)
+            grpc_server = self._grpc_server(core)
             self._load()
             self._start_polling()
             self._start_grpc(grpc_server)
-            self._start_rest(RestApi(core, runner).application, rest_socket)
+            local = ipaddress.ip_address(rest_socket.getsockname()[0]).is_loopback
+            self._start_rest(RestApi(core, local).application, rest_socket)
             self._undo = self._undo.pop_all()
         return self
 
@@ -96,10 +97,14 @@ class Server:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         with self:
-            self._say(f"REST at http://{self._at(self.rest_port)}/v1/models/...")
-            self._say(f"gRPC at {self._at(self.grpc_port)}; Ctrl-C stops")
+            self._tell(f"REST at http://{self._at(self.rest_port)}/v1/models/...")
+            self._tell(f"gRPC at {self._at(self.grpc_port)}; Ctrl-C stops")
             stop.wait()
-        self._say("stopped")
+        self._tell("stopped")
+
+    def _tell(self, sentence):
+        with contextlib.suppress(OSError):  # nobody listens any more
+            self._say(sentence)
 
     def _at(self, port):
         host = f"[{self._host}]" if ":" in self._host else self._host
@@ -124,12 +129,11 @@ class Server:
                 except Exception as error:  # the folder is gone, say
                     if str(error) != said:
                         said = str(error)
-                        with contextlib.suppress(Exception):  # nobody listens
-                            self._say(said)
+                        self._tell(said)
 
         self._start(poll, self._stop.set)
 
-    def _grpc_server(self, core, runner):
+    def _grpc_server(self, core):
         # One for each call in hand, so that none waits for a thread: its time begins
         # as it arrives, and status is told beside any number of slow predictions.
         pool = futures.ThreadPoolExecutor(self._limits.connections)
@@ -144,7 +148,7 @@ class Server:
             ],
         )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(core, runner), server
+            PredictionService(core), server
         )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelService(core), server
@@ -155,7 +159,7 @@ class Server:
 
     def _start_grpc(self, server):
         server.start()
-        self._undo.callback(lambda: server.stop(_GRACE).wait())
+        self._undo.callback(lambda: server.stop(self._limits.seconds).wait())
 
     def _start_rest(self, application, listening):
         server = uvicorn.Server(
@@ -165,25 +169,16 @@ class Server:
                 access_log=False,
                 lifespan="off",
                 ws="none",
-                timeout_graceful_shutdown=int(_GRACE),
+                http=patient(_PATIENCE * self._limits.seconds),
+                timeout_graceful_shutdown=math.ceil(self._limits.seconds),
             )
         )
-
-        async def serve():
-            connections = server.server_state.connections
-            keeping = asyncio.create_task(
-                patience.keep(
-                    connections, self._limits.connections, self._limits.seconds
-                )
-            )
-            await server.serve([listening])
-            keeping.cancel()
 
         def stop():
             server.should_exit = True
 
         listening.listen(self._limits.connections)  # from now on calls wait
-        self._start(lambda: asyncio.run(serve()), stop)
+        self._start(lambda: asyncio.run(server.serve([listening])), stop)
 
     def _start(self, work, stop):
         thread = threading.Thread(target=work, daemon=True)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from keras_fusion.serving.server import inference as prediction
-from keras_fusion.serving.server.limits import NONE
+from keras_fusion.names import DEFAULT
 from keras_fusion.serving.server.servable import Servable, Signature
+from keras_fusion.serving.server.tensors import to_array
 
 FILE = "assets.extra/tf_serving_warmup_requests"
 _MOST = 1000  # records, as TensorFlow Serving
@@ -16,10 +16,11 @@ _MOST = 1000  # records, as TensorFlow Serving
 def warm(servable: Servable, say: Callable[[str], None] = print) -> None:
     """Calls every signature, with the version's own requests where it brings some.
 
-    Zeros are only tried: a signature may well not take them, and is told of then.
+    Zeros are only tried: where a signature does not take them, `say` is told.
 
     Raises:
-        ServingError: If a recorded request is refused, as by TensorFlow Serving.
+        ValueError: If a recorded request asks for a signature that is not there.
+        Exception: Whatever TensorFlow raises of a recorded request.
     """
     recorded = _recorded(servable)
     for name, inputs in recorded:
@@ -41,10 +42,11 @@ def _recorded(servable):
         log = prediction_log_pb2.PredictionLog.FromString(record)
         if log.HasField("predict_log"):
             request = log.predict_log.request
-            name = request.model_spec.signature_name or prediction.DEFAULT
-            arrays = prediction.arrays_of(request, NONE)
-            prediction.check(servable, name, arrays, limits=NONE)
-            requests.append((name, arrays))
+            name = request.model_spec.signature_name or DEFAULT
+            if name not in servable.signatures:
+                raise ValueError(f'Its warm-up asks for a signature "{name}".')
+            inputs = {n: to_array(n, proto) for n, proto in request.inputs.items()}
+            requests.append((name, inputs))
     return requests
 
 

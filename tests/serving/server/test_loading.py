@@ -127,6 +127,29 @@ def test_models_without_versions(models, tmp_path, said):
     ]
 
 
+def test_a_numbered_folder_beside_the_models_takes_none_down(models, place, tmp_path):
+    place(1)
+    models.refresh()
+    (tmp_path / "7").mkdir()
+    models.refresh()
+    assert models.names() == ["small"]
+    (tmp_path / "7" / "saved_model.pb").touch()
+    models.refresh()
+    assert models.names() == ["small"]
+
+
+def test_nobody_needs_to_listen(place, tmp_path):
+    def say(sentence):
+        raise BrokenPipeError(sentence)
+
+    place(1)
+    models = Models(tmp_path, say=say)
+    models.refresh()
+    held = models.get("small")
+    models.refresh()
+    assert models.get("small") is held
+
+
 def test_no_folder(tmp_path):
     with pytest.raises(ValueError, match="There is no folder .*nothing"):
         folders.models(tmp_path / "nothing")
@@ -169,7 +192,7 @@ def test_a_versions_own_requests_warm_it(models, place, monkeypatch):
 def test_a_warmup_that_does_not_fit_fails_the_version(models, place, said):
     write_warmup(place(1), predict_request({"x": np.float32([1])}, "nothing"))
     models.refresh()
-    assert models.names() == [] and '"nothing" not found' in said[0]
+    assert models.names() == [] and 'a signature "nothing"' in said[0]
 
 
 def test_a_warmup_may_be_of_any_batch(models, place):

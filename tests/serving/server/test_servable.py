@@ -48,14 +48,7 @@ def test_every_output_is_an_array(folder):
     ],
 )
 def test_the_graph_of_the_protocol_tests_refuses_by_itself(saved, rgb, pose):
-    # As TensorFlow Serving must, which asks nothing but the session.
+    # As TensorFlow Serving must, which asks nothing but the graph.
     rgb, pose = (x if isinstance(x, np.ndarray) else np.float32(x) for x in (rgb, pose))
     with pytest.raises(tf.errors.InvalidArgumentError):
         Servable(saved).answer("serving_default", {"rgb": rgb, "pose": pose})
-
-
-def test_the_log_is_as_loud_as_before(folder, caplog):
-    before = tf.get_logger().level
-    Servable(folder)
-    assert tf.get_logger().level == before
-    assert not caplog.records

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2
 
 from keras_fusion.serving.errors import ServingError
-from keras_fusion.serving.server.tensors import to_array, to_proto
+from keras_fusion.serving.server.tensors import specs_of, to_array, to_proto
 
 KINDS = "f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1".split()
 
@@ -17,7 +18,7 @@ def test_there_and_back(kind, shape):
     proto = to_proto(x)
     assert not proto.tensor_content or kind == "f2"
     for sent in (proto, tf.make_tensor_proto(x)):
-        back = to_array("x", sent, 10**6)
+        back = to_array("x", sent)
         assert back.dtype == x.dtype and back.shape == x.shape
         np.testing.assert_array_equal(back, x)
 
@@ -25,7 +26,7 @@ def test_there_and_back(kind, shape):
 def test_text():
     x = np.array([[b"a"], [b"\xff"]], object)
     assert to_proto(x).string_val == [b"a", b"\xff"]
-    assert to_array("x", to_proto(x), 100).tolist() == x.tolist()
+    assert to_array("x", to_proto(x)).tolist() == x.tolist()
 
 
 def changed(**fields):
@@ -56,6 +57,9 @@ def of_shape(*sizes):
     ],
 )
 def test_what_is_no_whole_tensor(proto):
+    request = predict_pb2.PredictRequest()
+    request.inputs["x"].CopyFrom(proto)
     with pytest.raises(ServingError, match="^tensor parsing error: x: ") as e:
-        to_array("x", proto, 10**6)
+        specs_of(request, 10**6)
+        to_array("x", proto)
     assert e.value.code == "INVALID_ARGUMENT"
