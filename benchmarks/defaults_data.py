@@ -121,42 +121,49 @@ def _halved(pictures):
 
 def _reviews():
     """Tables and texts of reviews of clothing, as many of both kinds."""
-    import pandas
+    from pyarrow import parquet
 
-    table = pandas.read_parquet(archives.folder() / "clothing_reviews.parquet")
+    table = parquet.read_table(archives.folder() / "clothing_reviews.parquet")
     labels = table["Recommended IND"].to_numpy()
     rng = np.random.default_rng(0)
     rows = [rng.permutation(np.flatnonzero(labels == k))[:1500] for k in (0, 1)]
-    table = table.iloc[np.concatenate(rows)]
-    numbers = ["Age", "Positive Feedback Count"]
-    kinds = ["Division Name", "Department Name", "Class Name"]
-    columns = [table[numbers], pandas.get_dummies(table[kinds])]
+    rows = np.concatenate(rows)
+    table = table.take(rows)
+    numbers = ("Age", "Positive Feedback Count")
+    kinds = ("Division Name", "Department Name", "Class Name")
+    columns = [table[name].to_numpy().astype("float32")[:, None] for name in numbers]
+    columns += [_one_hot(table[name].to_pylist()) for name in kinds]
     inputs = {
-        "table": np.concatenate([c.to_numpy("float32") for c in columns], axis=-1),
-        "title": _components(table["Title"]),
-        "review": _components(table["Review Text"]),
+        "table": np.concatenate(columns, axis=-1),
+        "title": _components(table["Title"].to_pylist()),
+        "review": _components(table["Review Text"].to_pylist()),
     }
-    labels = table["Recommended IND"].to_numpy()
-    return Table(inputs, labels, groups=table["Clothing ID"].to_numpy())
+    return Table(inputs, labels[rows], groups=table["Clothing ID"].to_numpy())
 
 
 def _stamps():
     """Captions and small pictures, of which some are missing."""
-    import pandas
     from PIL import Image
+    from pyarrow import csv
 
     folder = archives.folder() / "stamps"
-    table = pandas.read_csv(folder / "stamps.csv")
+    texts = csv.ConvertOptions(strings_can_be_null=True)
+    table = csv.read_csv(folder / "stamps.csv", convert_options=texts)
     pictures = np.full((len(table), 12 * 12 * 3), np.nan, np.float32)
-    for row, name in enumerate(table["picture"]):
-        if isinstance(name, str):
+    for row, name in enumerate(table["picture"].to_pylist()):
+        if name:
             image = Image.open(folder / name).convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
             pictures[row] = np.asarray(image.convert("RGB").resize((12, 12))).ravel()
-    inputs = {"caption": _components(table["caption"]), "picture": pictures}
-    labels = np.unique(table["category"], return_inverse=True)[1]
-    groups = np.unique(table["caption"], return_inverse=True)[1]
-    return Table(inputs, labels, groups=groups)
+    captions = table["caption"].to_pylist()
+    inputs = {"caption": _components(captions), "picture": pictures}
+    labels = np.unique(table["category"].to_pylist(), return_inverse=True)[1]
+    return Table(inputs, labels, groups=np.unique(captions, return_inverse=True)[1])
+
+
+def _one_hot(values):
+    kinds = sorted({value for value in values if value is not None})
+    return np.array([[value == kind for kind in kinds] for value in values], "float32")
 
 
 def _components(texts, count=100):
@@ -164,10 +171,12 @@ def _components(texts, count=100):
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    words = TfidfVectorizer(min_df=3, sublinear_tf=True).fit_transform(texts.fillna(""))
+    given = np.array([bool(text) for text in texts])
+    words = TfidfVectorizer(min_df=3, sublinear_tf=True)
+    words = words.fit_transform([text or "" for text in texts])
     count = min(count, words.shape[1] - 1)
     found = TruncatedSVD(count, random_state=0).fit_transform(words)
-    return np.where(texts.isna().to_numpy()[:, None], np.nan, found)
+    return np.where(given[:, None], found, np.nan)
 
 
 def _small_digits():

@@ -35,7 +35,7 @@ def _transform(x, scale):
         count = min(len(x), 200)
         quantiles = QuantileTransformer(n_quantiles=count, output_distribution="normal")
         fitted = quantiles.fit(x)
-        return lambda x: np.clip(fitted.transform(x), -3, 3)
+        return lambda x: np.clip(fitted.transform(x), -3, 3)  # beyond what is seen
     mean, std = np.nanmean(x, axis=0), np.nanstd(x, axis=0)
     if scale == "none":
         mean, std = 0, 1
@@ -67,10 +67,8 @@ def fit(splits: list[dict[str, Part]], arguments: dict) -> dict:
     """
     training = {k: arguments.get(k, TRAINING[k]) for k in TRAINING}
     arguments = {k: v for k, v in arguments.items() if k not in TRAINING}
-    data = {
-        name: _stacked([scaled(s, training["scale"])[name] for s in splits])
-        for name in splits[0]
-    }
+    prepared = [scaled(parts, training["scale"]) for parts in splits]
+    data = {name: _stacked([parts[name] for parts in prepared]) for name in splits[0]}
     classes = int(max(d["labels"].max() for d in data.values())) + 1
     inputs = data["train"]["inputs"].items()
     shapes = tuple((m, x.shape[2:]) for m, x in inputs if m != MASK)

@@ -19,6 +19,7 @@ from keras_fusion.layers.augmentation.sequence_jitter import SequenceJitter
 from keras_fusion.layers.augmentation.video_jitter import VideoJitter
 from keras_fusion.layers.class_token import ClassToken
 from keras_fusion.layers.column_embedding import ColumnEmbedding
+from keras_fusion.layers.ensemble_average import EnsembleAverage as EnsembleAverage
 from keras_fusion.layers.fusion.adaptive_weighting import AdaptiveWeighting
 from keras_fusion.layers.fusion.averaging import Averaging
 from keras_fusion.layers.fusion.base import Fusion
@@ -44,6 +45,8 @@ from keras_fusion.layers.fusion.summation import Summation
 from keras_fusion.layers.graph.graph_attention import GraphAttention
 from keras_fusion.layers.graph.graph_convolution import GraphConvolution
 from keras_fusion.layers.graph.simple_graph_convolution import SimpleGraphConvolution
+from keras_fusion.layers.heads import HeadedModel as HeadedModel
+from keras_fusion.layers.heads import Heads as Heads
 from keras_fusion.layers.position_embedding import PositionEmbedding
 from keras_fusion.layers.residual_mlp import ResidualMLP
 from keras_fusion.layers.token_convolution import TokenConvolution

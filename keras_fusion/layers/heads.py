@@ -45,7 +45,7 @@ class Heads(Layer):
 
     def call(self, predictions, modality_mask=None, training=None):
         fused, *alone = predictions
-        if training:
+        if self.resolve_training(training):
             self.seen = tuple(alone), modality_mask
             return fused
         if self.heads == "train":

@@ -7,6 +7,7 @@
 """
 
 from keras_fusion.zoo.affinities import affinities as affinities
+from keras_fusion.zoo.ensemble import ensemble as ensemble
 from keras_fusion.zoo.fusion_classifier import FusionClassifier
 from keras_fusion.zoo.graph_node_classifier import GraphNodeClassifier
 from keras_fusion.zoo.late_fusion_classifier import LateFusionClassifier

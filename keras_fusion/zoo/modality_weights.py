@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_fusion.layers.ensemble_average import EnsembleAverage
 from keras_fusion.names import EDGE_INDEX
 from keras_fusion.ops.presence import share
 from keras_fusion.zoo.parts.inputs import check_inputs
@@ -39,7 +40,22 @@ def symbolic_weights(model: keras.Model):
 
     None where the model does not fuse by an operator that has weights.
     """
+    members = [x for x in model.layers if isinstance(x, EnsembleAverage)]
+    if members:
+        return _mean_weights(model, members[0])
     outputs = [layer.output for layer in model.layers if layer.name == "fusion"]
     if not outputs or not isinstance(outputs[0], (list, tuple)):
         return None
     return share(outputs[0][1])  # the operator's weights are zero where it has nothing
+
+
+def _mean_weights(model, average):
+    """The mean over the members of an ensemble; None where some have no weights."""
+    count = len(average.shares)
+    each = []
+    for member in (model.get_layer(f"member_{i}") for i in range(count)):
+        weights = symbolic_weights(member)
+        if weights is None or member.input.keys() != model.input.keys():
+            return None
+        each.append(keras.Model(member.input, weights)(model.input))
+    return EnsembleAverage(average.shares)(each)

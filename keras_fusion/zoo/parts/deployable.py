@@ -38,7 +38,7 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
     modalities = {name: x for name, x in inputs.items() if name != MASK}
     prepared = {m: _standardised(m, x, *statistics[m]) for m, x in modalities.items()}
     if MASK in inputs:
-        given = [ops.logical_not(_all_nan(x)) for x in modalities.values()]
+        given = [ops.logical_not(all_nan(x)) for x in modalities.values()]
         prepared[MASK] = ops.logical_and(inputs[MASK], ops.stack(given, axis=-1))
     number = model.output_shape == (None, 1)
     key = "predictions" if number else "probabilities"
@@ -74,5 +74,6 @@ def _standardised(name, x, mean, std):
     return ops.where(ops.isnan(x), 0.0, x)
 
 
-def _all_nan(x):
+def all_nan(x):
+    """`(B,)`: whether there is nothing in a row but NaN."""
     return ops.all(ops.isnan(x), axis=tuple(range(1, len(x.shape))))

@@ -1,0 +1,121 @@
+import keras
+from keras import ops
+
+from keras_fusion.layers.ensemble_average import EnsembleAverage
+from keras_fusion.names import EDGE_INDEX, EMBEDDING, MASK
+from keras_fusion.zoo.parts.deployable import all_nan
+
+WEIGHTS = "modality_weights"
+
+
+def ensemble(
+    models: list, weights: list | None = None, name: str = "ensemble"
+) -> keras.Model:
+    """Several models as one, which answers with the mean of their answers.
+
+    The members are its layers and keep their weights: it is saved, exported and served
+    like any other model, and `zoo.modality_weights` averages theirs.
+
+    Args:
+        models: Functional models with named inputs that answer alike: zoo models with
+            or all without a `modality_mask`, or what `zoo.deployable` made of them,
+            each then with a standardization of its own. A member may take some of the
+            modalities alone; it is left out of the mean where none of them is present.
+        weights: What each counts, positive numbers; None counts all alike.
+        name: Of the model.
+
+    Returns:
+        A model of all the members' inputs, with the outputs that all of them have,
+        embeddings left out.
+
+    Raises:
+        ValueError: If the members do not fit together.
+
+    Example:
+
+    >>> from keras_fusion.zoo import FusionClassifier
+    >>> members = [FusionClassifier({"a": (5,), "b": (3,)}, 4) for _ in range(3)]
+    >>> ensemble(members).output_shape
+    (None, 4)
+
+    Reference: Breiman, 1996, Bagging Predictors.
+    """
+    _check(models, weights)
+    inputs = _inputs(models)
+    taken = [_taken(model, inputs) for model in models]
+    members = [
+        keras.Model(model.input, _answers(model), name=f"member_{i}")
+        for i, model in enumerate(models)
+    ]
+    answers = [member(x) for member, x in zip(members, taken)]
+    whole = all(x.keys() == inputs.keys() for x in taken)
+    there = {} if whole else {"present": _present(taken)}
+    outputs = {
+        key: EnsembleAverage(weights or [1] * len(models), name=key)(
+            [x[key] for x in answers], **there
+        )
+        for key in answers[0]
+        if all(key in x for x in answers) and (whole or key != WEIGHTS)
+    }
+    named = isinstance(models[0].output, dict)
+    return keras.Model(inputs, outputs if named else outputs["predictions"], name=name)
+
+
+def _check(models, weights):
+    if any(EDGE_INDEX in model.input for model in models):
+        raise ValueError("Models of graphs take no rows that an ensemble could share.")
+    kinds = {type(model.output) is dict for model in models}
+    masked = {MASK in model.input for model in models}
+    if not models or len(kinds) > 1 or len(masked) > 1:
+        raise ValueError(
+            "An ensemble has at least one member, and all have named outputs or none, "
+            "and a modality_mask or none; received "
+            f"{[model.name for model in models]}."
+        )
+    if weights is not None and len(weights) != len(models):
+        raise ValueError(
+            f"Expected a weight for each of {len(models)} models; received {weights!r}."
+        )
+
+
+def _inputs(models):
+    """New inputs of all modalities, in the order in which the members name them."""
+    found = {name: x for model in reversed(models) for name, x in model.input.items()}
+    order = dict.fromkeys(name for model in models for name in model.input)
+    masked = order.pop(MASK, MASK) is None
+    inputs = {
+        m: keras.Input(found[m].shape[1:], dtype=found[m].dtype, name=found[m].name)
+        for m in order
+    }
+    if masked:
+        inputs[MASK] = keras.Input((len(inputs),), dtype="bool", name=MASK)
+    return inputs
+
+
+def _taken(model, inputs):
+    """What a member takes of the ensemble's inputs."""
+    modalities = [m for m in inputs if m != MASK]
+    taken = {m: inputs[m] for m in model.input if m != MASK}
+    if MASK in inputs:
+        columns = [inputs[MASK][:, modalities.index(m)] for m in taken]
+        taken[MASK] = ops.stack(columns, axis=-1)
+    return taken
+
+
+def _answers(model):
+    """A member's outputs by name, without its embedding."""
+    if isinstance(model.output, dict):
+        return {k: x for k, x in model.output.items() if k != EMBEDDING}
+    return {"predictions": model.output}
+
+
+def _present(taken):
+    """`(B, K)`: whether any of its modalities is there, for each member."""
+    there = []
+    for inputs in taken:
+        given = [ops.logical_not(all_nan(x)) for m, x in inputs.items() if m != MASK]
+        given = ops.stack(given, axis=-1)
+        if MASK in inputs:
+            given = ops.logical_and(given, inputs[MASK])
+        there.append(ops.any(given, axis=-1))
+    return ops.stack(there, axis=-1)

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from keras_fusion import zoo
+from keras_fusion.datasets.standardization import measure
+from keras_fusion.export import load
+from keras_fusion.layers import EnsembleAverage
+from tests.conftest import assert_close, to_numpy
+from tests.zoo.samples import VECTORS, absent_as, draw, randomise
+
+MASK = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]], bool)
+
+
+def member(seed, **kwargs):
+    arguments = {"fusion": "SoftmaxGating", "units": 4, "modality_mask": True} | kwargs
+    return randomise(zoo.FusionClassifier(VECTORS, 3, **arguments), seed)
+
+
+def test_an_ensemble_is_the_weighted_mean_of_its_members(tmp_path):
+    members = [member(0, heads="average"), member(1, fusion="ModalityAttention")]
+    model = zoo.ensemble(members, [3, 1])
+    inputs = absent_as(np.nan, draw(VECTORS, rows=4), MASK)
+    model.save(tmp_path / "model.keras")
+    answers = [to_numpy(x(inputs)) for x in members]
+    weights = [zoo.modality_weights(x, inputs) for x in members]
+    for found in (model, load(tmp_path / "model.keras")):
+        assert found.output_names == ["predictions"]
+        assert_close(found(inputs), (3 * answers[0] + answers[1]) / 4)
+        assert_close(
+            zoo.modality_weights(found, inputs), (3 * weights[0] + weights[1]) / 4
+        )
+
+
+def test_each_member_keeps_its_own_standardization():
+    rows = [draw(VECTORS, rows=9, seed=seed) for seed in (0, 1)]
+    members = [zoo.deployable(member(seed), measure(rows[seed])) for seed in range(2)]
+    model = zoo.ensemble(members)
+    inputs = absent_as(np.nan, draw(VECTORS, rows=4, seed=2), MASK)
+    found = model(inputs)
+    assert found.keys() == {"probabilities", "modality_weights"}
+    for name, x in found.items():
+        assert_close(x, sum(to_numpy(m(inputs)[name]) for m in members) / 2)
+
+
+def test_a_member_without_its_modality_is_left_out():
+    one = randomise(zoo.UnimodalClassifier({"b": (3,)}, 3, units=4, modality_mask=True))
+    all_three = member(0)
+    model = zoo.ensemble([one, all_three])
+    assert list(model.input) == ["b", "a", "c", "modality_mask"]
+    inputs = draw(VECTORS, rows=4)
+    names = list(VECTORS)
+    mask = MASK[:, [names.index(m) for m in ("b", "a", "c")]]
+    alone = to_numpy(one({"b": inputs["b"], "modality_mask": mask[:, :1]}))
+    fused = to_numpy(all_three(inputs | {"modality_mask": MASK}))
+    expected = np.stack([*(alone + fused)[:2] / 2, fused[2], np.zeros(3)])
+    assert_close(model(inputs | {"modality_mask": mask}), expected)
+
+
+def test_an_ensemble_of_what_does_not_fit():
+    for members in ([], [member(0), member(1, modality_mask=False)]):
+        with pytest.raises(ValueError, match="at least one member, and all have"):
+            zoo.ensemble(members)
+    with pytest.raises(ValueError, match=r"a weight for each of 2 models.*\[1\]"):
+        zoo.ensemble([member(0), member(1)], [1])
+    with pytest.raises(ValueError, match=r"positive shares; received \[1, 0\]"):
+        EnsembleAverage([1, 0])
