@@ -23,6 +23,7 @@ from keras_fusion.datasets.preparation import prepare
 from keras_fusion.datasets.schema import Schema
 from keras_fusion.datasets.split_rules import rule
 from keras_fusion.datasets.standardization import standardize
+from keras_fusion.datasets.tables import table
 
 __all__ = [
     "DataError",
@@ -38,6 +39,7 @@ __all__ = [
     "read",
     "read_rows",
     "standardize",
+    "table",
 ]
 
 # A bare name is the first of its configs, which may be named too.
@@ -57,6 +59,7 @@ _KNOWN = {
     "utd_mhad": partial(utd_mhad.read, "sequences"),
     "utd_mhad/video": partial(utd_mhad.read, "video"),
 }
+_COLUMNS = "table"
 _TABLES = ("npz", "csv", "parquet")
 
 
@@ -67,7 +70,7 @@ def names() -> tuple[str, ...]:
 
 def own() -> tuple[str, ...]:
     """The ways to name one's own data, `KIND:PATH`."""
-    return (*(f"{kind}:FILE" for kind in _TABLES), "folder:PATH")
+    return (*(f"{kind}:FILE" for kind in (_COLUMNS, *_TABLES)), "folder:PATH")
 
 
 def load(
@@ -82,11 +85,14 @@ def load(
     task: str | None = None,
     groups: str | None = None,
     split: str = "stratified",
+    modalities: dict | None = None,
+    group_by: str | None = None,
 ) -> Dataset:
     """A data set, split and standardized.
 
     Args:
-        name: One of `names()`, or one's own file: `npz:FILE` (every array but the label
+        name: One of `names()`, or one's own file: `table:FILE` (columns of every kind,
+            with gaps; see `table`), `npz:FILE` (every array but the label
             is a modality, rows first), `csv:FILE` or `parquet:FILE` (columns are
             grouped into modalities by what stands before their first `_`; a column of
             lists is a modality), or one's own
@@ -118,6 +124,7 @@ def load(
             takes train, validation and test from a column, `"time:NAME"` tests on the
             latest fifth and validates on the one before, and `"fold:K/N"` tests on
             fold K of N and validates on the next. With `is_train` a fold validates.
+        modalities, group_by: Of `table:FILE`; see `table`.
 
     Raises:
         DataError: If the name is unknown or the file does not hold such data.
@@ -135,6 +142,22 @@ def load(
             f"keras_fusion.datasets.builtin.planetoid.load_graph({name!r})."
         )
     reserved = _reserved(name, groups, split)
+    if colon and kind == _COLUMNS:
+        return table(
+            path,
+            label=label,
+            modalities=modalities,
+            ignore=ignore,
+            groups=groups,
+            split=split,
+            group_by=group_by,
+            task=task,
+            seed=seed,
+            labels_per_class=labels_per_class,
+            train_on_validation=train_on_validation,
+        )
+    if modalities or group_by:
+        raise DataError(f"{name}: modalities and group_by are for table:FILE.")
     if (ignore or reserved) and kind not in _TABLES:
         raise DataError(
             f"{name}: ignore, groups and splits by a column are for one's own files."

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from keras_fusion.datasets.arrays import modality_mask
+from keras_fusion.datasets.columns.preprocessor import Preprocessor
 from keras_fusion.datasets.scaling import Scale
 from keras_fusion.datasets.schema import Schema
 
@@ -122,6 +123,10 @@ class Dataset:
             they were scaled, NaN where something is missing.
         label: The array or column of the file that holds the labels.
         left_out: Columns of the file that are no input, such as an index.
+        preprocessor: Of a table: what makes the inputs of its columns. `statistics` is
+            empty then.
+        raw_samples: Of a table: the rows of `samples` as an exported graph takes them,
+            by the names of its inputs.
     """
 
     name: str
@@ -136,6 +141,8 @@ class Dataset:
     samples: dict[str, np.ndarray] = field(default_factory=dict)
     label: str = "y"
     left_out: tuple[str, ...] = ()
+    preprocessor: Preprocessor | None = None
+    raw_samples: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def input_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -171,4 +178,5 @@ class Dataset:
             statistics=rest(self.statistics),
             columns=rest(self.columns),
             samples=rest(self.samples),
+            preprocessor=self.preprocessor and self.preprocessor.only(*modalities),
         )

@@ -3,8 +3,8 @@
 import numpy as np
 
 from keras_fusion.datasets.columns.category import FIRST, MISSING, UNSEEN
-from keras_fusion.datasets.columns.lookup import lookup
-from keras_fusion.datasets.columns.values import as_text, given
+from keras_fusion.datasets.columns.lookup import lookup, name_of
+from keras_fusion.datasets.columns.values import as_names, given
 
 RAW = "string"
 _FALSE = ("false", "no", "n", "f", "off", "0")
@@ -14,7 +14,7 @@ _CODES = {word: FIRST for word in _FALSE} | {word: FIRST + 1 for word in _TRUE}
 
 def infer(values) -> bool:
     """Whether the values are words for true and false, and both are there."""
-    there = {_lower(text) for text in given(as_text(values))}
+    there = {_lower(text) for text in given(as_names(values))}
     return there <= _CODES.keys() and len({_CODES[word] for word in there}) == 2
 
 
@@ -25,7 +25,7 @@ def fit(values) -> dict:
 
 def encode(values, state: dict) -> tuple[np.ndarray, np.ndarray]:
     """`(N, 1)` float32 codes and `(N,)` bool."""
-    texts = as_text(values).tolist()
+    texts = as_names(values).tolist()
     present = np.array([bool(text) for text in texts], bool)
     found = [_CODES.get(_lower(text), UNSEEN) if text else MISSING for text in texts]
     return np.array(found, np.float32)[:, None], present
@@ -38,7 +38,7 @@ def graph(state: dict):
     codes = lookup(_CODES.keys(), _CODES.values(), UNSEEN)
 
     def run(strings):
-        strings = tf.strings.lower(tf.strings.strip(strings))
+        strings = tf.strings.lower(name_of(strings))
         present = tf.strings.length(strings) > 0
         found = tf.where(present, codes(strings), tf.zeros([], tf.int64) + MISSING)
         return tf.cast(found, "float32")[:, None], present

@@ -4,8 +4,8 @@ from collections import Counter
 
 import numpy as np
 
-from keras_fusion.datasets.columns.lookup import lookup
-from keras_fusion.datasets.columns.values import as_text, given, missing
+from keras_fusion.datasets.columns.lookup import lookup, name_of
+from keras_fusion.datasets.columns.values import as_names, given, missing
 
 RAW = "string"
 MISSING, UNSEEN, FIRST = 0, 1, 2
@@ -14,7 +14,7 @@ _MOST = 1000
 
 def infer(values) -> bool:
     """Whether some value comes back: names that all differ say nothing about others."""
-    there = given(as_text(values))
+    there = given(as_names(values))
     return len(set(there)) < len(there)
 
 
@@ -25,13 +25,13 @@ def fit(values, *, limit: int = _MOST) -> dict:
     but something about what is rare.
 
     Args:
-        values: `(N,)`, what `as_text` takes.
+        values: `(N,)`, what `as_names` takes.
         limit: Categories that are kept at most.
 
     Raises:
         ValueError: If no category is there twice.
     """
-    counts = Counter(given(as_text(values)))
+    counts = Counter(given(as_names(values)))
     common = [text for text in counts if counts[text] > 1]
     if not common:
         raise ValueError("expected a category that is there in two training rows")
@@ -42,8 +42,8 @@ def fit(values, *, limit: int = _MOST) -> dict:
 def encode(values, state: dict) -> tuple[np.ndarray, np.ndarray]:
     """`(N, 1)` float32 codes and `(N,)` bool."""
     codes = {text: FIRST + i for i, text in enumerate(state["values"])}
-    found = [codes.get(text, UNSEEN) for text in as_text(values).tolist()]
-    present = ~missing(as_text(values))
+    found = [codes.get(text, UNSEEN) for text in as_names(values).tolist()]
+    present = ~missing(as_names(values))
     found = np.where(present, np.array(found, np.float32), np.float32(MISSING))
     return found[:, None], present
 
@@ -55,7 +55,7 @@ def graph(state: dict):
     codes = lookup(state["values"], range(FIRST, FIRST + len(state["values"])), UNSEEN)
 
     def run(strings):
-        strings = tf.strings.strip(strings)
+        strings = name_of(strings)
         present = tf.strings.length(strings) > 0
         found = tf.where(present, codes(strings), tf.zeros([], tf.int64) + MISSING)
         return tf.cast(found, "float32")[:, None], present

@@ -1,10 +1,14 @@
 """The default encoder of a modality, as the lists that builders take."""
 
+import math
+
 from keras_fusion.datasets.columns.kinds import KINDS, SMALL
 
 
-def describe(columns, takes: str, units: int, depth: int) -> list[dict]:
+def describe(columns, takes: str, units: int, depth: int) -> list[dict] | None:
     """Layers `{"class_name": ..., "config": {...}}`, in their order.
+
+    None where the default encoder of the builder, chosen by rank, fits: for arrays.
 
     Args:
         columns: Those of one modality.
@@ -16,7 +20,8 @@ def describe(columns, takes: str, units: int, depth: int) -> list[dict]:
     if columns[0].kind in SMALL:
         return _table(columns, takes, units, depth)
     (column,) = columns
-    return _OTHERS[column.kind](column, takes, units, depth)
+    make = _OTHERS.get(column.kind)
+    return make and make(column, takes, units, depth)
 
 
 def _layer(name, **config):
@@ -41,4 +46,35 @@ def _text(column, takes, units, depth):
     return tokens if takes == "tokens" else [*tokens, _layer("TokenPooling")]
 
 
-_OTHERS = {"text": _text}
+def _image(column, takes, units, depth):
+    height, width = column.state["size"]
+    # Each stage halves both sides; the last map has about 6 x 6 places.
+    stages = max(1, round(math.log2(max(min(height, width) / 6, 2))))
+    maps = [_layer("Rescaling", scale=1 / 127.5, offset=-1.0)]
+    for stage in range(stages):
+        width = max(units // 2 ** (stages - 1 - stage), 16)
+        maps += [
+            _layer("Conv2D", filters=width, strides=2, **_CONVOLUTION),
+            _layer("LayerNormalization", epsilon=1e-5),
+        ]
+    return maps + [_layer("ResidualMLP")] * depth
+
+
+def _audio(column, takes, units, depth):
+    tokens = []
+    for _ in range(2):
+        tokens += [
+            _layer("Conv1D", filters=units, strides=2, **_CONVOLUTION),
+            _layer("LayerNormalization", epsilon=1e-5),
+        ]
+    tokens += [_layer("TokenConvolution")] * depth
+    return tokens if takes == "tokens" else [*tokens, _layer("TokenPooling")]
+
+
+_CONVOLUTION = {
+    "kernel_size": 3,
+    "padding": "same",
+    "activation": "gelu",
+    "data_format": "channels_last",
+}
+_OTHERS = {"text": _text, "image": _image, "audio": _audio}

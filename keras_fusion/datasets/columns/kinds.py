@@ -1,9 +1,21 @@
 """Every kind of column, in the order in which a column is asked whether it is one."""
 
 from keras_fusion.catalogue import find
-from keras_fusion.datasets.columns import boolean, category, date, number, text
+from keras_fusion.datasets.columns import (
+    array,
+    audio,
+    boolean,
+    category,
+    date,
+    image,
+    number,
+    text,
+)
 
 KINDS = {
+    "image": image,
+    "audio": audio,
+    "array": array,
     "boolean": boolean,
     "date": date,
     "number": number,

@@ -26,3 +26,12 @@ def lookup(texts: Sequence[str], numbers: Sequence[int], otherwise: int):
 
     run.resources = [table]
     return run
+
+
+def name_of(strings):
+    """What `values.as_names` makes of texts, in TensorFlow."""
+    import tensorflow as tf
+
+    return tf.strings.regex_replace(
+        tf.strings.strip(strings), r"^([+-]?[0-9]+)\.0+$", r"\1"
+    )

@@ -1,12 +1,11 @@
 """Which columns make which modality."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from keras_fusion.datasets.columns.kinds import KINDS, SMALL
 
-TABLE, MASK = "table", "modality_mask"
+TABLE = "table"
 _PREFIXED = re.compile(r"([^_]+)_.*[0-9]+")
 _GROUPINGS = ("kind", "prefix")
 
@@ -48,7 +47,7 @@ def by_kind(kinds: dict[str, str], group_by: str | None) -> dict[str, list[Wante
         else:
             group = TABLE if kind in SMALL else name
         groups.setdefault(group, []).append(Wanted(name, kind, {}))
-    return dict(zip(plain_names(groups), groups.values()))
+    return groups
 
 
 def as_said(spec: dict, kind_of) -> dict[str, list[Wanted]]:
@@ -95,20 +94,3 @@ def _wanted(modality, table, kind_of):
 def _of_kind(name, kind):
     options = dict(kind) if isinstance(kind, dict) else {"kind": kind}
     return Wanted(name, options.pop("kind"), options)
-
-
-def plain_names(names) -> list[str]:
-    """Names of ASCII letters, digits and `_`, all different, in the same order.
-
-    A model's inputs are called so, whatever a person's own names are.
-    """
-    plain = []
-    for number, name in enumerate(names):
-        letters = unicodedata.normalize("NFKD", str(name))
-        letters = letters.encode("ascii", "ignore").decode()
-        word = re.sub(r"[^A-Za-z0-9]+", "_", letters).strip("_") or f"column_{number}"
-        word = word if word[0].isalpha() else f"column_{word}"
-        while word in plain or word == MASK:
-            word += "_"
-        plain.append(word)
-    return plain

@@ -70,6 +70,7 @@ class Preprocessor:
         *,
         ignore: tuple[str, ...] = (),
         group_by: str | None = None,
+        folder: str | Path | None = None,
     ) -> "Preprocessor":
         """Learns from a table's training rows.
 
@@ -79,6 +80,7 @@ class Preprocessor:
                 can help, by kind.
             ignore: Columns that are left out.
             group_by: As `modality.by_kind` takes it.
+            folder: To which paths in the table are relative; None is this folder.
 
         Raises:
             ValueError: If a column is not there, is not of the kind that it is said to
@@ -112,48 +114,58 @@ class Preprocessor:
         for name in table.keys() - taken - left_out.keys():
             left_out[name] = "no modality has it"
         fitted = {
-            name: tuple(_fitted(column, table) for column in columns)
+            name: tuple(_fitted(column, table, folder) for column in columns)
             for name, columns in wanted.items()
         }
         return cls(fitted, {n: left_out[n] for n in table if n in left_out})
 
-    def encode(self, table: Mapping) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def encode(
+        self,
+        table: Mapping,
+        folder: str | Path | None = None,
+        notes: list[str] | None = None,
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Arrays `(N, ...)` by modality, and `(N, M)` bool, False where one is absent.
 
         A column that the table has not is missing in every row; one that is not known
-        is not read. `notes` says what could not be read.
+        is not read.
 
         Args:
             table: By column `(N,)` values of any type, in any order.
+            folder: To which paths in the table are relative; None is this folder.
+            notes: Gets a sentence for every column that is not there or has values
+                that cannot be read.
 
         Raises:
             ValueError: If the table has none of the columns.
         """
-        rows = self._rows(table)
+        values = self.values(table, folder)
+        encoded = {c.name: c.encode(values[c.name]) for c in self.columns}
+        if notes is not None:
+            for column in self.columns:
+                there = column.name in table
+                present = encoded[column.name][1]
+                notes += _noted(column, values[column.name], present, there)
         inputs, masks = {}, []
         for name, columns in self.modalities.items():
-            encoded = [c.encode(_of(table, c.name, rows)) for c in columns]
-            arrays, present = zip(*encoded, strict=True)
-            inputs[name] = arrays[0] if len(arrays) == 1 else np.hstack(arrays)
+            arrays, present = zip(*(encoded[column.name] for column in columns))
+            inputs[name] = np.hstack(arrays) if arrays[1:] else arrays[0]
             masks.append(np.any(present, axis=0))
         return inputs, np.stack(masks, axis=1)
 
-    def notes(self, table: Mapping) -> tuple[str, ...]:
-        """A sentence for every column that is not there or has values of no use."""
-        rows, said = self._rows(table), []
+    def values(
+        self, table: Mapping, folder: str | Path | None = None
+    ) -> dict[str, np.ndarray]:
+        """The values `(N,)` of every column, None in those that the table has not."""
+        rows = self._rows(table)
+        found = {}
         for column in self.columns:
-            if column.name not in table:
-                said.append(f"there is no column {column.name!r}: it counts as empty")
-                continue
-            values = _of(table, column.name, rows)
-            lost = np.flatnonzero(~missing(values) & ~column.encode(values)[1])
-            if len(lost):
-                first = ", ".join(repr(str(values[i]))[:60] for i in lost[:3])
-                said.append(
-                    f"{len(lost):,} values of {column.name!r} are no {column.kind} and "
-                    f"count as missing, such as {first}"
-                )
-        return tuple(said)
+            there = column.name in table
+            values = (
+                _values(table[column.name]) if there else np.full(rows, None, object)
+            )
+            found[column.name] = _placed(column.kind, values, folder)
+        return found
 
     def describe(self) -> list[tuple[str, str, str, str]]:
         """Column, modality, kind and details, a row for each column of the table."""
@@ -169,10 +181,16 @@ class Preprocessor:
 
     def encoders(self, takes: str = "aligned", units: int = 64, depth: int = 1) -> dict:
         """The default encoder of each modality; see `encoders.describe`."""
-        return {
+        found = {
             name: encoders.describe(columns, takes, units, depth)
             for name, columns in self.modalities.items()
         }
+        return {name: layers for name, layers in found.items() if layers}
+
+    def only(self, *modalities: str) -> "Preprocessor":
+        """The same for these modalities alone."""
+        kept = {m: x for m, x in self.modalities.items() if m in modalities}
+        return Preprocessor(kept, self.left_out)
 
     def graph(self):
         """`encode` in TensorFlow; see `raw.graph`."""
@@ -222,12 +240,28 @@ class Preprocessor:
         return next(iter(lengths.values()))
 
 
-def _fitted(wanted, table):
+def _noted(column, values, present, there):
+    if not there:
+        return [f"there is no column {column.name!r}: it counts as empty"]
+    lost = np.flatnonzero(~missing(values) & ~present)
+    if not len(lost):
+        return []
+    first = ", ".join(repr(str(values[i]))[:80] for i in lost[:3])
+    count = "1 value" if len(lost) == 1 else f"{len(lost):,} values"
+    return [
+        f"{count} of {column.name!r} cannot be read as {column.kind}, and "
+        f"{'counts' if len(lost) == 1 else 'count'} as missing: {first}"
+        + (f" and {len(lost) - 3:,} more" if len(lost) > 3 else "")
+    ]
+
+
+def _fitted(wanted, table, folder):
     values = table.get(wanted.name)
     if values is None:
         raise ValueError(f"no column {wanted.name!r}; there is {', '.join(table)}")
     try:
-        state = kind(wanted.kind).fit(values, **wanted.options)
+        learn = kind(wanted.kind).fit
+        state = learn(_placed(wanted.kind, values, folder), **wanted.options)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"column {wanted.name!r} cannot be a {wanted.kind}: {error}"
@@ -236,8 +270,15 @@ def _fitted(wanted, table):
     return Column(wanted.name, wanted.kind, state, len(values), lost)
 
 
-def _of(table, name, rows):
-    return _values(table[name]) if name in table else np.full(rows, None, object)
+def _placed(name, values, folder):
+    """Values of a kind whose values are files, with the folder before their paths."""
+    if folder is None or not hasattr(KINDS.get(name), "FILES"):
+        return values
+    placed = np.empty(len(values), object)
+    placed[:] = [
+        str(Path(folder, v)) if isinstance(v, str) and v.strip() else v for v in values
+    ]
+    return placed
 
 
 def _values(x):

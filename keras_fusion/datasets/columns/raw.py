@@ -4,28 +4,30 @@ import numpy as np
 
 from keras_fusion.datasets.columns import number
 from keras_fusion.datasets.columns.kinds import KINDS
-from keras_fusion.datasets.columns.modality import MASK, plain_names
 from keras_fusion.datasets.columns.values import as_numbers, as_text
+from keras_fusion.names import MASK, safe_names
 
 
-def inputs(preprocessor) -> dict[str, tuple[str, str]]:
-    """By the name of a graph's input: the column, and its dtype there.
+def inputs(preprocessor) -> dict[str, tuple[str, str, tuple[int, ...]]]:
+    """By the name of a graph's input: the column, its dtype and the shape of a row.
 
-    A missing value is NaN in a number and an empty string elsewhere.
+    A missing value is NaN in numbers and an empty string elsewhere.
     """
     columns = preprocessor.columns
-    names = plain_names(column.name for column in columns)
-    return {n: (c.name, KINDS[c.kind].RAW) for n, c in zip(names, columns)}
+    names = safe_names(column.name for column in columns)
+    return {names[c.name]: (c.name, KINDS[c.kind].RAW, _shape(c)) for c in columns}
 
 
-def raw_values(values, dtype: str) -> np.ndarray:
-    """Values of a column as a graph's input takes them.
+def values(preprocessor, table, folder=None) -> dict[str, np.ndarray]:
+    """Rows of a table as a graph takes them, `(N, ...)` by the names of its inputs.
 
     Args:
-        values: `(N,)` of any type.
-        dtype: Of the input.
+        table: By column `(N,)` values of any type, files by their paths.
+        folder: To which those are relative.
     """
-    return as_numbers(values) if dtype == number.RAW else as_text(values)
+    names = safe_names(column.name for column in preprocessor.columns)
+    rows = preprocessor.values(table, folder)
+    return {names[c.name]: _raw(c, rows[c.name]) for c in preprocessor.columns}
 
 
 def graph(preprocessor):
@@ -37,7 +39,7 @@ def graph(preprocessor):
     """
     import tensorflow as tf
 
-    names = {column: name for name, (column, _) in inputs(preprocessor).items()}
+    names = {column: name for name, (column, _, _) in inputs(preprocessor).items()}
     graphs = {c.name: KINDS[c.kind].graph(c.state) for c in preprocessor.columns}
 
     def run(tensors):
@@ -52,3 +54,15 @@ def graph(preprocessor):
     every = [getattr(g, "resources", []) for g in graphs.values()]
     run.resources = [resource for resources in every for resource in resources]
     return run
+
+
+def _shape(column):
+    kind = KINDS[column.kind]
+    return kind.raw_shape(column.state) if hasattr(kind, "raw_shape") else ()
+
+
+def _raw(column, values):
+    kind = KINDS[column.kind]
+    if hasattr(kind, "raw"):
+        return kind.raw(values, column.state)
+    return as_numbers(values) if kind.RAW == number.RAW else as_text(values)

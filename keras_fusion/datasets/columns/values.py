@@ -7,6 +7,7 @@ import numpy as np
 # What `strip` removes in Python and in TensorFlow alike.
 _BLANKS = " \t\n\r\v\f"
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_WHOLE = re.compile(r"^([+-]?[0-9]+)\.0+$", re.ASCII)
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -28,6 +29,14 @@ def as_text(values) -> np.ndarray:
         texts = np.datetime_as_string(values.astype("datetime64[us]"), unit="s")
         return np.where(missing, "", texts).astype(object)
     return _objects([_text(value) for value in values.tolist()])
+
+
+def as_names(values) -> np.ndarray:
+    """`as_text`, but a whole number without its point: `"3.0"` is `"3"`.
+
+    Programs write whole numbers so where one of a column is missing.
+    """
+    return _objects([_WHOLE.sub(r"\1", text) for text in as_text(values).tolist()])
 
 
 def as_numbers(values) -> np.ndarray:
@@ -77,7 +86,12 @@ def _objects(items):
 def _is_missing(value):
     if isinstance(value, str | bytes):
         return not value.strip()
-    return value is None or value != value  # NaN and NaT differ from themselves
+    if value is None or isinstance(value, np.ndarray | list):
+        return value is None
+    try:
+        return bool(value != value)  # NaN and NaT differ from themselves
+    except TypeError:  # pandas' NA answers nothing
+        return True
 
 
 def _text(value):

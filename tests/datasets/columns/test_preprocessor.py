@@ -76,10 +76,11 @@ def test_an_empty_cell_is_an_absence_of_the_modality_where_all_are_empty(learned
 
 
 def test_what_cannot_be_read_is_said(learned):
-    table = {"Age (years)": ["12", "old", None], "sex": ["f"] * 3}
-    notes = learned.notes(table)
+    notes = []
+    learned.encode({"Age (years)": ["12", "old", None], "sex": ["f"] * 3}, notes=notes)
     assert notes[0] == (
-        "1 values of 'Age (years)' are no number and count as missing, such as 'old'"
+        "1 value of 'Age (years)' cannot be read as number, and counts as missing: "
+        "'old'"
     )
     assert "there is no column 'findings': it counts as empty" in notes
 
@@ -154,13 +155,13 @@ def test_default_encoders_make_a_model_that_takes_the_arrays(learned, fusion):
 def test_the_graph_gives_the_arrays_and_the_mask(learned):
     import tensorflow as tf
 
-    from keras_fusion.datasets.columns.raw import inputs as raw_inputs
-    from keras_fusion.datasets.columns.raw import raw_values
+    from keras_fusion.datasets.columns import raw
 
     expected, mask = learned.encode(TABLE)
+    rows = raw.values(learned, TABLE)
     tensors = {
-        name: tf.constant(raw_values(TABLE[column], dtype), dtype)
-        for name, (column, dtype) in raw_inputs(learned).items()
+        name: tf.constant(rows[name].tolist(), dtype)
+        for name, (_, dtype, _) in raw.inputs(learned).items()
     }
     outputs = learned.graph()(tensors)
     assert (outputs.pop("modality_mask").numpy() == mask).all()

@@ -1,0 +1,93 @@
+"""csv, tsv and parquet files -> columns, as they stand there."""
+
+import glob
+import re
+from pathlib import Path
+
+import numpy as np
+
+from keras_fusion.datasets.arrays import listed
+from keras_fusion.datasets.errors import DataError
+from keras_fusion.datasets.files.arrow import open_csv, open_parquet
+
+_OPEN = {
+    ".csv": open_csv,
+    ".tsv": open_csv,
+    ".txt": open_csv,
+    ".parquet": open_parquet,
+}
+# A number as much of Europe writes it, 1.234,5, and whole numbers beside it.
+_COMMA = re.compile(r"\s*[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?\s*")
+
+
+def read_columns(path: str | Path) -> dict[str, np.ndarray]:
+    """The columns of a table, each `(N,)`.
+
+    What a csv file holds stays text (no number loses its zeros in front), with None
+    for an empty cell; in a column of numbers with decimal commas they become points.
+
+    Args:
+        path: A `.csv`, `.tsv`, `.txt` or `.parquet` file, a folder of such files, or a
+            glob; several files are one below the other.
+
+    Raises:
+        DataError: If there is no such file, it cannot be read, or files differ in
+            their columns.
+    """
+    tables = [(file, _read(file)) for file in files_of(path)]
+    first, columns = tables[0]
+    for file, table in tables[1:]:
+        if set(table) != set(columns):
+            raise DataError(
+                f"{file}: expected the columns of {first}; differing are "
+                f"{listed(sorted(set(table) ^ set(columns)))}."
+            )
+    if not tables[1:]:
+        return columns
+    parts = {name: [table[name] for _, table in tables] for name in columns}
+    return {name: _joined(x) for name, x in parts.items()}
+
+
+def files_of(path: str | Path) -> list[Path]:
+    """The files of a table, in the order of their names; see `read_columns`."""
+    path = Path(path).expanduser()
+    if path.is_dir():
+        found = sorted(p for p in path.iterdir() if p.suffix.lower() in _OPEN)
+    elif path.is_file():
+        found = [path]
+    else:
+        found = [Path(name) for name in sorted(glob.glob(str(path)))]
+    if not found:
+        raise DataError(f"{path}: no such file, or no {', '.join(_OPEN)} there.")
+    for file in found:
+        if file.suffix.lower() not in _OPEN:
+            raise DataError(f"{file}: expected a table ending in {', '.join(_OPEN)}.")
+    return found
+
+
+def folder_of(path: str | Path) -> Path:
+    """The folder of a table's files, to which the paths in it are relative."""
+    return files_of(path)[0].parent
+
+
+def _read(file):
+    columns = _OPEN[file.suffix.lower()](file).columns
+    return {name: _with_points(column.labels()) for name, column in columns.items()}
+
+
+def _with_points(values):
+    if values.dtype != object:
+        return values
+    there = [value for value in values.tolist() if value is not None]
+    if not all(isinstance(value, str) and _COMMA.fullmatch(value) for value in there):
+        return values
+    if not any("," in value for value in there):
+        return values
+    points = [v and v.replace(".", "").replace(",", ".") for v in values.tolist()]
+    return np.array(points, object)
+
+
+def _joined(parts):
+    if len({part.dtype for part in parts}) > 1:
+        parts = [part.astype(object) for part in parts]
+    return np.concatenate(parts)

@@ -1,0 +1,148 @@
+"""A person's own table -> a data set that is ready to train on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from keras_fusion.datasets.arrays import listed
+from keras_fusion.datasets.columns import raw
+from keras_fusion.datasets.columns.preprocessor import Preprocessor
+from keras_fusion.datasets.columns.reading import folder_of, read_columns
+from keras_fusion.datasets.columns.values import as_names, missing
+from keras_fusion.datasets.dataset import Dataset, Raw, Split
+from keras_fusion.datasets.errors import DataError
+from keras_fusion.datasets.labels import note_task
+from keras_fusion.datasets.preparation import SAMPLES, choose_rows, target_moments
+from keras_fusion.datasets.split_rules import rule
+
+IS_TRAIN = "is_train"
+_TRUE = ("true", "1", "yes")
+
+
+def table(
+    path: str | Path | Mapping,
+    *,
+    label: str,
+    modalities: dict | None = None,
+    ignore: Sequence[str] = (),
+    groups: str | None = None,
+    split: str = "stratified",
+    group_by: str | None = None,
+    task: str | None = None,
+    seed: int = 0,
+    labels_per_class: int | None = None,
+    train_on_validation: bool = False,
+) -> Dataset:
+    """The data set of a table: columns of every kind, with gaps.
+
+    What prepares the columns is learned from the rows that train; it is the
+    `preprocessor` of the data set, whose `describe` says what it understood.
+
+    Args:
+        path: A `.csv`, `.tsv` or `.parquet` file, a folder or a glob of such, or the
+            columns themselves, by name `(N,)` values of any type. Paths in it are
+            relative to its folder.
+        label: Column to learn. Rows that have none are left out.
+        modalities: What the modalities are made of; see `Preprocessor.fit`.
+        ignore: Columns that are left out.
+        groups, split, task, seed, labels_per_class, train_on_validation: As for `load`.
+            A column `is_train` of true and false says which rows do not test.
+        group_by: How columns make modalities where nobody says so; see
+            `Preprocessor.fit`.
+
+    Raises:
+        DataError: If the table cannot be read, or does not hold such data.
+
+    Example:
+        >>> columns = {"age": [30, 41, 52, None] * 9, "ill": ["no", "no", "yes"] * 12}
+        >>> data = table(columns, label="ill")
+        >>> data.input_shapes, data.class_names
+        ({'table': (2,)}, ('no', 'yes'))
+    """
+    own = isinstance(path, Mapping)
+    name = "the table" if own else f"table:{path}"
+    columns = {n: _values(x) for n, x in path.items()} if own else read_columns(path)
+    folder = None if own else folder_of(path)
+    reserved = [x for x in (groups, rule(split).column) if x]
+    try:
+        data = _raw(columns, label, ignore, reserved)
+        rows, labels, class_names = choose_rows(
+            data, seed, labels_per_class, train_on_validation, task, groups, split
+        )
+        preprocessor = Preprocessor.fit(
+            {column: values[rows.train] for column, values in data.inputs.items()},
+            modalities,
+            ignore=tuple(ignore),
+            group_by=group_by,
+            folder=folder,
+        )
+        notes = [*data.notes, *([] if task else note_task(data.labels, class_names))]
+        encoded = preprocessor.encode(data.inputs, folder, notes)
+    except ValueError as error:
+        raise DataError(f"{name}: {str(error).rstrip('.')}.") from error
+    prepared = _prepared(name, encoded, rows, labels, class_names, preprocessor)
+    some = rows.validation[:SAMPLES]
+    return replace(
+        prepared,
+        notes=tuple(notes),
+        label=label,
+        left_out=(*preprocessor.left_out, *reserved),
+        samples={m: x[some] for m, x in encoded[0].items()},
+        raw_samples=raw.values(
+            preprocessor, {c: x[some] for c, x in data.inputs.items()}, folder
+        ),
+    )
+
+
+def _raw(columns, label, ignore, reserved) -> Raw:
+    """The rows that have a label, and what is no input apart from the rest."""
+    for column in (label, *ignore, *reserved):
+        if column not in columns:
+            raise DataError(f"no column {column!r}; there is {listed(columns)}")
+    columns, notes = _labeled(columns, label)
+    labels = columns.pop(label)
+    is_train = columns.pop(IS_TRAIN, None)
+    if is_train is not None:
+        is_train = np.array([text.lower() in _TRUE for text in as_names(is_train)])
+    kept = {column: columns.pop(column) for column in dict.fromkeys(reserved)}
+    return Raw(columns, labels, is_train, reserved=kept, notes=tuple(notes))
+
+
+def _prepared(name, encoded, rows, labels, class_names, preprocessor) -> Dataset:
+    inputs, present = encoded
+    parts = [
+        Split({m: x[i] for m, x in inputs.items()}, labels[i], present[i]) for i in rows
+    ]
+    return Dataset(
+        name,
+        *parts,
+        class_names,
+        statistics={},
+        columns={
+            modality: tuple(column.name for column in columns)
+            for modality, columns in preprocessor.modalities.items()
+        },
+        target=None if class_names else target_moments(labels[rows.train]),
+        preprocessor=preprocessor,
+    )
+
+
+def _labeled(columns, label):
+    """The rows that have a label, and a note on the others."""
+    without = missing(columns[label])
+    if not without.any():
+        return dict(columns), []
+    if without.all():
+        raise DataError(f"the label {label!r} is missing in every row")
+    kept = {name: values[~without] for name, values in columns.items()}
+    return kept, [f"{without.sum():,} rows without a label {label!r} are left out"]
+
+
+def _values(x):
+    if isinstance(x, np.ndarray):
+        return x
+    values = np.empty(len(x), object)
+    values[:] = list(x)
+    return values
