@@ -137,7 +137,10 @@ def _labeled(columns, label):
     if without.all():
         raise DataError(f"the label {label!r} is missing in every row")
     kept = {name: values[~without] for name, values in columns.items()}
-    return kept, [f"{without.sum():,} rows without a label {label!r} are left out"]
+    return kept, [
+        ("1 row" if without.sum() == 1 else f"{without.sum():,} rows")
+        + f" without a label {label!r} {'is' if without.sum() == 1 else 'are'} left out"
+    ]
 
 
 def _values(x):
