@@ -3,9 +3,14 @@
 import contextlib
 import json
 import os
-import platform
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, where what a kill left stays
+    fcntl = None
 
 
 @contextlib.contextmanager
@@ -16,47 +21,55 @@ def whole(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_left(path.parent)
-    beside = path.with_name(f".{writer()}.partial-{path.name}")
+    beside = path.with_name(f".{secrets.token_hex(4)}.partial-{path.name}")
+    with writing(path.parent, _remove_left):
+        try:
+            yield beside
+            with beside.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(folder: Path, remove_left: Callable[[Path], None]) -> Iterator[None]:
+    """Says to other processes that `folder` is written to, as long as the block lasts.
+
+    The file system keeps the lock, so it knows of other machines and containers too,
+    and a kill ends it.
+
+    Args:
+        folder: That exists.
+        remove_left: Is called with it first, where nobody else writes there: what is
+            half done was left by a process that was killed.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield beside
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        if _locked(descriptor, alone=True):
+            remove_left(folder)
+        _locked(descriptor, alone=False)
+        yield
     finally:
-        beside.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _locked(descriptor, alone):
+    """Whether the lock was had, of which there is none on some file systems."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(
+            descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if alone else fcntl.LOCK_SH
+        )
+    except OSError:
+        return False
+    return True
 
 
 def _remove_left(folder):
-    """Removes what processes that were killed left there."""
     for left in folder.glob(".*.partial-*"):
-        if is_dead(left.name[1:].partition(".partial-")[0]):
-            left.unlink(missing_ok=True)
-
-
-def writer() -> str:
-    """This process, among those of every machine that may share a folder."""
-    return f"{platform.node()}-{os.getpid()}"
-
-
-def is_dead(name: str) -> bool:
-    """Whether `name` is a `writer` of this machine that runs no more.
-
-    Of another machine's nothing is known, nor whether it is at work.
-    """
-    node, _, pid = name.rpartition("-")
-    return node == platform.node() and pid.isdecimal() and not _runs(int(pid))
-
-
-def _runs(pid):
-    """Whether there is a process of this number, anyone's."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it is another user's
-        return True
-    return True
+        left.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value) -> None:

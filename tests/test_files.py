@@ -1,5 +1,3 @@
-import os
-import platform
 import subprocess
 import sys
 
@@ -18,16 +16,26 @@ def test_an_error_leaves_what_was_there(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+KILLED = """
+import os, pathlib, sys
+from keras_fusion.files import whole
+with whole(pathlib.Path(sys.argv[1])) as beside:
+    beside.write_text("half")
+    os.kill(os.getpid(), 9)
+"""
+
+
 def test_what_a_kill_left_is_removed(tmp_path):
-    machine = platform.node()
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    left = [tmp_path / f".{machine}-{dead.pid}.partial-{name}.json" for name in "xy"]
-    kept = [  # of a process that runs, and of another machine's
-        tmp_path / f".elsewhere-{dead.pid}.partial-x.json",
-        tmp_path / f".{machine}-{os.getppid()}.partial-x.json",
-    ]
-    for path in (*left, *kept):
-        path.write_text("half")
-    write_json(tmp_path / "x.json", 1)
-    assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "x.json"])
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path / "x.json"])
+    (left,) = tmp_path.iterdir()
+    assert ".partial-" in left.name
+    write_json(tmp_path / "y.json", 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["y.json"]
+
+
+def test_what_another_writes_is_left_alone(tmp_path):
+    with whole(tmp_path / "x.json") as beside:
+        beside.write_text("half")
+        write_json(tmp_path / "y.json", 1)
+        assert beside.exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["x.json", "y.json"]

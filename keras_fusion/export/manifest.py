@@ -104,6 +104,8 @@ def _hashes(folder):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
             hashes[name] = "a link"  # no export writes one
+        elif not path.is_file() and not path.is_dir():
+            hashes[name] = "a pipe or a device"
         elif path.is_file() and name != MANIFEST:
             with path.open("rb") as file:
                 hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()

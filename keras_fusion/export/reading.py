@@ -116,7 +116,10 @@ def labels(path: str | Path) -> list[str] | None:
         ValueError: If there is no SavedModel.
     """
     file = newest(path) / LABELS
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    names = _asset(file) if file.exists() else None
+    if names is not None and not _are_texts(names):
+        raise ValueError(f"{file} is not as it was exported.")
+    return names
 
 
 def input_shapes(path: str | Path) -> dict[str, tuple]:
@@ -141,7 +144,30 @@ def input_columns(path: str | Path) -> dict[str, list[str]]:
 
 
 def _inputs(path):
-    return json.loads((newest(path) / INPUTS).read_text(encoding="utf-8"))
+    file = newest(path) / INPUTS
+    inputs = _asset(file)
+    try:
+        sound = all(
+            all(n is None or isinstance(n, int) for n in x["shape"])
+            and (x["columns"] is None or _are_texts(x["columns"]))
+            for x in inputs.values()
+        )
+    except (AttributeError, KeyError, TypeError):
+        sound = False
+    if not sound:
+        raise ValueError(f"{file} is not as it was exported.")
+    return inputs
+
+
+def _asset(file):
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is not as it was exported.") from error
+
+
+def _are_texts(names):
+    return isinstance(names, list) and all(isinstance(x, str) for x in names)
 
 
 def named_classes(scores: np.ndarray, labels: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ A server loads a folder as soon as its name is a number, half copied or not. So 
 version is written under another name, forced to disk, and renamed.
 """
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from numbers import Integral
 from pathlib import Path
 
-from keras_fusion.files import is_dead, writer
+from keras_fusion.files import writing
 
 
 def put(
@@ -25,18 +26,30 @@ def put(
         version: A free number >= 1; None is the highest one plus one.
 
     Raises:
-        ValueError: If the version exists or the folder cannot be written to.
+        ValueError: If the version exists, or the folder cannot be written to or holds
+            models.
     """
     folder = Path(folder)
-    staging = _stage(folder)
-    try:
+    if any(folder.glob("*/[0-9]*/saved_model.pb")):
+        raise ValueError(
+            f"{folder} holds models, among which a version would take them all down: "
+            f"choose a folder for this one, as {folder}/NAME."
+        )
+    with contextlib.ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(writing(folder, _remove_stale))
+            staging = folder / f".tmp-{secrets.token_hex(4)}"
+            stack.callback(shutil.rmtree, staging, ignore_errors=True)
+            staging.mkdir()
+        except OSError as error:
+            reason = f"{folder} cannot be written to: {error.strerror}."
+            raise ValueError(reason) from error
         _number(folder, version)  # a version that is taken is refused before the work
         fill(staging)
         for path in [*staging.rglob("*"), staging]:
             _sync(path)
         return _commit(staging, folder, version)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def newest(path: str | Path) -> Path:
@@ -55,21 +68,9 @@ def newest(path: str | Path) -> Path:
     return max(versions, key=lambda folder: int(folder.name))
 
 
-def _stage(folder):
-    staging = folder / f".tmp-{secrets.token_hex(4)}-{writer()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _remove_stale(folder)
-        staging.mkdir()
-    except OSError as error:
-        raise ValueError(f"{folder} cannot be written to: {error.strerror}.") from error
-    return staging
-
-
 def _remove_stale(folder):
-    for path in folder.glob(".tmp-*-*"):
-        if is_dead(path.name.split("-", 2)[2]):
-            shutil.rmtree(path, ignore_errors=True)
+    for path in folder.glob(".tmp-*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _number(folder, version):

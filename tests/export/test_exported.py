@@ -10,6 +10,7 @@ import pytest
 from keras_fusion.export import (
     child,
     export,
+    input_columns,
     input_shapes,
     labels,
     signature,
@@ -117,6 +118,20 @@ def test_only_the_version_remains_and_others_may_read_it(exported, tmp_path):
     (tmp_path / "ordinary").mkdir()
     ordinary = (tmp_path / "ordinary").stat().st_mode
     assert (exported[1] / "1").stat().st_mode == ordinary
+
+
+BROKEN = ["{", "[" * 10**5, "3", '{"x": 1}', '{"x": {"shape": [[]], "columns": 1}}']
+
+
+@pytest.mark.parametrize("content", BROKEN, ids=range(len(BROKEN)))
+def test_broken_assets_are_one_sentence(content, tmp_path):
+    (tmp_path / "saved_model.pb").touch()
+    (tmp_path / "assets.extra").mkdir()
+    for name in ("labels", "inputs"):
+        (tmp_path / "assets.extra" / f"{name}.json").write_text(content)
+    for read in (labels, input_shapes, input_columns):
+        with pytest.raises(ValueError, match=r"\.json is not as it was exported"):
+            read(tmp_path)
 
 
 def test_no_labels(tmp_path):

@@ -1,4 +1,5 @@
 import json
+import os
 import random
 import shutil
 
@@ -63,6 +64,10 @@ def test_files_that_come_and_go(version):
     with pytest.raises(ValueError, match="7 holds stray, which was not exported"):
         manifest.verify(version)
     (version / "stray").unlink()
+    os.mkfifo(version / "pipe")
+    with pytest.raises(ValueError, match="7 holds pipe, which was not exported"):
+        manifest.verify(version)
+    (version / "pipe").unlink()
     (version / "empty").unlink()
     with pytest.raises(ValueError, match="7 lacks empty, which was exported"):
         manifest.verify(version)

@@ -97,7 +97,7 @@ def test_from_each_backend_to_each(tmp_path):
 
 
 def test_nothing_of_a_backend_is_left(tmp_path):
-    model = tiny(jit_compile=keras.backend.backend() == "jax")
+    model = tiny(jit_compile=keras.backend.backend() == "jax", steps_per_execution=3)
     path = tmp_path / "model.keras"
     portable.save(model, path)
     config = config_in(path)

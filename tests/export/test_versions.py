@@ -1,12 +1,10 @@
 import json
 import os
-import platform
 import subprocess
 import sys
 
 import pytest
 
-from keras_fusion import files
 from keras_fusion.export import versions
 
 
@@ -88,17 +86,29 @@ def test_a_failure_leaves_nothing(tmp_path):
     assert names(tmp_path / "new") == []
 
 
-def test_what_dead_processes_left_is_removed(tmp_path):
-    with subprocess.Popen(["true"]) as process:
-        pass
-    dead, alive = f".tmp-0-{platform.node()}-{process.pid}", f".tmp-0-{files.writer()}"
-    # Another machine may be at work on the same disk.
-    others = [".tmp-mine", f".tmp-0-elsewhere-{process.pid}"]
-    for name in (dead, alive, *others):
+def test_what_is_left_is_removed_once_nobody_writes(tmp_path):
+    for name in (".tmp-0", ".tmp-mine"):
         (tmp_path / name).mkdir()
         whole(tmp_path / name)
+
+    def fill(folder):
+        whole(folder)
+        if folder.parent == tmp_path and not (tmp_path / "2").exists():
+            (tmp_path / ".tmp-0").mkdir()  # of another writer that is at work
+            assert versions.put(whole, tmp_path, 2).name == "2"
+            assert (tmp_path / ".tmp-0").exists()
+
+    versions.put(fill, tmp_path, 1)
+    assert names(tmp_path) == [".tmp-0", "1", "2"]
     versions.put(whole, tmp_path)
-    assert names(tmp_path) == sorted([alive, *others, "1"])
+    assert names(tmp_path) == ["1", "2", "3"]
+
+
+def test_no_version_among_models(tmp_path):
+    versions.put(whole, tmp_path / "name")
+    with pytest.raises(ValueError, match=r"holds models.* as .*/NAME\."):
+        versions.put(pytest.fail, tmp_path)
+    assert names(tmp_path) == ["name"]
 
 
 @pytest.mark.parametrize("folder", ["file", "file/name"])
