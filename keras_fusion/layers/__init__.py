@@ -49,6 +49,7 @@ from keras_fusion.layers.heads import HeadedModel as HeadedModel
 from keras_fusion.layers.heads import Heads as Heads
 from keras_fusion.layers.position_embedding import PositionEmbedding
 from keras_fusion.layers.residual_mlp import ResidualMLP
+from keras_fusion.layers.standardization import Standardization
 from keras_fusion.layers.token_convolution import TokenConvolution
 from keras_fusion.layers.token_pooling import TokenPooling
 
@@ -88,6 +89,7 @@ __all__ = [
     "SimpleGraphConvolution",
     "SoftmaxGating",
     "SqueezeExcitation",
+    "Standardization",
     "Summation",
     "TokenConvolution",
     "TokenPooling",

@@ -18,6 +18,7 @@ OTHERS = {  # the layers that are neither operators nor mix positions
     "ResidualMLP": ({"dropout": 0.5}, draw(*SEQUENCE)),
     "TokenConvolution": ({"dropout": 0.5}, draw(*SEQUENCE)),
     "TokenPooling": ({}, draw(*SEQUENCE)),
+    "Standardization": ({"knots": 3}, draw(*SEQUENCE)),
     "SequenceJitter": ({}, draw(*SEQUENCE)),
     "VideoJitter": ({}, draw(*CLIP)),
 }

@@ -47,6 +47,26 @@ def test_raw_features_give_the_models_numbers(builder, shapes, raw, tmp_path):
         assert list(outputs) == ["probabilities"]
 
 
+@pytest.mark.parametrize("kind", ["feature", "modality", "quantile", "none"])
+@pytest.mark.parametrize("unit", [1e-30, 1e-9, 1.0, 1e20])
+@pytest.mark.parametrize("offset", [0.0, 1e3])
+def test_saved_and_trained_models_scale_alike(kind, unit, offset, tmp_path):
+    if kind == "none" and unit != 1:
+        pytest.skip("these numbers are for no network as they are")
+    raw = {"a": (draw({"a": (3,)}, rows=40)["a"].astype("float64") + offset) * unit}
+    raw["a"] = raw["a"].astype("float32")  # which a served model takes
+    raw["a"][0, 1] = np.nan
+    statistics = measure(raw, scale={"a": kind})
+    standardized, _ = datasets.standardize(raw, statistics)
+    model = randomise(zoo.UnimodalClassifier({"a": (3,)}, 3, units=4))
+    zoo.deployable(model, statistics).save(tmp_path / "model.keras")
+    served = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    expected = to_numpy(model(standardized))
+    np.testing.assert_allclose(
+        to_numpy(served(raw)["probabilities"]), expected, atol=1e-5
+    )
+
+
 def test_the_caller_may_leave_out_more(raw):
     raw = {name: raw[name] for name in VECTORS}
     model = randomise(zoo.FusionClassifier(VECTORS, 3, **OPTIONS))

@@ -1,7 +1,7 @@
 import keras
-import numpy as np
 from keras import layers, ops
 
+from keras_fusion.layers import Standardization
 from keras_fusion.names import EDGE_INDEX, MASK
 from keras_fusion.zoo.modality_weights import symbolic_weights
 from keras_fusion.zoo.parts.heads import FUSED
@@ -14,8 +14,9 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
     a single NaN cell takes the training mean.
 
     Args:
-        model: A trained zoo model with standardised inputs.
-        statistics: `(mean, std)` by modality, arrays that broadcast to one row.
+        model: A trained zoo model with standardized inputs.
+        statistics: How each modality was scaled: `Dataset.statistics`, or `(mean, std)`
+            by modality, arrays that broadcast to one row.
 
     Returns:
         A model with the same inputs and a dict of outputs: `probabilities` `(B, K)` or
@@ -29,14 +30,14 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
     if EDGE_INDEX in model.input:
         raise ValueError(
             f"{model.name} takes the nodes of a graph, which have no raw rows to be "
-            "standardised: export the model itself."
+            "standardized: export the model itself."
         )
     inputs = {
         name: keras.Input(x.shape[1:], dtype=x.dtype, name=name)
         for name, x in model.input.items()
     }
     modalities = {name: x for name, x in inputs.items() if name != MASK}
-    prepared = {m: _standardised(m, x, *statistics[m]) for m, x in modalities.items()}
+    prepared = {m: _standardized(m, x, statistics[m]) for m, x in modalities.items()}
     if MASK in inputs:
         given = [ops.logical_not(all_nan(x)) for x in modalities.values()]
         prepared[MASK] = ops.logical_and(inputs[MASK], ops.stack(given, axis=-1))
@@ -61,19 +62,23 @@ def _embedding(model):
     return None
 
 
-def _standardised(name, x, mean, std):
-    axes = tuple(range(1, len(x.shape)))
-    normalise = layers.Normalization(
-        axis=axes,
-        mean=np.asarray(mean, "float32"),
-        variance=np.square(std, dtype="float32"),
+def _standardized(name, x, scale):
+    """Raw numbers as `scale` has them, which is `datasets.scaling.Scale` or a pair."""
+    if not x.dtype.startswith("float"):
+        return x  # codes, which are looked up as they are
+    mean, std = scale
+    knots = getattr(scale, "knots", None)
+    layer = Standardization(
+        0 if knots is None else len(knots),
         dtype="float32",
-        name=f"{name}_standardisation",
+        name=f"{name}_standardization",
     )
-    x = normalise(x)
-    return ops.where(ops.isnan(x), 0.0, x)
+    layer.build(x.shape)
+    scores = getattr(scale, "scores", None)
+    layer.set_moments(mean, std, getattr(scale, "fill", 0.0), knots, scores)
+    return layer(x)
 
 
 def all_nan(x):
-    """`(B,)`: whether there is nothing in a row but NaN."""
-    return ops.all(ops.isnan(x), axis=tuple(range(1, len(x.shape))))
+    """`(B,)`: whether there is nothing in a row but NaN; whole numbers are never that."""
+    return ops.all(ops.not_equal(x, x), axis=tuple(range(1, len(x.shape))))
