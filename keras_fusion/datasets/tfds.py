@@ -31,6 +31,11 @@ except ImportError as error:
     ) from error
 
 
+def supervised(modalities, target: str) -> tuple[dict[str, str], str]:
+    """What `as_supervised=True` gives: modalities by name, as a model takes, and one."""
+    return {name: name for name in modalities}, target
+
+
 class ArchiveBuilder(tfds.core.GeneratorBasedBuilder):
     """A data set that is one archive with a fixed split.
 
@@ -73,6 +78,7 @@ class Mfeat(ArchiveBuilder):
         }
         return tfds.core.DatasetInfo(
             builder=self,
+            supervised_keys=supervised(mfeat.WIDTHS, "label"),
             description="Six sets of features of the same 2000 handwritten digits.",
             features=tfds.features.FeaturesDict(
                 features | {"label": tfds.features.ClassLabel(num_classes=10)}
@@ -110,6 +116,7 @@ class AvDigits(ArchiveBuilder):
         }
         return tfds.core.DatasetInfo(
             builder=self,
+            supervised_keys=supervised(("image", "audio"), "label"),
             description="Images of MNIST and recordings of spoken digits, paired.",
             features=tfds.features.FeaturesDict(features),
             homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
@@ -140,6 +147,7 @@ class ToolsRgbd(ArchiveBuilder):
         }
         return tfds.core.DatasetInfo(
             builder=self,
+            supervised_keys=supervised(("rgb", "depth"), "mask"),
             description="RGB-D frames of hand tools, with masks of five kinds of tool: "
             + ", ".join(tools_rgbd.TOOLS),
             features=tfds.features.FeaturesDict(features),
@@ -175,6 +183,7 @@ class RgbdFolder(tfds.core.GeneratorBasedBuilder):
         }
         return tfds.core.DatasetInfo(
             builder=self,
+            supervised_keys=supervised(("rgb", "depth"), "mask"),
             description="RGB-D images with masks, of one size.",
             features=tfds.features.FeaturesDict(features),
         )
@@ -211,6 +220,7 @@ class UtdMhad(ArchiveBuilder):
         }
         return tfds.core.DatasetInfo(
             builder=self,
+            supervised_keys=supervised(("inertial", "skeleton", "depth"), "label"),
             description="Actions by a worn sensor, a skeleton and depth video.",
             features=tfds.features.FeaturesDict(features),
             homepage=utd_mhad.ARCHIVE.source,

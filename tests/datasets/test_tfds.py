@@ -40,6 +40,12 @@ def test_is_the_raw_data(tmp_path):
             np.testing.assert_array_equal(
                 found[np.lexsort(found.T)], expected[np.lexsort(expected.T)]
             )
+    pairs, _ = load(tmp_path, split="train", as_supervised=True)
+    inputs, label = next(iter(tfds.as_numpy(pairs)))
+    assert {m: x.shape for m, x in inputs.items()} == {
+        m: (width,) for m, width in mfeat.WIDTHS.items()
+    }
+    assert label in range(10)
     assert info.features["label"].num_classes == 10
     assert "archive.ics.uci.edu" in info.homepage and "Duin" in info.citation
     assert info.redistribution_info.license == "CC BY 4.0"
