@@ -80,5 +80,5 @@ def _standardized(name, x, scale):
 
 
 def all_nan(x):
-    """`(B,)`: whether there is nothing in a row but NaN; whole numbers are never that."""
+    """`(B,)`: whether a row is nothing but NaN, which whole numbers never are."""
     return ops.all(ops.not_equal(x, x), axis=tuple(range(1, len(x.shape))))
