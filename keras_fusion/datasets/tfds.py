@@ -32,7 +32,7 @@ except ImportError as error:
 
 
 def supervised(modalities, target: str) -> tuple[dict[str, str], str]:
-    """What `as_supervised=True` gives: modalities by name, as a model takes, and one."""
+    """What `as_supervised=True` gives: modalities by name, and the label."""
     return {name: name for name in modalities}, target
 
 
