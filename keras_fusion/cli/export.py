@@ -27,6 +27,7 @@ def run(options) -> None:
         output,
         version=options.version,
         samples=samples,
+        trained=None if options.samples else prediction.trained(model),
         labels=prediction.class_names(model),
         columns=prediction.columns(model),
         formats=options.formats,

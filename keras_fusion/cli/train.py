@@ -54,5 +54,5 @@ def save_deployable(recipe: recipe_files.Recipe, data, folder: Path) -> Path:
     write_json(folder / prediction.INPUTS, data.schema.to_json())
     with whole(folder / prediction.SAMPLES) as beside:
         rows = {f"inputs/{name}": x for name, x in data.samples.items()}
-        np.savez(beside, **rows)
+        np.savez(beside, **rows, **prediction.answered(model, data))
     return path

@@ -8,6 +8,7 @@ import numpy as np
 from keras_fusion import datasets, export
 from keras_fusion.datasets.arrays import as_numbers
 from keras_fusion.datasets.files import Rows
+from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.export import load
 from keras_fusion.names import MASK
 
@@ -84,8 +85,33 @@ def samples(path: str | Path) -> dict[str, np.ndarray] | None:
     beside = Path(path).with_name(SAMPLES)
     if not beside.is_file():
         return None
-    with np.load(beside, allow_pickle=False) as arrays:
-        return {key.removeprefix("inputs/"): x for key, x in arrays.items()}
+    return _of_kind(beside, "inputs/")
+
+
+def answered(model, data) -> dict[str, np.ndarray]:
+    """What a trained classifier answers to `data.samples`, as `SAMPLES` keeps it.
+
+    It takes them standardized, as in training: an export that standardizes in another
+    way is found out.
+    """
+    rows = len(next(iter(data.samples.values()), []))
+    if not rows or data.classes < 2:  # a regression is given back its units later
+        return {}
+    some = {name: x[:rows] for name, x in data.validation.inputs.items()}
+    inputs = model_inputs(model, some, data.validation.modality_mask[:rows])
+    return {"outputs/probabilities": model.predict(inputs, verbose=0)}
+
+
+def trained(path: str | Path) -> dict[str, np.ndarray] | None:
+    """What the model of a `.keras` file answered to `samples` when it was trained."""
+    beside = Path(path).with_name(SAMPLES)
+    return (_of_kind(beside, "outputs/") if beside.is_file() else None) or None
+
+
+def _of_kind(file, kind):
+    with np.load(file, allow_pickle=False) as arrays:
+        found = {key: x for key, x in arrays.items() if key.startswith(kind)}
+    return {key.removeprefix(kind): x for key, x in found.items()}
 
 
 def row_shapes(path: str | Path) -> dict[str, tuple]:

@@ -65,6 +65,22 @@ def test_train_keeps_raw_rows_to_compare_on(trained):
     assert prediction.samples(trained[0].parent / "other" / "model.keras") is None
 
 
+def test_what_is_saved_answers_as_what_was_trained(trained):
+    rows, expected = prediction.samples(trained[0]), prediction.trained(trained[0])
+    assert list(expected) == ["probabilities"]
+    found = prediction.predict(trained[0], rows)["probabilities"]
+    np.testing.assert_allclose(found, expected["probabilities"], atol=1e-5)
+
+
+def test_a_model_that_lost_its_scale_is_not_exported(trained, tmp_path, monkeypatch):
+    rows = prediction.samples(trained[0])
+    wrong = {name: 3 * x for name, x in rows.items()}
+    monkeypatch.setattr(prediction, "samples", lambda path: wrong)
+    status, _, err = run("export", trained[0], "--output", tmp_path / "out")
+    assert status == 2 and "asked what it was asked after its training" in err
+    assert list((tmp_path / "out").glob("*")) == []
+
+
 def test_options_reach_the_export(trained, tmp_path, monkeypatch):
     found = {}
 
@@ -78,7 +94,7 @@ def test_options_reach_the_export(trained, tmp_path, monkeypatch):
     succeed("export", trained[0], *options.split(), "--samples", rows)
     assert found["formats"] == ["onnx", "litert"] and found["version"] == 3
     assert (found["warmup_batches"], found["xla_batches"]) == ([1, 64], [8])
-    assert len(found["samples"]["a"]) == 4
+    assert len(found["samples"]["a"]) == 4 and found["trained"] is None
     assert found["labels"] == ["blue", "green", "red"]
 
 
