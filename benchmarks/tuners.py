@@ -28,7 +28,7 @@ from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
 from keras_fusion.tuning.report.leaderboard import ranked
-from keras_fusion.tuning.search_file import recipe_of
+from keras_fusion.tuning.search_file import Search, plain, recipe_of
 from keras_fusion.tuning.space import alone
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -56,14 +56,14 @@ def main():
             own = tuning.changed(search, tuner=tuner, seed=seed)
             found[tuner] = tuning.search(own, folder_of(options, tuner, seed))
             print(f"seed {seed}, {tuner}: {best(found[tuner]):.4f}", flush=True)
-        row = compared(found, search["training"]["epochs"])
+        row = compared(found, search.training.epochs)
         for tuner, trials in found.items():
             row[tuner]["test"] = tested(search, trials, folder_of(options, tuner, seed))
         rows.append({"seed": seed, **row})
     write_json(
         options.results,
         {
-            "search": search,
+            "search": plain(search),
             "seeds": rows,
             "median": medians(rows, options.tuners),
             **provenance(),
@@ -76,9 +76,9 @@ def folder_of(options, tuner: str, seed: int) -> pathlib.Path:
     return options.runs / f"{tuner}-{seed}"
 
 
-def tested(search: dict, trials: list[dict], folder: pathlib.Path) -> float:
+def tested(search: Search, trials: list[dict], folder: pathlib.Path) -> float:
     """The test score of the best trial, by the weights that its search left."""
-    trial, seed = ranked(trials)[0], search["training"]["seeds"][0]
+    trial, seed = ranked(trials)[0], search.training.seeds[0]
     data = load_data(recipe_of(search), seed)
     modality = alone(trial["values"]["fusion"])
     data = data.only(modality) if modality else data

@@ -75,11 +75,25 @@ def _parser():
     tune = add("tune", parents=[common], help="search fusion and depth; resumes")
     tune.add_argument("search", help="folder with search.toml, or a .toml file")
     tune.add_argument("--trials", type=int, help="in place of the search's")
-    tune.add_argument("--minutes", type=float, help="of training, in place of its own")
+    tune.add_argument(
+        "--minutes", type=float, help="that all may take; overrides the search's"
+    )
     tune.add_argument("--epochs", type=int, help="of a trial, in place of its own")
-    tune.add_argument("--tuner", help="hyperband, random or bayesian")
+    tune.add_argument("--tuner", help="auto, hyperband, random or bayesian")
     tune.add_argument("--seed", type=int, help="of the trials drawn")
-    tune.add_argument("--workers", type=int, help="processes to share the trials among")
+    tune.add_argument(
+        "--workers", type=int, help="trials at once, by Ray (default: one, without Ray)"
+    )
+    tune.add_argument(
+        "--address", help="of a Ray cluster, such as ray://HOST:10001 (default: none)"
+    )
+    tune.add_argument(
+        "--gpus-per-trial",
+        type=float,
+        default=0,
+        metavar="N",
+        help="GPUs of each trial with Ray; a fraction shares one (default: 0)",
+    )
     tune.add_argument("--report", action="store_true", help="write report.html")
     tune.add_argument(
         "--tensorboard", action="store_true", help="write logs for its HParams page"

@@ -8,12 +8,10 @@ from pathlib import Path
 from keras_fusion import tuning
 from keras_fusion.cli import promote
 from keras_fusion.cli.console import console
-from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.reports import tables
 from keras_fusion.files import write_json
 from keras_fusion.tuning import judging
 from keras_fusion.tuning.report.leaderboard import ranked, unfinished
-from keras_fusion.tuning.worker import COMPILED
 
 SEEDS = (0, 1, 2, 3, 4)
 
@@ -24,21 +22,25 @@ def run(options) -> None:
         logging.basicConfig()
         logging.getLogger(tuning.__name__).setLevel(logging.DEBUG)
     search = _search_of(options, options.search)
-    folder = Path(options.runs) / search["name"]
+    folder = Path(options.runs) / search.name
     if options.promote:
         promote.check(options.promote)
     other = _other(search, options) if options.against else None
-    keep_compiled(folder / COMPILED)
     progress = _Progress(search, folder)
-    trials = tuning.search(search, folder, progress, workers=options.workers)
-    if tuning.is_worker():
-        return  # the chief has the results
-    if progress.exhausted():
+    trials = tuning.search(
+        search,
+        folder,
+        progress,
+        workers=options.workers,
+        address=options.address,
+        gpus=options.gpus_per_trial,
+    )
+    if tuning.exhausted(folder):
         console.print("The space is exhausted: there are no other points to try.")
     path = folder / tuning.RESULTS
     results = tuning.results(search, folder) | _tested(path, trials)
     write_json(path, results)
-    title = f"{search['name']}: {tuning.counted(trials)}, by validation"
+    title = f"{search.name}: {tuning.counted(trials)}, by validation"
     console.print(tables.rich_table(title, *tuning.leaderboard_rows(trials)))
     if words := unfinished(trials):
         console.print(words, style="bold")
@@ -77,14 +79,14 @@ def _home(name):
 
 def _other(search, options):
     """The results of the search to compare with, which has ended before."""
-    name = _search_of(options, options.against)["name"]
+    name = _search_of(options, options.against).name
     path = Path(options.runs) / name / tuning.RESULTS
     if not path.is_file():
         raise ValueError(
             f"{path} is not there: run `keras-fusion tune {options.against}` first."
         )
     other = json.loads(path.read_text())
-    judging.check_comparable(search, other["search"])
+    judging.check_comparable(search, tuning.from_plain(other["search"]))
     return other
 
 
@@ -120,36 +122,32 @@ class _Progress:
     """Prints each trial as it ends, with how much is done and the time left."""
 
     def __init__(self, search, folder):
-        budget = search["search"]
-        self.total, self.minutes = budget["trials"], budget["minutes"]
-        self.epochs = search["training"]["epochs"]
+        budget = search.search
+        self.total, self.minutes = budget.trials, budget.minutes
+        self.epochs = search.training.epochs
         before = tuning.summaries(folder)
         self.before = self.done = sum(map(self._part, before))
-        self.trained = sum(t["seconds"] for t in before) / 60
+        self.used = sum(t["seconds"] for t in before) / 60
         self.began = time.perf_counter()
-        words = f"{self.total} trials by {budget['tuner']} search into {folder}"
+        words = f"{self.total} trials by {budget.tuner} search into {folder}"
         if before:
             words += f"; {len(before)} are there already"
         console.print(words, style="bold")
 
     def __call__(self, trial):
         self.done += self._part(trial)
-        self.trained += trial["seconds"] / 60
         passed = (time.perf_counter() - self.began) / 60
         left = max(0, self.total - self.done) * passed / (self.done - self.before)
         if self.minutes:
-            left = min(left, max(0, self.minutes - self.trained))
+            left = min(left, max(0, self.minutes - self.used - passed))
         console.print(
             f"{tuning.described(trial)}  ({self.done:.4g} of {self.total}, "
             f"about {left:.0f} min left)",
             style="dim",
         )
-
-    def exhausted(self):
-        """Whether the search ended with some of its budget left."""
-        timed = self.minutes and self.trained >= self.minutes
-        # What is left of a budget may be too short for the next trial.
-        return self.done <= self.total - 1 and not timed
+        if trial["status"] == "completed":
+            # A line of this form is what Katib's metrics collector reads.
+            console.print(f"score={trial['score']:.6f}")
 
     def _part(self, trial):
         """How much of a full trial this is."""

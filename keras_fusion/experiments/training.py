@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -38,6 +39,7 @@ def fit(
     precision: str = "float32",
     verbose: int = 0,
     checkpoint_every: float = 10.0,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
 ) -> dict:
     """Trains the recipe's model, or goes on with it, or finds it done.
 
@@ -55,6 +57,7 @@ def fit(
         precision: Keras dtype policy.
         verbose: As in `keras.Model.fit`.
         checkpoint_every: Seconds between checkpoints.
+        callbacks: Further ones; they see an epoch after its checkpoint.
 
     Returns:
         The record in `fit.json`: `validation` (what the task watches, or minus the
@@ -103,6 +106,7 @@ def fit(
         callbacks=[
             keras.callbacks.LambdaCallback(on_epoch_begin=begin),
             checkpoint,
+            *callbacks,
         ],
         shuffle=False,
         verbose=verbose,

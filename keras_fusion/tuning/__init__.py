@@ -11,8 +11,8 @@ from keras_fusion.tuning.report.hparams import write_hparams
 from keras_fusion.tuning.report.leaderboard import counted, described, fusion_text
 from keras_fusion.tuning.report.leaderboard import rows as leaderboard_rows
 from keras_fusion.tuning.report.page import write_report
-from keras_fusion.tuning.search import RESULTS, is_worker, results, search
-from keras_fusion.tuning.search_file import changed, read
+from keras_fusion.tuning.search import RESULTS, exhausted, results, search
+from keras_fusion.tuning.search_file import Search, changed, from_plain, read
 from keras_fusion.tuning.space import EPOCHS
 from keras_fusion.tuning.trial import summaries
 
@@ -20,11 +20,13 @@ __all__ = [
     "EPOCHS",
     "RESULTS",
     "FusionHyperModel",
+    "Search",
     "changed",
     "counted",
     "described",
+    "exhausted",
+    "from_plain",
     "fusion_text",
-    "is_worker",
     "leaderboard_rows",
     "promote",
     "read",

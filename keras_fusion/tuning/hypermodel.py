@@ -1,3 +1,4 @@
+import copy
 import inspect
 
 import keras
@@ -88,6 +89,12 @@ class FusionHyperModel(keras_tuner.HyperModel):
         )
         return model
 
+    def without_singles(self) -> "FusionHyperModel":
+        """The same space without the single modalities."""
+        other = copy.copy(self)
+        other.bars = {k: v for k, v in self.bars.items() if not spaces.alone(k)}
+        return other
+
     def draw(self, hp) -> dict:
         """`builder`, `arguments` and `training` of a recipe for one point."""
         point = spaces.draw(hp, self.space, self.operators, self.bars)
@@ -134,7 +141,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
     def _fitting(self, names, bars):
         """The operators that the builder can build with; those named must fit."""
         fitting, reasons = [], {}
-        tried = [*(names or layers.operators())]
+        tried = [*(names or self._worth_trying())]
         if bars and spaces.CONCATENATION not in tried:
             tried.append(spaces.CONCATENATION)
         for name in tried:
@@ -153,6 +160,16 @@ class FusionHyperModel(keras_tuner.HyperModel):
             name, reason = reasons.popitem()
             raise ValueError(f"No operator fits the inputs; {name}: {reason}")
         return fitting
+
+    def _worth_trying(self):
+        """Operators on sets of tokens have nothing to do where each set is a vector."""
+        vectors = all(len(shape) == 1 for shape in self.input_shapes.values())
+        single = vectors and not self.arguments.get("encoders")
+        return [
+            name
+            for name, operator in layers.operators().items()
+            if not (single and operator.takes == "tokens")
+        ]
 
     def _try(self, operator):
         plain = {"classifier_activation": None, "units": self.space["units"][0]}

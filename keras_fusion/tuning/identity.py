@@ -10,17 +10,18 @@ import numpy as np
 import keras_fusion
 from keras_fusion.experiments.checkpoint import require_same
 from keras_fusion.files import write_json
+from keras_fusion.tuning.search_file import Search, plain
 
 IDENTITY, DATA = "search.json", "data.json"
 
 
-def begin(search: dict, folder: Path) -> None:
+def begin(search: Search, folder: Path) -> None:
     """Makes the folder, or sees that it is this search's.
 
     A budget may grow from one call to the next; what is searched may not change.
     """
-    fixed = {k: v for k, v in search.items() if k != "search"}
-    fixed |= {k: search["search"][k] for k in ("tuner", "seed")}
+    fixed = {k: v for k, v in plain(search).items() if k != "search"}
+    fixed |= {"tuner": search.search.tuner, "seed": search.search.seed}
     fixed |= {"version of keras_fusion": keras_fusion.__version__}
     fixed |= {"backend": keras.backend.backend()}
     _write_or_compare(folder / IDENTITY, json.loads(json.dumps(fixed)))

@@ -7,7 +7,7 @@ from keras_fusion.experiments import comparison, evaluation, training
 from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.tuning.report.leaderboard import ranked
-from keras_fusion.tuning.search_file import recipe_of
+from keras_fusion.tuning.search_file import Search, from_plain, recipe_of
 from keras_fusion.tuning.space import alone
 
 BUDGET = ("trials", "minutes", "tuner")
@@ -38,12 +38,13 @@ def judge(
     Raises:
         ValueError: If the searches are of other data, or unequal in size.
     """
-    check_comparable(*(results["search"] for results in searches.values()))
+    both = {name: from_plain(found["search"]) for name, found in searches.items()}
+    check_comparable(*both.values())
     scores = {name: [] for name in searches}
     winners = {name: ranked(r["trials"])[0] for name, r in searches.items()}
     for seed in seeds:
-        for name, results in searches.items():
-            search, trial = results["search"], winners[name]
+        for name, search in both.items():
+            trial = winners[name]
             data = load_data(recipe_of(search), seed)
             modality = alone(trial["values"]["fusion"])
             data = data.only(modality) if modality else data
@@ -67,16 +68,17 @@ def _kept(trial):
     return {k: trial[k] for k in kept}
 
 
-def check_comparable(first: dict, second: dict) -> None:
+def check_comparable(first: Search, second: Search) -> None:
     """Raises a ValueError unless two searches had the same data and budget."""
     for key in ("dataset", "split", "builder"):
-        if first[key] != second[key]:
+        one, other = getattr(first, key), getattr(second, key)
+        if one != other:
             raise ValueError(
-                f"Two searches are compared on the same {key}; received {first[key]} "
-                f"and {second[key]}."
+                f"Two searches are compared on the same {key}; received {one} "
+                f"and {other}."
             )
     budgets = [
-        (*(s["search"][k] for k in BUDGET), s["training"]["epochs"])
+        (*(getattr(s.search, k) for k in BUDGET), s.training.epochs)
         for s in (first, second)
     ]
     if budgets[0] != budgets[1]:

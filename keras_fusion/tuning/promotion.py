@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.reports.card import BEGIN, END
 from keras_fusion.files import whole
 from keras_fusion.tuning.report.leaderboard import (
@@ -10,7 +11,7 @@ from keras_fusion.tuning.report.leaderboard import (
     ranked,
     score_text,
 )
-from keras_fusion.tuning.search_file import DEFAULTS
+from keras_fusion.tuning.search_file import from_plain, plain, recipe_of
 from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY
 
 SEEDS = [0, 1, 2, 3, 4]
@@ -38,14 +39,14 @@ def promote(results: dict, folder: Path) -> Path:
         ) from error
     search = results["search"]
     recipe, trial = folder / "recipe.toml", best_fusion(results["trials"])
-    kept = {k: search[k] for k in ("dataset", "label") if search[k] != DEFAULTS[k]}
-    split = {k: v for k, v in search["split"].items() if v is not None}
+    own = plain(recipe_of(from_plain(search), **trial["recipe"]))
+    own["split"] |= {"train_on_validation": True}
+    own["training"] |= {"seeds": SEEDS}
+    default = plain(Recipe(name=own["name"], dataset=""))
     content = {
-        "builder": trial["recipe"]["builder"],
-        **kept,
-        "arguments": _without_none(trial["recipe"]["arguments"]),
-        "split": split | {"train_on_validation": True},
-        "training": _without_none(trial["recipe"]["training"]) | {"seeds": SEEDS},
+        key: _without_none(value)
+        for key, value in own.items()
+        if key == "builder" or value != default[key]
     }
     heading = (
         f"# keras-fusion train {folder.name}\n#\n"

@@ -1,93 +1,168 @@
 """Runs a search trial by trial, and goes on with it after a kill."""
 
 import contextlib
-import json
-import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+import filelock
 import keras_tuner
-from keras_tuner.src.distribute import utils as dist_utils
 
+from keras_fusion.experiments.recipe import load_data
 from keras_fusion.provenance import provenance
-from keras_fusion.tuning import workers as crew
-from keras_fusion.tuning.chief import Chief
-from keras_fusion.tuning.identity import IDENTITY, begin
-from keras_fusion.tuning.lock import held
-from keras_fusion.tuning.trial import summaries
-from keras_fusion.tuning.tuner import FusionTuner
-from keras_fusion.tuning.worker import work
+from keras_fusion.tuning import trial as trials
+from keras_fusion.tuning.clock import Clock
+from keras_fusion.tuning.engines import Here, OnRay
+from keras_fusion.tuning.hypermodel import FusionHyperModel
+from keras_fusion.tuning.identity import begin, require_data
+from keras_fusion.tuning.log import Log
+from keras_fusion.tuning.plan import WAIT, Plan, shown
+from keras_fusion.tuning.search_file import Search, plain, recipe_of
+from keras_fusion.tuning.space import EPOCHS, alone
 
 RESULTS = "results.json"
+LOCK = "lock"
 
 
 def search(
-    search: dict,
+    search: Search,
     folder: Path,
     report: Callable[[dict], None] = lambda trial: None,
+    *,
     workers: int | None = None,
+    address: str | None = None,
+    gpus: float = 0,
 ) -> list[dict]:
     """Runs what is left of a search.
 
-    Every trial is a run of `training.fit` in a folder of its own, so that a search that
-    was killed goes on inside the trial in which it was.
-
-    Where keras-tuner's environment variables name a chief, this process is the chief,
-    or one of its workers, and the folder is one that all of them see.
+    Every trial is a run of `training.fit` in a folder of its own, so that an
+    interrupted search resumes in the middle of the trial that was running.
 
     Args:
         search: From `search_file.read`.
-        folder: Of this search alone: gets the tuner's state and the trials.
+        folder: Of this search alone: gets the log and the trials. Every machine of a
+            cluster has to see it.
         report: Is told the summary of every trial as it ends.
-        workers: Processes to share the trials among; None runs them in this one.
+        workers: Trials that run at once, each in a process of Ray's. None runs them
+            one by one in this process; with `address`, one for each processor there.
+        address: Of a Ray cluster; None starts Ray on this machine.
+        gpus: GPUs of each of Ray's trials; a fraction shares one.
 
     Returns:
-        The summary of every trial so far, in the order of their names; in a worker
-        nothing, since the chief has them.
+        The summary of every trial so far, in the order of their names.
 
     Raises:
+        ImportError: If there are to be workers and Ray is not installed.
         OSError: If a file could not be written.
         ValueError: If the folder holds another search, another process is at work
-            there, the space is empty, or every trial failed.
+            there, the space is empty, or no trial completed.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be a number from 1; received {workers}.")
-    with _named(folder):
-        if is_worker():
-            _await(folder / IDENTITY)
-            begin(search, folder)
-            if not _has_results(search, folder):
-                work(search, folder)
-            return []
-        with held(folder, wait=False):
-            begin(search, folder)
-            if dist_utils.is_chief_oracle():
-                _serve(FusionTuner(search, folder, report))
-            elif workers:
-                crew.run(search, folder, report, workers)
-            else:
-                _run_here(FusionTuner(search, folder, report))
-            return ended(folder)
+    folder = Path(folder).resolve()
+    with _named(folder), _alone_in(folder):
+        log = Log(folder)
+        clock = Clock(
+            search.search.minutes, max((e.get("at", 0) for e in log.events), default=0)
+        )
+        begin(search, folder)
+        if workers is None and address is None:
+            engine = Here(trials.run)
+        else:
+            engine = OnRay(trials.run, workers, address, gpus)
+        with engine:
+            _Driver(search, folder, engine, log, clock).run(report)
+        return ended(folder)
 
 
-def is_worker() -> bool:
-    """Whether this process is told to be a worker of a chief elsewhere."""
-    return dist_utils.has_chief_oracle() and not dist_utils.is_chief_oracle()
+class _Driver:
+    """Gives trials to an engine, as the plan and the time allow."""
+
+    def __init__(self, search, folder, engine, log, clock):
+        self.search, self.folder, self.engine = search, folder, engine
+        self.clock = clock
+        data = {s: load_data(recipe_of(search), s) for s in search.training.seeds}
+        require_data(folder, data)
+        self.fusion = hypermodel(search, next(iter(data.values())))
+        self.data = [engine.share(own) for own in data.values()]
+        self.plan = Plan(search, self.fusion, log)
+
+    def run(self, report):
+        running = 0
+        while True:
+            while running < self.engine.size:
+                seconds = self.clock.left()
+                proposed = self.plan.ask(seconds, self.engine.size)
+                if proposed is None or proposed == WAIT:
+                    break
+                self._start(*proposed)
+                running += 1
+            if not running:
+                return
+            name, outcome = self.engine.wait()
+            running -= 1
+            self._end(name, outcome, report)
+
+    def _start(self, name, values):
+        recipe, _ = self._drawn(values)
+        task = trials.Task(
+            recipe=recipe,
+            epochs=self.search.training.epochs,
+            modality=alone(values["fusion"]),
+            folder=self.folder,
+            name=name,
+            until=self.clock.until(),
+        )
+        self.engine.start(name, task, *self.data)
+
+    def _end(self, name, outcome, report):
+        if isinstance(outcome, RuntimeError):
+            outcome = trials.failure(str(outcome), 0.0)
+        if outcome == trials.STOPPED:  # with more minutes it goes on
+            return
+        _, active = self._drawn(self.plan.values[name])
+        summary = trials.write(self.folder, name, active, outcome)
+        at = self.clock.elapsed()
+        self.plan.tell(name, outcome["score"], outcome["seconds"], at)
+        report(summary)
+
+    def _drawn(self, values):
+        """The recipe of a point, and its active values."""
+        hp = keras_tuner.HyperParameters()
+        hp.values = dict(shown(values))
+        drawn = self.fusion.draw(hp)
+        training = plain(self.search)["training"] | drawn["training"]
+        training |= {"epochs": int(values.get(EPOCHS, training["epochs"]))}
+        active = {p.name: hp.values[p.name] for p in hp.space if hp.is_active(p)}
+        if EPOCHS in values:
+            active[EPOCHS] = values[EPOCHS]
+        return recipe_of(self.search, **drawn | {"training": training}), active
 
 
-def _run_here(tuner):
+def hypermodel(search: Search, data) -> FusionHyperModel:
+    """The space of a search over this data."""
+    return FusionHyperModel(
+        search.builder,
+        data.input_shapes,
+        data.classes,
+        space=search.space,
+        arguments=search.arguments,
+        optimizer=search.training.optimizer,
+        bars=search.usual_baselines,
+    )
+
+
+@contextlib.contextmanager
+def _alone_in(folder):
+    """No other process that asks is in the folder before this block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        tuner.search()
-    except keras_tuner.errors.FatalError as error:
-        raise error.__cause__ from None
-
-
-def _serve(tuner):
-    host, port = (os.environ[f"KERASTUNER_ORACLE_{part}"] for part in ("IP", "PORT"))
-    with Chief(tuner, f"{host}:{port}") as chief:
-        while not chief.over():
-            time.sleep(0.2)
+        with filelock.FileLock(folder / LOCK, timeout=0):
+            yield
+    except filelock.Timeout as error:
+        raise ValueError(
+            f"Another process is at work in {folder}: let it end first, or choose "
+            "another --runs folder."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -102,37 +177,30 @@ def _named(folder):
         raise OSError(error.errno, words, str(error.filename or folder)) from error
 
 
-def _has_results(search, folder):
-    """Whether the chief is gone, since all is done: no worker need wait for it."""
-    path = folder / RESULTS
-    if not path.is_file():
-        return False
-    return json.loads(path.read_text())["search"] == json.loads(json.dumps(search))
-
-
-def _await(path, minutes=10):
-    """Waits for what the chief writes first."""
-    until = time.monotonic() + 60 * minutes
-    while not path.is_file():
-        if time.monotonic() > until:
-            raise ValueError(f"No chief has written {path} within {minutes} minutes.")
-        time.sleep(0.5)
-
-
 def ended(folder: Path) -> list[dict]:
-    """The trials of a search that ended; a ValueError where all of them failed."""
-    found = summaries(folder)
+    """The trials of a search that ended; a ValueError where none completed."""
+    found = trials.summaries(folder)
+    if not found:
+        raise ValueError(
+            "The minutes were over before the first trial was trained to its end: the "
+            "same command with more --minutes goes on."
+        )
     if not any(t["status"] == "completed" for t in found):
-        reason = found[-1]["reason"] if found else "there is none"
+        reason = found[-1]["reason"]
         raise ValueError(f"All {len(found)} trials failed; the last because: {reason}")
     return found
 
 
-def results(search: dict, folder: Path) -> dict:
+def exhausted(folder: Path) -> bool:
+    """Whether a search ended since its space holds no other point."""
+    events = Log(folder).events
+    return bool(events) and "exhausted" in events[-1]
+
+
+def results(search: Search, folder: Path) -> dict:
     """What `results.json` holds: the search, every trial, where the numbers are from.
 
-    A trial has its active `values`, `scores` by seed with their mean `score` and
-    `spread`, `parameters`, `seconds` of training, `latency` (milliseconds), `status`
-    and `reason`, a learning `curve`, and the `recipe` that trains it again.
+    A trial is what `trial.completed` or `trial.failure` returns, with its name and its
+    active `values`.
     """
-    return {"search": search, "trials": summaries(folder), **provenance()}
+    return {"search": plain(search), "trials": trials.summaries(folder), **provenance()}

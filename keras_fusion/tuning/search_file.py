@@ -3,26 +3,43 @@
 import dataclasses
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
+
+from pydantic import Strict
 
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments import schema
 from keras_fusion.tuning.space import TRAINING
 
 FILE = "search.toml"
-TUNERS = ("hyperband", "random", "bayesian")
+
+
+Tuner = Annotated[
+    Literal["auto", "hyperband", "random", "bayesian"],
+    schema.said("auto, hyperband, random or bayesian"),
+]
+Minutes = Annotated[float, Strict(), schema.said("a positive number", lambda x: x > 0)]
+Seed = Annotated[int, Strict(), schema.said("a whole number from 0", lambda x: x >= 0)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Budget:
-    """How a search goes on; `check_budget` says what fits."""
+    """What a search may cost, and who decides.
+
+    Attributes:
+        tuner: `"auto"` takes hyperband where there is time for few full trainings, and
+            else random search.
+        trials: Full trainings; a shorter one counts as the part that it is.
+        minutes: All that the search may take; None has no bound.
+        seed: Of the points that are drawn.
+    """
 
     __pydantic_config__ = schema.STRICT
 
-    tuner: Any = "hyperband"
-    trials: Any = 30
-    minutes: Any = None
-    seed: Any = 0
+    tuner: Tuner = "auto"
+    trials: schema.Count = 30
+    minutes: Minutes | None = None
+    seed: Seed = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,14 +52,11 @@ class Search(recipes.Recipe):
     search: Budget = Budget()
 
 
-DEFAULTS = recipes.plain(Search(name="", dataset=""))
+plain = recipes.plain
 
 
-def read(name: str) -> dict:
+def read(name: str) -> Search:
     """The search in this folder or `.toml` file.
-
-    Returns:
-        dict with the fields of `Search`.
 
     Raises:
         ValueError: If there is no such file, if it is not TOML, or has a key or value
@@ -54,28 +68,30 @@ def read(name: str) -> dict:
         raise ValueError(f"There is no search {name}: expected a folder with {FILE}.")
     whole = path.resolve()
     own = whole.stem if whole.name != FILE else whole.parent.name
-    search = recipes.plain(recipes.parse(path, Search, own))
+    search = recipes.parse(path, Search, own)
     _check_heeded(path, search)
-    check_budget(search["search"])
     return search
 
 
-def recipe_of(search: dict, **drawn) -> recipes.Recipe:
+def from_plain(search: dict) -> Search:
+    """The search that `plain` made a dict of."""
+    return schema.read(Search, search, search["name"])
+
+
+def recipe_of(search: Search, **drawn) -> recipes.Recipe:
     """The recipe of one trial: the search's own, with what the trial drew."""
-    own = {k: v for k, v in search.items() if k not in ("space", "search")}
-    return schema.read(recipes.Recipe, own | drawn, search["name"])
+    own = {k: v for k, v in plain(search).items() if k not in ("space", "search")}
+    return schema.read(recipes.Recipe, own | drawn, search.name)
 
 
-def changed(search: dict, *, epochs: int | None = None, **budget) -> dict:
+def changed(search: Search, *, epochs: int | None = None, **budget) -> Search:
     """The search with other `epochs`, `trials`, `minutes`, `tuner` or `seed`.
 
     What is None stays as it is.
     """
-    search = search | recipes.plain(recipes.changed(recipe_of(search), epochs=epochs))
-    given = {k: v for k, v in budget.items() if v is not None}
-    search = search | {"search": search["search"] | given}
-    check_budget(search["search"])
-    return search
+    given = plain(recipes.changed(search, epochs=epochs))
+    given["search"] |= {k: v for k, v in budget.items() if v is not None}
+    return schema.read(Search, given, search.name)
 
 
 def _check_heeded(path, search):
@@ -86,23 +102,8 @@ def _check_heeded(path, search):
                 f"{path}: {name} is searched, so it has no place in [training]; in "
                 "[space] give it a range, or twice the same number."
             )
-    if search["split"]["train_on_validation"]:
+    if search.split.train_on_validation:
         raise ValueError(
             f"{path}: a search chooses by validation, so it cannot "
             "train_on_validation; what --promote writes does."
         )
-
-
-def check_budget(budget: dict) -> None:
-    """Raises a ValueError unless these can be the settings of a search."""
-    if budget["tuner"] not in TUNERS:
-        raise ValueError(
-            f"tuner must be one of {', '.join(TUNERS)}; received {budget['tuner']!r}."
-        )
-    trials, minutes, seed = (budget[k] for k in ("trials", "minutes", "seed"))
-    if type(trials) is not int or trials < 1:
-        raise ValueError(f"trials must be a whole number from 1; received {trials!r}.")
-    if minutes is not None and not (type(minutes) in (int, float) and minutes > 0):
-        raise ValueError(f"minutes must be a positive number; received {minutes!r}.")
-    if type(seed) is not int or seed < 0:
-        raise ValueError(f"seed must be a whole number from 0; received {seed!r}.")

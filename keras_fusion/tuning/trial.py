@@ -1,48 +1,130 @@
-"""What is known of one trial when it has ended."""
+"""One trial: a point of the space, trained and judged on validation."""
 
+import dataclasses
 import json
+import logging
 import statistics
 import time
 from pathlib import Path
 
 import keras
+import numpy as np
 
+from keras_fusion.datasets import Dataset, Split
+from keras_fusion.experiments import comparison, training
 from keras_fusion.experiments.batches import model_inputs
-from keras_fusion.experiments.comparison import trained
+from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.recipe import Recipe, plain
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.experiments.training import validated_epochs
-from keras_fusion.files import write_json
+from keras_fusion.files import whole, write_json
 
-SUMMARY = "summary.json"
+LOGGER = logging.getLogger(__name__)
+SUMMARY, OUTPUTS = "summary.json", "validation.npy"
+COMPILED = "compiled"
 LOSS = "minus loss"
-BATCH, REPEATS = 64, 20
+BATCH = 64  # rows that are predicted at once
+STOPPED = {"status": "stopped"}
 
 
-def summary(
-    recipe: Recipe, data: dict, folder: Path, records: list[dict], epochs: int
-) -> dict:
-    """A trial that completed.
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What a process has to know to train a trial.
+
+    Attributes:
+        recipe: Of the trial, with the epochs that it trains for.
+        epochs: Of a training to the end.
+        modality: The only one that it sees; None is all.
+        folder: Of the search.
+        name: Of the trial.
+        until: When it has to stop, by `time.time()`.
+    """
+
+    recipe: Recipe
+    epochs: int
+    modality: str | None
+    folder: Path
+    name: str
+    until: float | None = None
+
+
+def run(task: Task, *data: Dataset) -> dict:
+    """Trains a trial, goes on with it, or finds it done.
 
     Args:
-        recipe: What was trained.
+        task: What to do.
+        *data: One for each of the recipe's seeds.
+
+    Returns:
+        `completed`, `failure` or `STOPPED`, where the time was over before its end.
+
+    Raises:
+        OSError: If a file could not be written: the next trial could not mend that.
+    """
+    began = time.perf_counter()
+    keep_compiled(task.folder / COMPILED)
+    if task.modality:
+        data = [own.only(task.modality) for own in data]
+    seeded = dict(zip(task.recipe.training.seeds, data))
+    folder = folder_of(task.folder, task.name)
+    watches = [_Deadline(task.until)] if task.until else []
+    try:
+        records = [
+            training.fit(task.recipe, d, s, folder / f"seed-{s}", callbacks=watches)
+            for s, d in seeded.items()
+        ]
+        return completed(task, seeded, records, time.perf_counter() - began)
+    except _OutOfTimeError:
+        return STOPPED
+    except OSError:
+        raise
+    except Exception as error:
+        LOGGER.debug("trial %s failed", task.name, exc_info=True)
+        return failure(_reason(error), time.perf_counter() - began)
+
+
+class _OutOfTimeError(Exception):
+    pass
+
+
+class _Deadline(keras.callbacks.Callback):
+    def __init__(self, until):
+        super().__init__()
+        self.until = until
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.time() > self.until:
+            raise _OutOfTimeError
+
+
+def completed(task: Task, data: dict, records: list[dict], seconds: float) -> dict:
+    """What is known of a trial that came to its end.
+
+    Args:
+        task: What was done.
         data: By seed.
-        folder: Of the trial.
         records: From `training.fit`, in the order of `data`.
-        epochs: Of a training to the end.
+        seconds: What this call took so far.
 
     Returns:
         `status`, `reason` (None), `metric`, `scores` by seed, their mean `score` and
-        `spread` (standard deviation, None of one), `seconds` of training, `parameters`,
-        `latency` (median milliseconds of a prediction for up to 64 rows), a learning
-        `curve` of the first seed, the `epochs` it was trained for, and the `recipe`
-        to train it again, to the end of the search's `epochs`.
+        `spread` (standard deviation, None of one), `seconds` in all and `training`,
+        those of them in `fit`, `parameters`, `latency` (median milliseconds of a
+        prediction of up to 64 rows), a learning `curve` of the first seed, the
+        `epochs` it was trained for, whether it is `finished` or was cut short, and the
+        `recipe` to train it again, to the end.
     """
     seed, first = next(iter(data.items()))
-    model = trained(recipe, first, folder / f"seed-{seed}")
+    folder = folder_of(task.folder, task.name)
+    model = comparison.trained(task.recipe, first, folder / f"seed-{seed}")
+    began = time.perf_counter()
+    outputs, latency = predicted(model, first.validation)
+    with whole(folder / OUTPUTS) as path:
+        with path.open("wb") as file:
+            np.save(file, outputs)
+    seconds += time.perf_counter() - began
     watched = task_of(first).watched
-    trained_for = recipe.training.epochs
     scores = [record["validation"] for record in records]
+    fitting = sum(record["seconds"] for record in records)
     return {
         "status": "completed",
         "reason": None,
@@ -50,50 +132,40 @@ def summary(
         "scores": scores,
         "score": statistics.fmean(scores),
         "spread": statistics.stdev(scores) if len(scores) > 1 else None,
-        "seconds": round(sum(record["seconds"] for record in records), 3),
+        "seconds": round(max(seconds, fitting), 3),
+        "training": round(fitting, 3),
         "parameters": records[0]["parameters"],
-        "latency": round(_latency(model, first.validation), 3),
-        "epochs": trained_for,
-        "curve": _curve(records[0]["history"], trained_for),
+        "latency": round(1e3 * latency, 3),
+        "epochs": records[0]["epochs"],
+        "finished": task.recipe.training.epochs == task.epochs,
+        "curve": _curve(records[0]["history"]),
         "recipe": {
-            "builder": recipe.builder,
-            "arguments": recipe.arguments,
-            "training": plain(recipe)["training"] | {"epochs": epochs},
+            "builder": task.recipe.builder,
+            "arguments": task.recipe.arguments,
+            "training": plain(task.recipe)["training"] | {"epochs": task.epochs},
         },
     }
 
 
 def failure(reason: str, seconds: float) -> dict:
     """A trial that failed."""
-    nothing = ("metric", "score", "spread", "parameters", "latency", "epochs", "recipe")
+    nothing = ("metric", "score", "spread", "training", "parameters", "latency")
     return {
         "status": "failed",
         "reason": reason,
         "scores": [],
         "seconds": round(seconds, 3),
         "curve": {},
-        **dict.fromkeys(nothing),
+        **dict.fromkeys((*nothing, "epochs", "finished", "recipe")),
     }
 
 
-def write(folder: Path, trial, outcome: dict) -> None:
-    """Writes how one of keras-tuner's trials ended, with its active values."""
-    values = {k: _short(v) for k, v in _active(trial.hyperparameters)}
-    named = {"trial": trial.trial_id, "values": values} | outcome
-    write_json(folder_of(folder, trial.trial_id) / SUMMARY, named)
-
-
-def _active(hyperparameters):
-    """Names and values; on the wire inactive ones get defaults."""
-    known = {hp.name for hp in hyperparameters.space}
-    for name, value in hyperparameters.values.items():
-        if name not in known or hyperparameters.is_active(name):
-            yield name, value
-
-
-def read(folder: Path, name: str) -> dict:
-    """What `write` wrote of the trial of this name."""
-    return json.loads((folder_of(folder, name) / SUMMARY).read_text())
+def write(folder: Path, name: str, values: dict, outcome: dict) -> dict:
+    """Writes how a trial ended, with its active values; returns what it wrote."""
+    values = {k: _short(v) for k, v in values.items()}
+    summary = {"trial": name, "values": values} | outcome
+    write_json(folder_of(folder, name) / SUMMARY, summary)
+    return summary
 
 
 def summaries(folder: Path) -> list[dict]:
@@ -107,29 +179,45 @@ def folder_of(folder: Path, name: str) -> Path:
     return folder / "trials" / name
 
 
-def _curve(history, epochs):
+def predicted(model: keras.Model, split: Split) -> tuple[np.ndarray, float]:
+    """Outputs of a model, and the seconds of a prediction of up to 64 rows.
+
+    All batches have one shape, so that only the first call compiles.
+    """
+    inputs, count = model_inputs(model, split.inputs), len(split.labels)
+    outputs, times = [], []
+    for start in range(-1, count, BATCH):
+        rows = np.arange(max(start, 0), max(start, 0) + BATCH).clip(max=count - 1)
+        began = time.perf_counter()
+        found = model.predict_on_batch({name: x[rows] for name, x in inputs.items()})
+        times.append(time.perf_counter() - began)
+        outputs.append(found)
+    return np.concatenate(outputs)[:count], statistics.median(times[1:] or times)
+
+
+def _reason(error):
+    """Type and first line: Keras tells of all the call's arguments in the others."""
+    lines = str(error).split("\n")
+    first = next((line.strip() for line in lines if line.strip()), "")
+    return f"{type(error).__name__}: {first}".removesuffix(": ")
+
+
+def _curve(history):
     """Loss and score at the epochs that were validated, to four digits."""
-    at = validated_epochs(epochs)
-    (score,) = [k for k in history if k.startswith("val_") and k != "val_loss"] or [
-        "val_loss"
-    ]
+    names = [k for k in history if k.startswith("val_") and k != "val_loss"]
+    scores = history[names[0] if names else "val_loss"]
+    epochs = len(history["loss"])
+    at = (
+        training.validated_epochs(epochs)
+        if len(scores) < epochs
+        else [*range(1, epochs + 1)]
+    )
     return {
         "epoch": at,
         "loss": [_short(history["loss"][epoch - 1]) for epoch in at],
-        "validation": [_short(value) for value in history[score]],
+        "validation": [_short(value) for value in scores],
     }
 
 
 def _short(value):
     return float(f"{value:.4g}") if isinstance(value, float) else value
-
-
-def _latency(model: keras.Model, split) -> float:
-    rows = {name: x[:BATCH] for name, x in model_inputs(model, split.inputs).items()}
-    model.predict_on_batch(rows)  # compiles
-    times = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        model.predict_on_batch(rows)
-        times.append(time.perf_counter() - started)
-    return 1e3 * statistics.median(times)

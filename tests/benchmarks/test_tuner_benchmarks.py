@@ -68,7 +68,7 @@ def test_shards_are_merged_and_winners_are_tested(tmp_path, monkeypatch):
 
     for seed in ("0", "1"):
         call("--seeds", seed, "--results", str(tmp_path / f"{seed}.json"))
-    monkeypatch.setattr(tuning.search.__globals__["FusionTuner"], "run_trial", None)
+    monkeypatch.setattr(tuning.search.__globals__["trials"], "run", None)
     call("--seeds", "0", "1", "--results", str(tmp_path / "all.json"))
     parts = [json.loads((tmp_path / f"{x}.json").read_text()) for x in ("0", "1")]
     whole = json.loads((tmp_path / "all.json").read_text())

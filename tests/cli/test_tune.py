@@ -1,6 +1,7 @@
 """`keras-fusion tune` as a user calls it."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from keras_fusion.cli import promote
 from keras_fusion.cli import tune as command
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.tuning import promotion
+from keras_fusion.tuning import trial as trials
 from tests.cli.running import run, succeed
 from tests.experiments import runs
 from tests.tuning.test_search import TEXT
@@ -19,11 +21,14 @@ from tests.tuning.test_search import TEXT
 
 def test_the_leaderboard_names_the_bar(tmp_path, quick, monkeypatch):
     compiled = []
-    monkeypatch.setattr(command, "keep_compiled", compiled.append)
+    monkeypatch.setattr(trials, "keep_compiled", compiled.append)
     path = runs.write(tmp_path, TEXT)
     out = succeed("tune", path, "--trials", 3, "--runs", tmp_path / "runs")
     assert "3 trials completed" in out and "(3 of 3, about 0 min left)" in out
-    assert compiled == [tmp_path / "runs" / "tiny" / "compiled"]
+    # What Katib's metrics collector takes by default, one line for each trial.
+    scores = re.findall(r"^([\w|-]+)\s*=\s*([+-]?\d*(?:\.\d+)?)$", out, re.M)
+    assert [name for name, _ in scores] == ["score"] * 3
+    assert {*compiled} == {tmp_path / "runs" / "tiny" / "compiled"}
     results = json.loads((tmp_path / "runs" / "tiny" / "results.json").read_text())
     assert [t["trial"] for t in results["trials"]] == ["0000", "0001", "0002"]
     assert results["backend"] and results["search"]["search"]["trials"] == 3
@@ -36,7 +41,7 @@ def test_a_space_that_is_exhausted_says_so(tmp_path, quick):
     lines = ["depth = [1, 1]", *(f"{name} = [0.1, 0.1]" for name in names)]
     text = TEXT.replace("[space]", "\n".join(["[space]", *lines]))
     text = text.replace('"AdaptiveWeighting", "Concatenation"', "")  # four points
-    path = runs.write(tmp_path, "baselines = false\n" + text)
+    path = runs.write(tmp_path, "usual_baselines = false\n" + text)
     out = succeed("tune", path, "--trials", 40, "--runs", tmp_path / "runs")
     assert "The space is exhausted" in out and "trials completed" in out
 
@@ -92,7 +97,7 @@ def test_bad_input(tmp_path):
     assert status == 2 and "There is no search" in err
     path = runs.write(tmp_path, TEXT)
     status, _, err = run("tune", path, "--tuner", "grid")
-    assert status == 2 and "tuner must be one of hyperband" in err
+    assert status == 2 and "tuner must be auto, hyperband" in err
 
 
 def interrupted(*args):
@@ -114,7 +119,7 @@ def test_from_two_searches_to_a_recipe(tmp_path, quick, monkeypatch):
     other = tmp_path / "other.toml"
     lines = path.read_text().replace("[space]", '[space]\nfusion = ["Concatenation"]')
     kept = [line for line in lines.splitlines() if "Summation" not in line]
-    other.write_text("baselines = false\n" + "\n".join(kept))
+    other.write_text("usual_baselines = false\n" + "\n".join(kept))
     options = "--trials", 2, "--runs", tmp_path / "runs"
     _, out, err = run("tune", path, *options, "--against", other)
     assert "run `keras-fusion tune" in err and "other.toml` first" in err

@@ -5,6 +5,7 @@ unknown fields refused; check-jsonschema checks the compose file against the Com
 specification. Both bring their schemas along. Neither runs anything.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import kubernetes_validate
 import pytest
 import yaml
 from check_jsonschema.builtin_schemas import get_builtin_schema
+
+from keras_fusion.cli.main import _parser
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -31,13 +34,8 @@ def manifests():
             yield document["kind"], document
 
 
-def compose(folder=DEPLOY):
-    return yaml.safe_load((folder / "compose.yaml").read_text())
-
-
-def tuning_manifests():
-    text = (DEPLOY / "tuning" / "kubernetes.yaml").read_text()
-    return {m["metadata"]["name"] + m["kind"]: m for m in yaml.safe_load_all(text)}
+def compose():
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 
 
 def service():
@@ -190,32 +188,32 @@ def test_what_was_run_is_said():
         assert said is not results.exists(), page
 
 
-def test_a_search_on_many_machines_fits_the_schemas():
-    jsonschema.validate(
-        compose(DEPLOY / "tuning"), get_builtin_schema("vendor.compose-spec")
-    )
-    manifests = tuning_manifests()
-    assert len(manifests) == 4
+def ray_manifests():
+    manifests = yaml.safe_load_all((DEPLOY / "ray.yaml").read_text())
+    return {manifest["kind"]: manifest for manifest in manifests}
+
+
+def test_a_search_on_ray_fits_the_schemas():
+    """KubeRay's own kind by the fields that it has, its pods by those of Kubernetes."""
+    manifests = ray_manifests()
+    job = manifests.pop("RayJob")
+    schema = json.loads(Path(__file__).with_name("rayjob.schema.json").read_text())
+    jsonschema.validate(job, schema)
+    cluster = job["spec"]["rayClusterSpec"]
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}}
+        manifests[str(group)] = pod | group["template"]
     for manifest in manifests.values():
         kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+    job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"] = []
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(job, schema)
 
 
-def test_chief_and_workers_find_each_other():
-    services = compose(DEPLOY / "tuning")["services"]
-    members = {n: s["environment"] for n, s in services.items() if "environment" in s}
-    assert {m["KERASTUNER_TUNER_ID"] for m in members.values()} == set(members)
-    assert len({m["KERASTUNER_ORACLE_PORT"] for m in members.values()}) == 1
-    hosts = {m["KERASTUNER_ORACLE_IP"] for n, m in members.items() if n != "chief"}
-    assert hosts == {"chief"}
-
-    manifests = tuning_manifests()
-    (chief,), (worker,) = (
-        manifests[name]["spec"]["template"]["spec"]["containers"]
-        for name in ("tuning-chiefJob", "tuning-workersJob")
-    )
-    told = {e["name"]: e.get("value") for e in worker["env"]}
-    assert told["KERASTUNER_ORACLE_IP"] + "Service" in manifests
-    port = manifests["tuning-chiefService"]["spec"]["ports"][0]["port"]
-    assert told["KERASTUNER_ORACLE_PORT"] == str(port)
-    assert port == chief["ports"][0]["containerPort"]
-    assert worker["args"] == chief["args"] and worker["image"] == chief["image"]
+def test_ray_on_the_cluster_is_the_one_that_was_tested():
+    spec = ray_manifests()["RayJob"]["spec"]
+    pinned = re.search(r"^ray==(.+)$", (ROOT / "constraints.txt").read_text(), re.M)[1]
+    assert spec["rayClusterSpec"]["rayVersion"] == pinned
+    assert f"rayproject/ray:{pinned}" in (DEPLOY / "README.md").read_text()
+    options = _parser().parse_args(spec["entrypoint"].split()[1:])
+    assert options.command == "tune" and options.address == "auto"

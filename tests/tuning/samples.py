@@ -3,7 +3,7 @@
 import math
 import random
 
-from keras_fusion.tuning import search_file
+from keras_fusion.tuning.search_file import Search, plain
 
 FUSIONS = ["Summation", "ModalityAttention", "Concatenation", "late average", "only-a"]
 
@@ -42,6 +42,8 @@ def trial(
         "parameters": 100 + number,
         "latency": latency,
         "epochs": epochs,
+        "finished": of in (None, epochs),
+        "training": 1.0,
         "curve": {
             "epoch": at,
             "loss": [1 / n for n in at],
@@ -50,14 +52,23 @@ def trial(
         "recipe": {
             "builder": "FusionClassifier",
             "arguments": arguments,
-            "training": search_file.DEFAULTS["training"] | recipe,
+            "training": plain(Search(name="", dataset=""))["training"] | recipe,
         },
     }
 
 
 def failed(number):
     """One that did not."""
-    nothing = ("metric", "score", "spread", "parameters", "latency", "epochs", "recipe")
+    nothing = (
+        "metric",
+        "score",
+        "spread",
+        "parameters",
+        "latency",
+        "epochs",
+        "finished",
+        "recipe",
+    )
     return {
         "trial": f"{number:04}",
         "values": {"fusion": "Product", "depth": 2},
@@ -83,7 +94,7 @@ def results(count=15):
         )
         for i in range(count - 1)
     ]
-    search = search_file.DEFAULTS | {"name": "leaves & more", "dataset": "npz:x.npz"}
+    search = plain(Search(name="leaves & more", dataset="npz:x.npz"))
     return {
         "search": search,
         "trials": [*trials, failed(count - 1)],

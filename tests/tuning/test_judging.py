@@ -1,6 +1,7 @@
 import pytest
 
-from keras_fusion.tuning import judging, search_file
+from keras_fusion.tuning import judging
+from keras_fusion.tuning.search_file import Search, changed
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
@@ -9,8 +10,8 @@ pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
     "key, value", [("trials", 7), ("minutes", 5), ("tuner", "random")]
 )
 def test_two_searches_are_compared_by_the_same_budget(key, value):
-    search = search_file.DEFAULTS
-    other = search | {"search": search["search"] | {key: value}}
+    search = Search(name="s", dataset="d")
+    other = changed(search, **{key: value})
     judging.check_comparable(search, search)
     with pytest.raises(ValueError, match="compared by the same budget"):
         judging.check_comparable(search, other)

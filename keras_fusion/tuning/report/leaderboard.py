@@ -19,7 +19,7 @@ def ranked(trials: list[dict]) -> list[dict]:
 
 def finished(trial: dict) -> bool:
     """Whether a completed trial was trained for all the epochs of its search."""
-    return trial["epochs"] == trial["recipe"]["training"]["epochs"]
+    return trial["finished"]
 
 
 def unfinished(trials: list[dict]) -> str | None:

@@ -1,0 +1,113 @@
+"""Ray as an engine of trials, by functions that train nothing."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from keras_fusion.tuning import engines
+
+pytest.importorskip("ray")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.only_on("torch", reason="no backend changes it"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+
+def work(what, folder):
+    """Runs in a process of Ray's."""
+    if what == "dies once" and not (folder / "died").exists():
+        (folder / "died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if what == "always dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if what == "fills the disk":
+        raise OSError(28, "No space left on device")
+    return f"{what} in {os.getpid()}, {os.environ['KERAS_BACKEND']}"
+
+
+def test_who_dies_is_replaced_and_who_always_dies_has_failed(tmp_path):
+    engine = engines.OnRay(work, workers=2)
+    tasks = ["well", "dies once", "always dies"]
+    with engine:
+        folder = engine.share(tmp_path)
+        for name in tasks:
+            engine.start(name, name, folder)
+        found = dict(engine.wait() for _ in tasks)
+        engine.start("full", "fills the disk", folder)
+        with pytest.raises(OSError, match="No space left"):
+            engine.wait()
+    assert found["well"].startswith("well in") and found["well"].endswith("torch")
+    assert found["dies once"].startswith("dies once in")
+    assert isinstance(found["always dies"], RuntimeError)
+    assert str(found["always dies"]) == "its process died, 3 times"
+    assert str(os.getpid()) not in found["well"]
+
+
+DRIVER = """
+import pathlib, sys, time
+from keras_fusion.tuning import engines
+
+def forever(path):
+    path.write_text("begun")
+    time.sleep(600)
+
+with engines.OnRay(forever, workers=1) as engine:
+    engine.start("one", pathlib.Path(sys.argv[1]))
+    engine.wait()
+"""
+
+
+def descendants(of):
+    """Processes whose line of parents goes through this one."""
+    parents = {}
+    for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            number, _, rest = entry.read_text().partition(" (")
+        except OSError:
+            continue
+        parents[int(number)] = int(rest.rpartition(")")[2].split()[1])
+
+    def below(number):
+        return number in parents and (parents[number] == of or below(parents[number]))
+
+    return {number for number in parents if below(number)}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux' /proc")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_the_processes_of_ray_end_with_the_command(tmp_path, end):
+    command = [sys.executable, "-c", DRIVER, tmp_path / "begun"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_for((tmp_path / "begun").is_file)
+        started = descendants(process.pid)
+        assert len(started) > 2
+        process.send_signal(end)
+        process.wait(timeout=60)
+    finally:
+        process.kill()
+    wait_for(lambda: not any(map(alive, started)))
+
+
+def alive(number):
+    try:
+        stat = pathlib.Path(f"/proc/{number}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_for(condition, seconds=90):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.2)
