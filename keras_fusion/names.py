@@ -22,6 +22,7 @@ EDGES = frozenset({EDGE_INDEX, EDGE_WEIGHT})  # of a graph; its nodes are the ba
 
 # Signatures of an export, and those that take the mask in addition.
 DEFAULT, EMBEDDING = "serving_default", "embedding"
+RAW = "serving_raw"  # takes a person's own columns
 MASKED = {DEFAULT: "serving_masked", EMBEDDING: "embedding_masked"}
 
 _SAFE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from keras_fusion import export as exporting
 from keras_fusion.cli.console import console
-from keras_fusion.experiments import prediction, training
+from keras_fusion.experiments import prediction, table_columns, training
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.runs import best_run
 
@@ -21,6 +21,7 @@ def run(options) -> None:
         samples = _read_samples(model, options.samples)
     else:
         samples = prediction.samples(model)
+    raw = table_columns.raw_columns(model)
     console.print(f"exporting {model}; it is loaded again and compared, please wait")
     version = exporting.export(
         model,
@@ -29,7 +30,8 @@ def run(options) -> None:
         samples=samples,
         trained=None if options.samples else prediction.trained(model),
         labels=prediction.class_names(model),
-        columns=prediction.columns(model),
+        columns=None if raw else prediction.columns(model),
+        raw=None if options.samples else raw,
         formats=options.formats,
         warmup_batches=options.warmup,
         xla_batches=options.xla,

@@ -7,7 +7,7 @@ import numpy as np
 from keras_fusion import zoo
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import record_cells
-from keras_fusion.experiments import comparison, prediction, training
+from keras_fusion.experiments import comparison, prediction, table_columns, training
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.reports import tables
@@ -55,4 +55,5 @@ def save_deployable(recipe: recipe_files.Recipe, data, folder: Path) -> Path:
     with whole(folder / prediction.SAMPLES) as beside:
         rows = {f"inputs/{name}": x for name, x in data.samples.items()}
         np.savez(beside, **rows, **prediction.answered(model, data))
+    table_columns.save(folder, data)
     return path

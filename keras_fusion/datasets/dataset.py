@@ -120,7 +120,8 @@ class Dataset:
         target: Mean and standard deviation of the labels over the training rows, for
             regression; else None.
         samples: Some raw rows of the validation part by modality, as they were before
-            they were scaled, NaN where something is missing.
+            they were scaled, NaN where something is missing; of a table as its
+            preprocessor gives them, with their `modality_mask`.
         label: The array or column of the file that holds the labels.
         left_out: Columns of the file that are no input, such as an index.
         preprocessor: Of a table: what makes the inputs of its columns. `statistics` is

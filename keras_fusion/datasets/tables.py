@@ -16,6 +16,7 @@ from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.labels import note_task
 from keras_fusion.datasets.preparation import SAMPLES, choose_rows, target_moments
 from keras_fusion.datasets.split_rules import rule
+from keras_fusion.names import MASK
 
 IS_TRAIN = "is_train"
 _TRUE = ("true", "1", "yes")
@@ -89,7 +90,7 @@ def table(
         notes=tuple(notes),
         label=label,
         left_out=(*preprocessor.left_out, *reserved),
-        samples={m: x[some] for m, x in encoded[0].items()},
+        samples={m: x[some] for m, x in encoded[0].items()} | {MASK: encoded[1][some]},
         raw_samples=raw.values(
             preprocessor, {c: x[some] for c, x in data.inputs.items()}, folder
         ),

@@ -8,9 +8,10 @@ import numpy as np
 from keras_fusion import datasets, export
 from keras_fusion.datasets.arrays import as_numbers
 from keras_fusion.datasets.files import Rows
+from keras_fusion.experiments import table_columns
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.export import load
-from keras_fusion.names import MASK
+from keras_fusion.names import MASK, safe_names
 
 CLASSES, INPUTS, SAMPLES = "classes.json", "inputs.json", "samples.npz"
 _OUTPUTS = ("probabilities", "predictions", "modality_weights")
@@ -22,7 +23,8 @@ def predict(path: str | Path, inputs: dict) -> dict:
     Args:
         path: A `.keras` file that `train` wrote, or an exported SavedModel.
         inputs: `(B, ...)` arrays by modality; all NaN in a row means absent there, and
-            a modality that is absent in every row may come in any shape.
+            a modality that is absent in every row may come in any shape. A
+            `modality_mask` `(B, M)` says it in place of NaN.
 
     Returns:
         Arrays by output name: `probabilities` `(B, K)`, or `predictions` `(B, 1)` for
@@ -37,7 +39,10 @@ def predict(path: str | Path, inputs: dict) -> dict:
     shapes = _row_shapes(model) if model else export.input_shapes(path)
     inputs = {n: as_numbers(n, np.asarray(x), path.name) for n, x in inputs.items()}
     inputs = _in_shapes(inputs, shapes)
-    outputs = _answer(model, inputs) if model else export.signature(path)(inputs)
+    if model:
+        outputs = _answer(model, inputs)
+    else:
+        outputs = export.signature(path)(_with_flags(inputs))
     if not {"probabilities", "predictions"} & outputs.keys():
         raise ValueError(_NOT_OURS.format(path))
     return {name: outputs[name] for name in _OUTPUTS if name in outputs}
@@ -54,6 +59,9 @@ def read_rows(path: str | Path, file: str | Path) -> Rows:
     Raises:
         ValueError: If there is no such model, or the file does not fit it.
     """
+    preprocessor = table_columns.of(path)
+    if preprocessor is not None:
+        return table_columns.read_rows(preprocessor, file)
     schema = _schema(Path(path))
     if schema is not None:
         rows = datasets.read_rows(file, schema)
@@ -186,8 +194,11 @@ def _in_shape(x, shape):
 
 def _answer(model, inputs):
     shapes = {name: x.shape for name, x in model.input.items() if name != MASK}
+    inputs, present = dict(inputs), inputs.get(MASK)
+    inputs.pop(MASK, None)
     export.check_inputs(inputs, shapes)
-    present = datasets.modality_mask({name: inputs[name] for name in shapes})
+    if present is None:
+        present = datasets.modality_mask({name: inputs[name] for name in shapes})
     arrays = {
         name: _of_dtype(name, inputs[name], present[:, m], model.input[name].dtype)
         for m, name in enumerate(shapes)
@@ -195,6 +206,17 @@ def _answer(model, inputs):
     if MASK in model.input:
         arrays[MASK] = present
     return model.predict(arrays, verbose=0)
+
+
+def _with_flags(inputs):
+    """Inputs of a SavedModel, with a flag for each modality in place of a mask."""
+    if MASK not in inputs:
+        return inputs
+    names = safe_names([name for name in inputs if name != MASK])
+    flags = {
+        f"{safe}_present": there for safe, there in zip(names.values(), inputs[MASK].T)
+    }
+    return {safe: inputs[name] for name, safe in names.items()} | flags
 
 
 def _of_dtype(name, x, present, dtype):

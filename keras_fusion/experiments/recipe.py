@@ -201,10 +201,14 @@ def plain(recipe: Recipe) -> dict:
 
 def load_data(recipe: Recipe, seed: int) -> datasets.Dataset:
     """The recipe's data set as split by `seed`."""
+    further = {"groups": recipe.groups, "modalities": recipe.modalities}
     return datasets.load(
         recipe.dataset,
         seed=seed,
         label=recipe.label,
         scale=recipe.scale,
+        ignore=recipe.ignore,
+        task=recipe.task,
+        **{key: value for key, value in further.items() if value},
         **dataclasses.asdict(recipe.split),
     )

@@ -1,6 +1,7 @@
 """The model of a recipe, and the recipes that it is compared with."""
 
 import dataclasses
+import inspect
 from collections.abc import Iterable
 
 import keras
@@ -10,6 +11,9 @@ from keras_fusion.catalogue import find
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.names import safe_names
+from keras_fusion.zoo.parts.blocks import template
+
+_UNITS = 64
 
 
 def build(recipe: Recipe, data: datasets.Dataset, **arguments) -> keras.Model:
@@ -22,6 +26,8 @@ def build(recipe: Recipe, data: datasets.Dataset, **arguments) -> keras.Model:
     """
     arguments = task_of(data).head | recipe.arguments | arguments
     builder = find("builder", recipe.builder, zoo.builders())
+    if data.preprocessor is not None:
+        arguments["encoders"] = _encoders(builder, data.preprocessor, arguments)
     try:
         return builder(data.input_shapes, data.classes, **arguments)
     except TypeError as error:
@@ -68,3 +74,18 @@ def baseline(recipe: Recipe, name: str) -> Recipe:
 def with_arguments(recipe: Recipe, arguments: dict) -> Recipe:
     """The recipe with these arguments of its builder, the others as they are."""
     return dataclasses.replace(recipe, arguments=recipe.arguments | arguments)
+
+
+def _encoders(builder, preprocessor, arguments) -> dict:
+    """The encoders of a table's columns, but for those that the recipe gives."""
+    units = arguments.get("units") or _default(builder, "units") or _UNITS
+    depth = arguments.get("encoder_depth", _default(builder, "encoder_depth"))
+    fusion = arguments.get("fusion", builder.record.fusion)
+    takes = template(fusion, units).takes if fusion else "aligned"
+    given = arguments.get("encoders") or {}
+    return preprocessor.encoders(takes, units, 1 if depth is None else depth) | given
+
+
+def _default(builder, name):
+    parameter = inspect.signature(builder).parameters.get(name)
+    return parameter and parameter.default

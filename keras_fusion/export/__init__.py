@@ -3,6 +3,7 @@
 from keras_fusion.export.exporting import export
 from keras_fusion.export.loading import load
 from keras_fusion.export.manifest import verified_versions, verify
+from keras_fusion.export.raw_columns import RawColumns
 from keras_fusion.export.reading import (
     check_inputs,
     input_columns,
@@ -10,14 +11,17 @@ from keras_fusion.export.reading import (
     labels,
     signature,
 )
+from keras_fusion.export.versions import newest
 
 __all__ = [
+    "RawColumns",
     "check_inputs",
     "export",
     "input_columns",
     "input_shapes",
     "labels",
     "load",
+    "newest",
     "signature",
     "verified_versions",
     "verify",

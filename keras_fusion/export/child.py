@@ -1,5 +1,6 @@
 """What runs in a process of its own on the TensorFlow backend."""
 
+import base64
 import json
 import os
 import subprocess
@@ -11,6 +12,8 @@ import numpy as np
 
 import keras_fusion
 from keras_fusion.export.reading import Arrays
+
+_BYTES = "|bytes"  # behind the name of an array of objects
 
 
 def run(task: str, job: dict, scratch: Path) -> None:
@@ -59,7 +62,7 @@ def run(task: str, job: dict, scratch: Path) -> None:
 def save_groups(path: str | Path, groups: Iterable[tuple[str, Arrays]]) -> None:
     """Writes named groups of named arrays to an npz file; names may come twice."""
     flat = {
-        f"{i}/{group}/{name}": x
+        f"{i}/{group}/{_key(name, x)}": _flat(x)
         for i, (group, arrays) in enumerate(groups)
         for name, x in arrays.items()
     }
@@ -67,10 +70,25 @@ def save_groups(path: str | Path, groups: Iterable[tuple[str, Arrays]]) -> None:
 
 
 def load_groups(path: str | Path) -> list[tuple[str, Arrays]]:
-    """Reads what `save_groups` wrote."""
+    """Reads what `save_groups` wrote; objects come back as bytes."""
     groups = {}
     with np.load(path, allow_pickle=False) as flat:
         for key, x in flat.items():
             i, group, name = key.split("/", 2)
+            if name.endswith(_BYTES):
+                name = name.removesuffix(_BYTES)
+                x = np.array([base64.b64decode(value) for value in x], object)
             groups.setdefault(i, (group, {}))[1][name] = x
     return list(groups.values())
+
+
+def _key(name, x):
+    return name + _BYTES if x.dtype == object else name
+
+
+def _flat(x):
+    """numpy writes no objects, and cuts zeros off the end of bytes."""
+    if x.dtype != object:
+        return x
+    values = [v.encode() if isinstance(v, str) else bytes(v) for v in x]
+    return np.array([base64.b64encode(value) for value in values])

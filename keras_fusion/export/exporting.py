@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from numbers import Integral
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from keras_fusion.catalogue import find
 from keras_fusion.export import (
@@ -27,6 +29,7 @@ from keras_fusion.export.preparing import (
     half_precision,
     prepared,
 )
+from keras_fusion.export.raw_columns import COLUMNS, RawColumns
 from keras_fusion.export.reading import INPUTS, LABELS, Arrays, require
 from keras_fusion.export.signatures import (
     classes_output,
@@ -35,7 +38,7 @@ from keras_fusion.export.signatures import (
     signatures_of,
 )
 from keras_fusion.export.versions import put
-from keras_fusion.names import MASK
+from keras_fusion.names import DEFAULT, MASK, MASKED, RAW
 from keras_fusion.provenance import provenance
 
 
@@ -48,6 +51,7 @@ def export(
     trained: Arrays | None = None,
     labels: Sequence[str] | None = None,
     columns: dict[str, Sequence[str]] | None = None,
+    raw: RawColumns | None = None,
     formats: Sequence[str] = (),
     warmup_batches: Sequence[int] = (),
     xla_batches: Sequence[int] = (),
@@ -82,6 +86,8 @@ def export(
         labels: One name per class, in the graph and in `assets.extra/labels.json`.
         columns: By input that is made of columns, their names in its order: whoever
             reads rows for this model finds them in `input_columns`.
+        raw: Gives the signature `serving_raw`, of raw columns, and its rows to compare
+            on: those of `samples`, which are needed then, `modality_mask` included.
         formats: `"onnx"` and `"litert"` write `model.onnx` and `model.tflite` beside
             the SavedModel, each tried in its own runtime. An ONNX file has one
             signature, the one of the most inputs.
@@ -129,6 +135,9 @@ def export(
     if half:
         verification.check_twin(signatures_of(functional(given)), half, cases)
 
+    if raw:
+        cases.append(_raw_case(cases, raw, samples))
+
     def fill(version_folder):
         with tempfile.TemporaryDirectory() as scratch:
             scratch = Path(scratch)
@@ -141,9 +150,12 @@ def export(
                 formats=formats,
                 xla_batches=xla_batches,
                 warmup_batches=warmup_batches,
+                raw=raw and (raw.module, str(raw.file)),
             )
             _write_from_any_backend(model, version_folder, wanted, scratch)
             _write_assets(model, version_folder, labels, columns)
+            if raw:
+                shutil.copyfile(raw.file, version_folder / COLUMNS)
             answers, specs = _ask_afresh(version_folder, wanted, scratch)
         verified = verification.verified(cases, answers, formats, labels, output)
         facts = {**about, "signatures": specs, "verified": verified}
@@ -152,6 +164,15 @@ def export(
         manifest.write(version_folder, _facts(model) | facts)
 
     return put(fill, folder, version)
+
+
+def _raw_case(cases, raw, samples):
+    """The raw rows, and what the model itself answers to what is made of them."""
+    # The samples are the first that is asked.
+    case = next(case for case in cases if case.signature == MASKED[DEFAULT])
+    present = [x for name, x in samples.items() if name.endswith("_present")]
+    mask = np.stack(present, axis=1).astype(np.float32)
+    return verification.Case(RAW, raw.samples, case.expected | {MASK: mask})
 
 
 def _write_from_any_backend(model, folder, wanted, scratch):

@@ -24,6 +24,7 @@ class Wanted:
         formats: Names of `FORMATS`.
         xla_batches: As in `saved_model.write`.
         warmup_batches: As in `warmup.write`.
+        raw: As in `saved_model.write`.
         cases: The file of what is asked afterwards; its first inputs warm up.
     """
 
@@ -33,12 +34,17 @@ class Wanted:
     formats: tuple[str, ...] = ()
     xla_batches: tuple[int, ...] = ()
     warmup_batches: tuple[int, ...] = ()
+    raw: tuple[str, str] | None = None
 
 
 def write(model: keras.Model, folder: Path, wanted: Wanted) -> None:
     """Writes every form into `folder`; needs the TensorFlow backend."""
     saved_model.write(
-        model, folder, labels=wanted.labels, xla_batches=wanted.xla_batches
+        model,
+        folder,
+        labels=wanted.labels,
+        xla_batches=wanted.xla_batches,
+        raw=wanted.raw,
     )
     for name in wanted.formats:
         FORMATS[name].write(model, folder / FORMATS[name].FILE, wanted.labels)

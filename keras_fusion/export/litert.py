@@ -8,6 +8,7 @@ import keras
 
 from keras_fusion.export import saved_model
 from keras_fusion.export.reading import Answer, require
+from keras_fusion.names import RAW
 
 FILE = "model.tflite"
 
@@ -18,8 +19,8 @@ def check_installed() -> None:
 
 
 def signatures(names: list[str]) -> list[str]:
-    """The signatures that a LiteRT file can hold: all."""
-    return names
+    """The signatures that a LiteRT file can hold: all but that of raw columns."""
+    return [name for name in names if name != RAW]
 
 
 def write(model: keras.Model, file: Path, labels: list[str] | None = None) -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import keras
 
+from keras_fusion.export.raw_columns import signature
 from keras_fusion.export.reading import CLASSES, NO_CLASS
 from keras_fusion.export.signatures import Signature, classes_output, signatures_of
-from keras_fusion.names import EDGES, EMBEDDING
+from keras_fusion.names import EDGES, EMBEDDING, RAW
 
 
 def write(
@@ -15,6 +16,7 @@ def write(
     *,
     labels: list[str] | None = None,
     xla_batches: tuple[int, ...] = (),
+    raw: tuple[str, str] | None = None,
 ) -> None:
     """Writes the SavedModel of every signature of a prepared model.
 
@@ -25,10 +27,19 @@ def write(
             where a row's numbers are not all finite.
         xla_batches: Batch sizes to compile by XLA. A batch is padded to the next of
             them; one that is larger than all is not compiled.
+        raw: Module and file of `RawColumns`, for the signature that takes them.
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
-    for key, (inputs, answer) in compiled(model, labels, xla_batches).items():
+    known = compiled(model, labels, xla_batches)
+    if raw:
+        known[RAW], resources = signature(model, *raw)
+        if labels and (output := classes_output(model, labels)):
+            inputs, answer = known[RAW]
+            known[RAW] = Signature(inputs, _with_classes(answer, output, labels))
+        for resource in resources:
+            archive.track(resource)
+    for key, (inputs, answer) in known.items():
         specs = {
             name: keras.InputSpec(dtype=x.dtype, shape=x.shape, name=name)
             for name, x in inputs.items()

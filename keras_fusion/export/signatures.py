@@ -57,6 +57,13 @@ def signatures_of(model: keras.Model) -> dict[str, Signature]:
     return signatures
 
 
+def answer_of(model: keras.Model) -> Callable[[dict], dict]:
+    """From tensors by the model's own names to its outputs, as `serving_default`."""
+    outputs = _named_outputs(model)
+    outputs.pop(EMBEDDING, None)
+    return _answer(model, outputs)
+
+
 def input_names(model: keras.Model) -> dict[str, str]:
     """The name in the signatures of every input but the mask, by the person's own."""
     return safe_names([name for name in model.input if name != MASK])

@@ -69,6 +69,7 @@ class ColumnEmbedding(Layer):
         if self._places["codes"]:
             sizes = [self.columns[n]["codes"] for n, _ in self._places["codes"]]
             self._offsets = np.cumsum([0, *sizes[:-1]])
+            self._last = np.array(sizes, "int32") - 1
             self.categories = self.add_weight(
                 shape=(sum(sizes), self._units),
                 initializer=self._but_unseen(self._offsets + _UNSEEN),
@@ -90,6 +91,7 @@ class ColumnEmbedding(Layer):
         if self._places["codes"]:
             first = [place for _, place in self._places["codes"]]
             codes = ops.cast(ops.take(inputs, first, axis=1), "int32")
+            codes = ops.minimum(ops.maximum(codes, 0), self._last)  # of its own column
             codes = codes + ops.convert_to_tensor(self._offsets, "int32")
             tokens.append(ops.take(self.categories, codes, axis=0))
         for number, place in self._places["width"]:
@@ -143,9 +145,7 @@ class ColumnEmbedding(Layer):
     def _but_unseen(self, rows):
         """Normal numbers, but zeros in these rows."""
         draw = keras.initializers.RandomNormal(stddev=self._units**-0.5)
-        kept = np.ones(
-            (self.columns and sum(c.get("codes", 0) for c in self.columns), 1)
-        )
+        kept = np.ones((sum(column.get("codes", 0) for column in self.columns), 1))
         kept[rows] = 0
 
         def initialize(shape, dtype=None):

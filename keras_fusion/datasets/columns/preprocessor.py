@@ -240,6 +240,19 @@ class Preprocessor:
         return next(iter(lengths.values()))
 
 
+def graph_of(file: str | Path):
+    """The graph of what `save` wrote, with `inputs`, their specs by name."""
+    import keras
+
+    preprocessor = Preprocessor.load(file)
+    graph = preprocessor.graph()
+    graph.inputs = {
+        name: keras.KerasTensor((None, *shape), dtype)
+        for name, (_, dtype, shape) in raw.inputs(preprocessor).items()
+    }
+    return graph
+
+
 def _noted(column, values, present, there):
     if not there:
         return [f"there is no column {column.name!r}: it counts as empty"]

@@ -16,7 +16,8 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
     Args:
         model: A trained zoo model with standardized inputs.
         statistics: How each modality was scaled: `Dataset.statistics`, or `(mean, std)`
-            by modality, arrays that broadcast to one row.
+            by modality, arrays that broadcast to one row. What has none is taken as it
+            is, such as the columns of a table.
 
     Returns:
         A model with the same inputs and a dict of outputs: `probabilities` `(B, K)` or
@@ -37,7 +38,10 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
         for name, x in model.input.items()
     }
     modalities = {name: x for name, x in inputs.items() if name != MASK}
-    prepared = {m: _standardized(m, x, statistics[m]) for m, x in modalities.items()}
+    prepared = {
+        m: _standardized(m, x, statistics[m]) if m in statistics else x
+        for m, x in modalities.items()
+    }
     if MASK in inputs:
         given = [ops.logical_not(all_nan(x)) for x in modalities.values()]
         prepared[MASK] = ops.logical_and(inputs[MASK], ops.stack(given, axis=-1))
