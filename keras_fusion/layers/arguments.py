@@ -2,6 +2,8 @@
 
 from numbers import Real
 
+import keras
+
 
 def require_positive(layer, name, value, optional=False):
     """`value` as an int >= 1, or None where optional; raises a ValueError else."""
@@ -35,3 +37,15 @@ def require_fraction(layer, name, value):
             f"{value!r}."
         )
     return value
+
+
+def require_mask(layer, name, mask):
+    """Raises a ValueError unless `mask` is bool or of whole numbers (0 and 1)."""
+    if mask is not None and keras.backend.is_float_dtype(mask.dtype):
+        dtype = keras.backend.standardize_dtype(mask.dtype)
+        raise ValueError(
+            f"{layer.name} expects {name} to be bool, True = present, or 0 and 1 as "
+            f"integers; received {dtype}. Pass mask == 0 for a mask with 0 where to "
+            "keep and -inf where not, as torch has it, or mask > 0.5 for one of 0.0 "
+            "and 1.0."
+        )

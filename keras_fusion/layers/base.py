@@ -52,8 +52,17 @@ class Layer(keras.layers.Layer):
         with keras.name_scope(self.name):
             return keras.random.SeedGenerator(seed, name="seed")
 
+    def as_numbers(self, x):
+        """`x` in the compute dtype: Keras casts floats alone, and integers overflow."""
+        return keras.ops.cast(x, self.compute_dtype)
+
     def get_config(self):
-        return super().get_config() | own_arguments(self)
+        config = super().get_config() | own_arguments(self)
+        policies = self._quantized_policies()
+        if policies:
+            policies = keras.dtype_policies.DTypePolicyMap(self.dtype_policy, policies)
+            config["dtype"] = keras.saving.serialize_keras_object(policies)
+        return config
 
     def train(self, mode=True):
         """Called by torch alone, on every module of a `torch.nn.Module`."""
@@ -70,6 +79,19 @@ class Layer(keras.layers.Layer):
         # No public name tells whether another Keras layer is calling.
         outermost = self._get_call_context().entry_layer is self
         return self.torch_mode if training is None and outermost else training
+
+    def _quantized_policies(self):
+        """Policies of the sub-layers that `quantize` changed, by path.
+
+        Empty where the layer was itself made with a map of them, which Keras keeps.
+        """
+        if isinstance(self.dtype_policy, keras.dtype_policies.DTypePolicyMap):
+            return {}
+        return {
+            part.path: part.dtype_policy
+            for part in self._flatten_layers(include_self=False)
+            if part.quantization_mode is not None
+        }
 
 
 def own_arguments(layer) -> dict:

@@ -26,6 +26,7 @@ class ClassToken(Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
+        self.input_spec = keras.layers.InputSpec(axes={-1: input_shape[-1]})
         self.token = self.add_weight(
             shape=(1, 1, input_shape[-1]),
             initializer=keras.initializers.TruncatedNormal(stddev=0.02),
@@ -33,6 +34,7 @@ class ClassToken(Layer):
         )
 
     def call(self, inputs):
+        inputs = self.as_numbers(inputs)
         first = ops.zeros_like(inputs[:, :1]) + ops.cast(self.token, inputs.dtype)
         return ops.concatenate([first, inputs], axis=1)
 

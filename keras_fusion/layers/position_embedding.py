@@ -34,6 +34,7 @@ class PositionEmbedding(Layer):
                 f"{self.name} expects tokens (B, T, D) of a known number T; received "
                 f"shape {tuple(input_shape)}."
             )
+        self.input_spec = keras.layers.InputSpec(shape=(None, *input_shape[1:]))
         self.embeddings = self.add_weight(
             shape=input_shape[1:],
             initializer=self.initializer
@@ -42,6 +43,7 @@ class PositionEmbedding(Layer):
         )
 
     def call(self, inputs):
+        inputs = self.as_numbers(inputs)
         return inputs + keras.ops.cast(self.embeddings, inputs.dtype)
 
     def compute_output_shape(self, input_shape):

@@ -51,6 +51,7 @@ class ResidualMLP(Layer):
         self.second.build((*shape[:-1], hidden))
 
     def call(self, inputs, training=None):
+        inputs = self.as_numbers(inputs)
         training = self.resolve_training(training)
         hidden = self.drop(self.first(self.norm(inputs)), training=training)
         return inputs + self.second(hidden)

@@ -57,6 +57,7 @@ class TokenConvolution(Layer):
         self.convolution.build(shape)
 
     def call(self, inputs, mask=None, training=None):
+        inputs = self.as_numbers(inputs)
         there = None if mask is None else ops.expand_dims(mask, axis=-1)
         training = self.resolve_training(training)
         normal = select(self.norm(select(inputs, there)), there)

@@ -1,11 +1,12 @@
 import keras
 from keras import ops
 
+from keras_fusion.layers.base import Layer
 from keras_fusion.ops.presence import select
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class TokenPooling(keras.layers.Layer):
+class TokenPooling(Layer):
     """Mean and maximum over the tokens that are there, side by side.
 
     Shapes: `(B, T, D)` to `(B, 2 D)`. A mask `(B, T)` leaves padding out; a sample
@@ -22,6 +23,7 @@ class TokenPooling(keras.layers.Layer):
     """
 
     def call(self, inputs, mask=None):
+        inputs = self.as_numbers(inputs)
         if mask is None:
             there, count = None, inputs.shape[1]
         else:

@@ -7,6 +7,8 @@ tensor `(B, N, M, h)` for batched matmuls.
 
 from keras import ops
 
+from keras_fusion.ops.presence import precise
+
 UNROLLED = 4
 
 
@@ -48,15 +50,16 @@ def affinity_logits(queries, keys):
         keys: list of J tensors `(B, N, h)`, or a tensor `(B, N, J, h)`.
 
     Returns:
-        `(B, N, I, J)` float32 (float16 overflows here first): `q_i k_j / sqrt(h)`.
+        `(B, N, I, J)`, `q_i k_j / sqrt(h)`: float64 where they are, else float32, since
+        float16 overflows here first.
     """
     if isinstance(keys, list):
-        queries = [ops.cast(q, "float32") for q in queries]
-        keys = [ops.cast(k, "float32") for k in keys]
+        queries = [precise(q) for q in queries]
+        keys = [precise(k) for k in keys]
         rows = [[ops.sum(q * k, axis=-1) for k in keys] for q in queries]
         logits = ops.stack([ops.stack(row, axis=-1) for row in rows], axis=-2)
         return logits * keys[0].shape[-1] ** -0.5
-    queries, keys = ops.cast(queries, "float32"), ops.cast(keys, "float32")
+    queries, keys = precise(queries), precise(keys)
     queries = queries * keys.shape[-1] ** -0.5  # fewer than the logits
     return ops.matmul(queries, ops.swapaxes(keys, -1, -2))
 

@@ -1,5 +1,6 @@
 """What is absent is selected away, never multiplied away: 0 x NaN is NaN."""
 
+import keras
 from keras import ops
 
 
@@ -16,8 +17,14 @@ def select(x, present, absent=0):
     return ops.where(present, x, ops.cast(absent, x.dtype))
 
 
+def precise(x):
+    """`x` in float32, or float64 where it is that: for sums and exponentials."""
+    is_float64 = keras.backend.standardize_dtype(x.dtype) == "float64"
+    return x if is_float64 else ops.cast(x, "float32")
+
+
 def softmax(logits, present=None, axis=-1):
-    """Softmax over what is present, in float32; zeros where nothing is.
+    """Softmax over what is present, in float32 or float64; zeros where nothing is.
 
     Args:
         logits: Tensor of any floating dtype.
@@ -25,10 +32,10 @@ def softmax(logits, present=None, axis=-1):
         axis: Axis to normalise over.
 
     Returns:
-        float32 tensor in the shape of `logits`. Along `axis` it sums to one, or is
-        zero where nothing is present.
+        Tensor in the shape of `logits`, float64 where they are. Along `axis` it sums to
+        one, or is zero where nothing is present.
     """
-    logits = ops.cast(logits, "float32")
+    logits = precise(logits)
     if logits.shape[axis] == 1:
         return select(ops.ones_like(logits), present)
     logits = select(logits, present, -1e30)

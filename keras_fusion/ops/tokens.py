@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_fusion.ops.attention import affinity_logits, mix
-from keras_fusion.ops.presence import select, select_all, softmax
+from keras_fusion.ops.presence import precise, select, select_all, softmax
 
 
 def split_heads(x, num_heads):
@@ -117,9 +117,9 @@ def pool_tokens(streams, present=None, readout="mean"):
         if present is not None:
             streams = [select(x, p, -float("inf")) for x, p in zip(streams, present)]
         return functools.reduce(ops.maximum, [ops.max(x, axis=1) for x in streams])
-    kept = [ops.ones_like(x[..., :1], dtype="float32") for x in streams]
+    kept = [ops.ones_like(precise(x[..., :1])) for x in streams]
     count, total = [
-        sum(ops.sum(ops.cast(x, "float32"), axis=1) for x in select_all(xs, present))
+        sum(ops.sum(precise(x), axis=1) for x in select_all(xs, present))
         for xs in (kept, streams)
     ]
     return ops.cast(total / ops.maximum(count, 1), streams[0].dtype)

@@ -113,7 +113,8 @@ class AttentionAugmentedConv2D(Layer):
 
     def call(self, inputs, mask=None):
         require_built(self, self.positions, inputs.shape)
-        there = kept(inputs, mask)
+        inputs = self.as_numbers(inputs)
+        there = kept(self, inputs, mask)
         inputs = select(inputs, there)
         x = tokens(inputs)  # (B, P, C)
         queries = self._heads(x @ self.query_kernel, self.key_units)

@@ -35,6 +35,7 @@ class ChannelScale(Layer):
 
     def build(self, input_shape):
         require_positions(self, input_shape, axes=(0, 1, 2, 3))
+        self.input_spec = keras.layers.InputSpec(axes={-1: input_shape[-1]})
         self.gamma = self.add_weight(
             shape=(input_shape[-1],),
             initializer=keras.initializers.get(self.gamma_initializer),
@@ -43,6 +44,7 @@ class ChannelScale(Layer):
         )
 
     def call(self, inputs):
+        inputs = self.as_numbers(inputs)
         return inputs * ops.cast(self.gamma, inputs.dtype)
 
     def compute_output_shape(self, input_shape):

@@ -68,7 +68,8 @@ class EfficientChannelAttention(Layer):
         self.convolution.build((None, input_shape[-1], 1))
 
     def call(self, inputs, mask=None):
-        means = position_means(inputs, mask)  # (B, 1, ..., C)
+        inputs = self.as_numbers(inputs)
+        means = position_means(self, inputs, mask)  # (B, 1, ..., C)
         line = ops.reshape(means, (-1, inputs.shape[-1], 1))
         weights = self.convolution(line)  # (B, C, 1)
         return inputs * ops.reshape(weights, (-1, *means.shape[1:]))

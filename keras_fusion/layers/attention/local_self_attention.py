@@ -86,7 +86,8 @@ class LocalSelfAttention(Layer):
 
     def call(self, inputs, mask=None):
         require_window(self, self.window, inputs.shape)
-        there = kept(inputs, mask)
+        inputs = self.as_numbers(inputs)
+        there = kept(self, inputs, mask)
         inputs = select(inputs, there)
         mixed = pairwise_window(
             self._heads(inputs, self.query_kernel),

@@ -79,7 +79,8 @@ class NonLocalBlock(Layer):
         )
 
     def call(self, inputs, mask=None):
-        there = kept(inputs, mask)
+        inputs = self.as_numbers(inputs)
+        there = kept(self, inputs, mask)
         x = tokens(select(inputs, there))  # (B, P, C)
         queries, keys = x, x
         if self.affinity != "gaussian":

@@ -95,7 +95,8 @@ class OffsetAttention(Layer):
 
     def call(self, inputs, mask=None):
         require_window(self, self.window, inputs.shape)
-        there = kept(inputs, mask)
+        inputs = self.as_numbers(inputs)
+        there = kept(self, inputs, mask)
         inputs = select(inputs, there)
         queries = keys = with_last(inputs, inputs, 1, inputs.shape[-1])
         f, normalise = constant, None

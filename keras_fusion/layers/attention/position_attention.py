@@ -86,7 +86,8 @@ class PositionAttention(Layer):
 
     def call(self, inputs, mask=None):
         require_built(self, self.positions, inputs.shape)
-        there = kept(inputs, mask)
+        inputs = self.as_numbers(inputs)
+        there = kept(self, inputs, mask)
         x = tokens(select(inputs, there))  # (B, P, C)
         values = ops.matmul(ops.transpose(x, (1, 0, 2)), self.kernel)  # (P, B, U)
         values = self._heads(ops.transpose(values, (1, 0, 2)))

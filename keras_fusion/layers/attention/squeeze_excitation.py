@@ -61,7 +61,8 @@ class SqueezeExcitation(Layer):
         )
 
     def call(self, inputs, mask=None):
-        means = position_means(inputs, mask)  # (B, 1, ..., C)
+        inputs = self.as_numbers(inputs)
+        means = position_means(self, inputs, mask)  # (B, 1, ..., C)
         return inputs * self.excite(self.squeeze(means))
 
     def compute_output_shape(self, input_shape):

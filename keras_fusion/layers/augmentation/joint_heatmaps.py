@@ -15,7 +15,8 @@ class JointHeatmaps(Layer):
 
     Shapes: joints `(B, T, J, 2)`, x to the right and y downwards in any unit, or
     `(B, T, J, 3)` with the confidence c behind them, to `(B, T, H, W, J)`. A joint of
-    which a number is NaN or infinite leaves no heat. Of a joint outside the frame there
+    which a number is NaN or infinite, or whose confidence is 0, is not there: it leaves
+    no heat, and no frame is stretched for it. Of a joint outside the frame there
     is what its Gaussian has inside; far outside that is nothing. Masks pass through.
 
     Args:
@@ -73,6 +74,8 @@ class JointHeatmaps(Layer):
     def call(self, inputs, mask=None, training=None):
         joints = ops.cast(inputs, "float32")
         known = ops.all(ops.isfinite(joints), axis=-1, keepdims=True)  # (B, T, J, 1)
+        if inputs.shape[-1] == 3:
+            known = ops.logical_and(known, joints[..., 2:] > 0)
         if mask is not None:
             known = ops.logical_and(known, mask[:, :, None, None])
         joints = ops.where(known, joints, 0.0)

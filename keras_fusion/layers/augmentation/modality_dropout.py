@@ -1,6 +1,7 @@
 import keras
 from keras import ops, random
 
+from keras_fusion.layers.arguments import require_mask
 from keras_fusion.layers.base import Layer
 from keras_fusion.ops.presence import presence, select_all
 
@@ -18,7 +19,7 @@ class ModalityDropout(Layer):
 
     Shapes: list of M tensors `(B, ...)` of any ranks and `modality_mask` `(B, M)` bool
     (True = present, None = all) to the list of M tensors and the mask `(B, M)` of what
-    is left.
+    is left. Keras' masks of tokens pass through.
 
     Args:
         rate: Probability in [0, 1) to drop a present modality.
@@ -45,9 +46,11 @@ class ModalityDropout(Layer):
         self.rate = rate
         self.seed = seed
         self.seed_generator = self.add_seed(seed)
+        self.supports_masking = True
         self.build(None)
 
     def call(self, inputs, modality_mask=None, training=None):
+        require_mask(self, "modality_mask", modality_mask)
         if modality_mask is None:
             first = ops.reshape(inputs[0], (ops.shape(inputs[0])[0], -1))[:, :1]
             modality_mask = ops.ones_like(first, dtype="bool")
@@ -56,6 +59,10 @@ class ModalityDropout(Layer):
         if self.rate and self.resolve_training(training):
             modality_mask = self._drop(modality_mask)
         return select_all(inputs, presence(inputs, modality_mask)), modality_mask
+
+    def compute_mask(self, inputs, previous_mask=None):
+        masks = previous_mask or [None] * len(inputs)
+        return [*masks, None]  # the last output is no modality
 
     def _drop(self, modality_mask):
         draws = random.uniform(ops.shape(modality_mask), seed=self.seed_generator)

@@ -53,6 +53,7 @@ class SequenceJitter(Layer):
             )
 
     def call(self, inputs, training=None):
+        inputs = self.as_numbers(inputs)
         if not self.resolve_training(training):
             return inputs
         batch = ops.shape(inputs)[0]

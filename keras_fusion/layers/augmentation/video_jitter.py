@@ -48,6 +48,7 @@ class VideoJitter(Layer):
             )
 
     def call(self, inputs, training=None):
+        inputs = self.as_numbers(inputs)
         if not self.resolve_training(training):
             return inputs
         speed, delay, zoom, down, right = self._draws(ops.shape(inputs)[0])

@@ -4,7 +4,7 @@ from keras import ops
 from keras_fusion.layers.arguments import require_choice, require_positive
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.layers.fusion.transformer import apply
-from keras_fusion.ops.presence import select, select_all, softmax, weighted_sum
+from keras_fusion.ops.presence import precise, select, select_all, softmax, weighted_sum
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -89,7 +89,7 @@ class AdaptiveWeighting(Fusion):
     def _gated(self, weights, present):
         if self.gate is None:
             return select_all(weights, present)
-        weights = [ops.cast(w, "float32") for w in weights]
+        weights = [precise(w) for w in weights]
         if self.gate == "sigmoid":
             return select_all([ops.sigmoid(w) for w in weights], present)
         there = None if present is None else ops.stack(present, axis=-1)

@@ -89,9 +89,9 @@ class Fusion(Layer):
     def build(self, input_shape):
         self.check(input_shape)
         self.num_modalities = len(input_shape)
+        self.widths = [s[-1] for s in input_shape]
         self.projections = []
-        widths = {s[-1] for s in input_shape}
-        if self.projects and self.units and widths != {self.units}:
+        if self.projects and self.units and set(self.widths) != {self.units}:
             self.projections = [
                 self.dense(f"projection_{m}", self.units, s)
                 for m, s in enumerate(input_shape)
@@ -113,6 +113,8 @@ class Fusion(Layer):
         if isinstance(modality_mask, (list, tuple)):
             modality_mask = ops.convert_to_tensor(modality_mask, "bool")
         check_call(self, inputs, query, modality_mask, mask, return_weights)
+        inputs = [self.as_numbers(x) for x in inputs]
+        query = None if query is None else self.as_numbers(query)
         training = self.resolve_training(training)
         present = presence(inputs, modality_mask, mask)
         inputs = select_all(inputs, present)

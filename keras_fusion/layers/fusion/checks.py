@@ -1,5 +1,6 @@
 """Whether shapes and arguments fit an operator: one clear ValueError where not."""
 
+from keras_fusion.layers.arguments import require_mask
 from keras_fusion.layers.shapes import merge
 
 
@@ -39,6 +40,12 @@ def check_call(op, inputs, query, modality_mask, mask, return_weights):
         raise ValueError(
             f"{op.name} was built for {op.num_modalities} modalities; received "
             f"{len(inputs)}."
+        )
+    widths = [s[-1] for s in shapes]
+    if widths != op.widths and op.weights:
+        raise ValueError(
+            f"{op.name} has weights for modalities of widths {op.widths}; received "
+            f"widths {widths}."
         )
     if op.uses_query != (query is not None):
         wants = "needs a `query` tensor" if op.uses_query else "takes no `query`"
@@ -109,6 +116,7 @@ def _check_tokens(op, shapes):
 
 
 def _check_mask(op, name, mask, expected):
+    require_mask(op, name, mask)
     if merge([expected, mask.shape]) is None:
         raise ValueError(
             f"{op.name} expects {name} of shape {expected}; received "

@@ -174,9 +174,9 @@ class CrossDiffusionAttention(Fusion):
                 sources = sum(ops.cast(p, "float32") for p in others)
                 sources = ops.maximum(sources, 1)
             row = [
-                _size(x, self.others[m].kernel) / sources
+                _size(x, self.others[m]) / sources
                 if j != m
-                else _size(attended[m], own.kernel)
+                else _size(attended[m], own)
                 for j, x in enumerate(messages[m])
             ]
             rows.append(ops.concatenate(row, axis=-1))
@@ -188,7 +188,10 @@ class CrossDiffusionAttention(Fusion):
         return select(weights, any_present(present)[..., None])
 
 
-def _size(x, kernel):
+def _size(x, dense):
     """Mean absolute value of `x W` at each token, `(B, T, 1)` float32."""
-    made = ops.cast(ops.matmul(x, kernel), "float32")
+    made = dense(x)  # with a quantized kernel, too
+    if dense.use_bias:
+        made = made - dense.bias
+    made = ops.cast(made, "float32")
     return ops.mean(ops.abs(made), axis=-1, keepdims=True)

@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from keras_fusion.layers.fusion.base import Fusion
-from keras_fusion.ops.presence import select, weighted_sum
+from keras_fusion.ops.presence import precise, select, weighted_sum
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -52,7 +52,7 @@ class GatedMultimodalUnit(Fusion):
         return weighted_sum(gates, hidden), gates
 
     def _gates(self, joined, present):
-        gates = ops.sigmoid(ops.cast(self.gate(joined), "float32"))  # (B, ..., U * M)
+        gates = ops.sigmoid(precise(self.gate(joined)))  # (B, ..., U * M)
         if self.num_modalities == 2:
             gates = [gates, 1 - gates]
             if present is not None:

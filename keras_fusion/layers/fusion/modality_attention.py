@@ -15,7 +15,7 @@ from keras_fusion.ops.positions import (
     flatten_presence,
     restore_positions,
 )
-from keras_fusion.ops.presence import softmax, weighted_sum
+from keras_fusion.ops.presence import precise, softmax, weighted_sum
 
 POOLED = ("sum", "mean")
 SINGLE = ("token", "query", "node")
@@ -220,8 +220,8 @@ class ModalityAttention(Fusion):
         """`(B, N)`: a learned query, the same for all, folds into the key kernel."""
         kernel = _own(self.key_kernels, m)
         if self.uses_query:
-            key = ops.cast(self._heads(x @ kernel), "float32")
-            logits = ops.sum(ops.cast(query, "float32") * key, axis=-1)
+            key = precise(self._heads(x @ kernel))
+            logits = ops.sum(precise(query) * key, axis=-1)
         else:
             shape = (-1, self.num_heads, self.head_dim)
             logits = x @ ops.sum(ops.reshape(kernel, shape) * query, axis=-1)

@@ -16,6 +16,7 @@ def layer_norm(op, name, width):
         epsilon=op.layer_norm_epsilon, dtype=op.dtype_policy, name=name
     )
     norm.build((None, width))
+    norm.axis = -1  # Keras 3.16 counts it from the front of what it was built with
     return norm
 
 

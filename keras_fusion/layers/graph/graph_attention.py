@@ -111,6 +111,7 @@ class GraphAttention(Layer):
     def call(self, inputs, edge_index, training=None):
         require_edges(self, edge_index)
         training = self.resolve_training(training)
+        inputs = self.as_numbers(inputs)
         values = self._heads(ops.matmul(inputs, self.kernel))
         if self.affinity == "gat":
             queries = _score(values, self.target_kernel)

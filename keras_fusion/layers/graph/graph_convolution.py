@@ -64,6 +64,7 @@ class GraphConvolution(Layer):
 
     def call(self, inputs, edge_index, edge_weight=None):
         require_edges(self, edge_index, edge_weight)
+        inputs = self.as_numbers(inputs)
         x = ops.matmul(inputs, self.kernel)[:, None]  # (n, 1, U)
         for _ in range(self.hops):
             x = pairwise_edges(x, x, x, edge_index, edge_weight)
