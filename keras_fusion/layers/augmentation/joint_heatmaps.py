@@ -75,7 +75,7 @@ class JointHeatmaps(Layer):
         joints = ops.cast(inputs, "float32")
         known = ops.all(ops.isfinite(joints), axis=-1, keepdims=True)  # (B, T, J, 1)
         if inputs.shape[-1] == 3:
-            known = ops.logical_and(known, joints[..., 2:] > 0)
+            known = ops.logical_and(known, joints[..., 2:] != 0)
         if mask is not None:
             known = ops.logical_and(known, mask[:, :, None, None])
         joints = ops.where(known, joints, 0.0)
