@@ -11,7 +11,7 @@ from keras_fusion.cli.console import console
 from keras_fusion.experiments.reports import tables
 from keras_fusion.files import write_json
 from keras_fusion.tuning import judging
-from keras_fusion.tuning.report.leaderboard import ranked, unfinished
+from keras_fusion.tuning.report.leaderboard import ensemble_text, ranked, unfinished
 
 SEEDS = (0, 1, 2, 3, 4)
 
@@ -40,10 +40,12 @@ def run(options) -> None:
     path = folder / tuning.RESULTS
     results = tuning.results(search, folder) | _tested(path, trials)
     write_json(path, results)
+    rows = tuning.leaderboard_rows(trials, references=results["references"])
     title = f"{search.name}: {tuning.counted(trials)}, by validation"
-    console.print(tables.rich_table(title, *tuning.leaderboard_rows(trials)))
-    if words := unfinished(trials):
-        console.print(words, style="bold")
+    console.print(tables.rich_table(title, *rows))
+    for words in (unfinished(trials), ensemble_text(results)):
+        if words:
+            console.print(words, style="bold")
     if other:
         results["test"] = _judge(results, other, folder)
         write_json(path, results)

@@ -1,14 +1,20 @@
 """Runs a search trial by trial, and goes on with it after a kill."""
 
 import contextlib
+import functools
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import filelock
 import keras_tuner
+import numpy as np
 
 from keras_fusion.experiments.recipe import load_data
+from keras_fusion.experiments.tasks import task_of
+from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
+from keras_fusion.tuning import references, selection
 from keras_fusion.tuning import trial as trials
 from keras_fusion.tuning.clock import Clock
 from keras_fusion.tuning.engines import Here, OnRay
@@ -19,7 +25,8 @@ from keras_fusion.tuning.plan import WAIT, Plan, shown
 from keras_fusion.tuning.search_file import Search, plain, recipe_of
 from keras_fusion.tuning.space import EPOCHS, alone
 
-RESULTS = "results.json"
+RESULTS, REFERENCES, ENSEMBLE = "results.json", "references.json", "ensemble.json"
+BOOSTING = 60.0  # seconds at the most
 LOCK = "lock"
 
 
@@ -82,11 +89,13 @@ class _Driver:
         self.clock = clock
         data = {s: load_data(recipe_of(search), s) for s in search.training.seeds}
         require_data(folder, data)
-        self.fusion = hypermodel(search, next(iter(data.values())))
+        self.first = next(iter(data.values()))
+        self.fusion = hypermodel(search, self.first)
         self.data = [engine.share(own) for own in data.values()]
         self.plan = Plan(search, self.fusion, log)
 
     def run(self, report):
+        self._refer()
         running = 0
         while True:
             while running < self.engine.size:
@@ -97,10 +106,30 @@ class _Driver:
                 self._start(*proposed)
                 running += 1
             if not running:
+                self._choose()
                 return
             name, outcome = self.engine.wait()
             running -= 1
             self._end(name, outcome, report)
+
+    def _refer(self):
+        """Judges what needs no search, once."""
+        path = self.folder / REFERENCES
+        if self.search.usual_baselines and not path.is_file():
+            seconds = min(BOOSTING, self.clock.left() / 10)
+            write_json(path, references.judge(self.first, seconds))
+
+    def _choose(self):
+        """The ensemble of the trials that were trained to their end."""
+        labels = self.first.validation.labels
+        names = [t["trial"] for t in trials.summaries(self.folder) if t["finished"]]
+        if labels.ndim > 1 or not names:
+            return
+        outputs = {
+            n: np.load(trials.folder_of(self.folder, n) / trials.OUTPUTS) for n in names
+        }
+        score = functools.partial(task_of(self.first).score, labels)
+        write_json(self.folder / ENSEMBLE, selection.chosen(outputs, score))
 
     def _start(self, name, values):
         recipe, _ = self._drawn(values)
@@ -201,6 +230,17 @@ def results(search: Search, folder: Path) -> dict:
     """What `results.json` holds: the search, every trial, where the numbers are from.
 
     A trial is what `trial.completed` or `trial.failure` returns, with its name and its
-    active `values`.
+    active `values`. `references` is from `references.judge`, and `ensemble` from
+    `selection.chosen`, by the validation outputs of the first seed.
     """
-    return {"search": plain(search), "trials": trials.summaries(folder), **provenance()}
+    return {
+        "search": plain(search),
+        "trials": trials.summaries(folder),
+        "references": _read(folder / REFERENCES),
+        "ensemble": _read(folder / ENSEMBLE),
+        **provenance(),
+    }
+
+
+def _read(path):
+    return json.loads(path.read_text()) if path.is_file() else {}

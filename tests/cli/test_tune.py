@@ -31,7 +31,13 @@ def test_the_leaderboard_names_the_bar(tmp_path, quick, monkeypatch):
     assert {*compiled} == {tmp_path / "runs" / "tiny" / "compiled"}
     results = json.loads((tmp_path / "runs" / "tiny" / "results.json").read_text())
     assert [t["trial"] for t in results["trials"]] == ["0000", "0001", "0002"]
-    assert results["backend"] and results["search"]["search"]["trials"] == 3
+    assert {*results["references"]} == {"linear model", "gradient boosting"}
+    assert set(results["ensemble"]["weights"]) <= {"0000", "0001", "0002"}
+    assert (
+        "gradient boosting" in out
+        and results["backend"]
+        and results["search"]["search"]["trials"] == 3
+    )
     again = succeed("tune", path, "--trials", 3, "--runs", tmp_path / "runs")
     assert "trial 0" not in again  # nothing is left to run
 
@@ -49,9 +55,9 @@ def test_a_space_that_is_exhausted_says_so(tmp_path, quick):
 # A shell's background process, and what it starts, is deaf to Ctrl-C.
 HEEDS = """
 import signal, sys
-from keras_fusion import cli
+from keras_fusion.cli.main import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.exit(cli.main())
+sys.exit(main())
 """
 
 

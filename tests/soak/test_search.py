@@ -85,9 +85,9 @@ def test_kills_lose_no_trial(tmp_path):
     finished = []
     for _ in range(RUNS):
         with start(TUNE, path, folder) as process:
-            before = len(list(folder.glob("tuner/trial_*")))
+            before = len(list(folder.glob("trials/*")))
             while process.poll() is None:
-                if len(list(folder.glob("tuner/trial_*"))) > before or before == 12:
+                if len(list(folder.glob("trials/*"))) > before or before == 12:
                     break
                 time.sleep(0.01)
             time.sleep(rng.uniform(0, 1))

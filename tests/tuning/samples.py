@@ -98,6 +98,8 @@ def results(count=15):
     return {
         "search": search,
         "trials": [*trials, failed(count - 1)],
+        "references": {"linear model": {"score": 0.51, "seconds": 0.1}},
+        "ensemble": {"weights": {"0001": 2, "0003": 1}, "scores": [0.9, 0.93]},
         "backend": "torch",
         "versions": {"keras": "3"},
         "machine": "none",

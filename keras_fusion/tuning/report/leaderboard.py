@@ -52,13 +52,47 @@ def bar_of(trial: dict) -> str | None:
     return {CONCATENATION: "concatenation", LATE: LATE}.get(fusion)
 
 
-def rows(trials: list[dict], limit: int = 10) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the best trials, then of the bar if it is not among them."""
+def rows(
+    trials: list[dict], limit: int = 10, references: dict | None = None
+) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the best trials, of baselines not among them, of references.
+
+    Args:
+        trials: From `tuning.summaries`.
+        limit: How many of the best.
+        references: From `references.judge`.
+    """
     header = ["trial", "fusion", "encoder depth", "depth", "epochs", "score"]
     header += ["parameters", "seconds", "ms"]
     shown = ranked(trials)[:limit]
     shown += [t for t in bars(trials).values() if t not in shown]
-    return header, [_row(t) for t in shown]
+    of = ranked(trials)[0]["metric"]
+    referred = [
+        ["", name, "", "", "", score_text(entry), "", f"{entry['seconds']:.1f}", ""]
+        for name, entry in referred_to(references or {}, of).items()
+    ]
+    return header, [_row(t) for t in shown] + referred
+
+
+def referred_to(references: dict, metric: str) -> dict:
+    """The references with `metric` and `scores`, as trials have them."""
+    return {
+        name: entry | {"metric": metric, "scores": [entry["score"]]}
+        for name, entry in references.items()
+    }
+
+
+def ensemble_text(results: dict) -> str | None:
+    """One sentence on the ensemble of a search, beside its best trial."""
+    found = results["ensemble"]
+    if len(found.get("weights", ())) < 2:
+        return None
+    first, last = (100 * found["scores"][i] for i in (0, -1))
+    members = ", ".join(f"{n} x {w}" for n, w in found["weights"].items())
+    return (
+        f"The mean of trials {members} has {last:.1f} % on validation, where it was "
+        f"chosen; the best alone has {first:.1f} %."
+    )
 
 
 def counted(trials: list[dict]) -> str:

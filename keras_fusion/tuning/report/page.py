@@ -51,7 +51,7 @@ def write_report(results: dict, path: Path) -> Path:
         {name: _figure(name, figure) for name, figure in drawn.items()},
         title=html.escape(results["search"]["name"]),
         about=html.escape(_about(results)),
-        summary=_summary(trials),
+        summary=_summary(trials) + _references(results),
         test=_test(results),
         table=_table(trials),
         plotly=get_plotlyjs(),
@@ -96,6 +96,19 @@ def _summary(trials):
         f"the best of {counts[name]}</small></div>"
         for name, trial in cells.items()
     )
+
+
+def _references(results):
+    """Beside the winner, what a person would use without a search."""
+    metric = leaderboard.ranked(results["trials"])[0]["metric"]
+    referred = leaderboard.referred_to(results["references"], metric)
+    cells = "".join(
+        f"<div><b>{leaderboard.score_text(entry)}</b>{name}<small>scikit-learn</small>"
+        "</div>"
+        for name, entry in referred.items()
+    )
+    words = leaderboard.ensemble_text(results)
+    return cells + (f"<p>{html.escape(words)}</p>" if words else "")
 
 
 def _test(results):

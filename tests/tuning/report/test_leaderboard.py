@@ -10,7 +10,9 @@ def test_the_best_come_first_and_the_bar_is_always_shown():
     trials = results()["trials"]
     scores = [t["score"] for t in leaderboard.ranked(trials)]
     assert len(scores) == 14 and scores == sorted(scores, reverse=True)
-    _, rows = leaderboard.rows(trials, limit=1)
+    references = {"linear model": {"score": 0.5, "seconds": 0.1}}
+    _, rows = leaderboard.rows(trials, limit=1, references=references)
+    assert rows.pop()[1:6] == ["linear model", "", "", "", "50.0 %"]
     best = leaderboard.bars(trials)
     assert list(best) and set(best) == {"concatenation", "late average", "best single"}
     assert {row[1] for row in rows} >= {"Concatenation", "late average", "only-a"}

@@ -31,6 +31,8 @@ def test_the_bar_says_what_was_spent_on_it(page, tmp_path):
     text = page.read_text(encoding="utf-8")
     assert "4 epochs; the best of 14" in text and "4 epochs; the best of 3" in text
     assert "On the test set" not in text
+    assert "<b>51.0 %</b>linear model" in text
+    assert "The mean of trials 0001 x 2, 0003 x 1 has 93.0 %" in text
     found = results()
     winner = {"trial": "0003"}
     found["test"] = {
