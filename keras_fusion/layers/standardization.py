@@ -70,17 +70,20 @@ class Standardization(Layer):
         z = ops.subtract(ops.subtract(inputs, self.mean), self.rest) / self.deviation
         if self.knots:
             z = ops.where(ops.isnan(z), z, self._curve(z))
-        return ops.where(ops.isnan(z), self.fill, z)
+        # JAX's `where` takes no variable
+        return ops.where(ops.isnan(z), ops.convert_to_tensor(self.fill), z)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def _curve(self, z):
-        total = self.scores[0]
+        positions = ops.convert_to_tensor(self.positions)
+        scores = ops.convert_to_tensor(self.scores)
+        total = scores[0]
         for k in range(self.knots - 1):
-            width = self.positions[k + 1] - self.positions[k]
-            rise = ops.where(width > 0, self.scores[k + 1] - self.scores[k], 0.0)
-            share = (z - self.positions[k]) / ops.where(width > 0, width, 1.0)
+            width = positions[k + 1] - positions[k]
+            rise = ops.where(width > 0, scores[k + 1] - scores[k], 0.0)
+            share = (z - positions[k]) / ops.where(width > 0, width, 1.0)
             total = total + rise * ops.clip(share, 0.0, 1.0)
         return total
 
