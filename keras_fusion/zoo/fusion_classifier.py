@@ -3,7 +3,12 @@ import keras
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.encoders import encode
 from keras_fusion.zoo.parts.heads import classifier, predictions
-from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.inputs import (
+    as_query,
+    named_inputs,
+    replace_absent,
+    stand_in,
+)
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
 
@@ -83,27 +88,25 @@ def FusionClassifier(
     >>> model.output_shape
     (None, 100)
     """
-    inputs = named_inputs(input_shapes, modality_mask)
+    encoders = encoders or {}
+    inputs = named_inputs(input_shapes, modality_mask, encoders)
     operator = template(fusion, units)
     streams, mask = replace_absent(inputs, modality_dropout)
-    encoded = encode(
-        streams,
+    encoded, mask = encode(
+        stand_in(streams, inputs, mask, encoders),
         encoders,
         operator.takes,
+        mask=mask,
         depth=encoder_depth,
         units=units,
         dropout=dropout,
     )
-    if query is not None and query not in encoded:
-        raise ValueError(
-            f"query must name one of the inputs {list(encoded)}; received {query!r}."
-        )
     fused = fuse(
         operator,
         list(encoded.values()),
         depth,
         modality_mask=mask,
-        query=encoded.get(query),
+        query=as_query(query, encoded, mask, encoders),
     )
     outputs = predictions(
         fused,

@@ -2,7 +2,7 @@ import keras
 from keras import layers
 
 from keras_fusion.catalogue import find
-from keras_fusion.names import EDGE_INDEX, EDGE_WEIGHT
+from keras_fusion.names import EDGE_INDEX, EDGE_WEIGHT, safe_names
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.graph_layers import KINDS, graph_layer, graph_layers
 from keras_fusion.zoo.parts.head import check_classes
@@ -122,8 +122,9 @@ def GraphNodeClassifier(
     }
     hidden = settings | {"dropout": dropout, "residual": residual}
     before = {"early": 0, "middle": graph_depth - 1, "late": graph_depth}[fusion_stage]
+    safe = safe_names(streams)
     for modality, x in streams.items():
-        own = f"{modality}_graph"
+        own = f"{safe[modality]}_graph"
         streams[modality] = graph_layers(x, edges, [units] * before, name=own, **hidden)
     x = fuse(
         operator,
@@ -190,11 +191,8 @@ def _check(stage, kind, graph_depth, edge_weight):
 
 
 def _check_names(inputs):
-    taken = [n for n in (EDGE_INDEX, EDGE_WEIGHT, NODE) if n in inputs]
-    if taken:
-        raise ValueError(
-            f"A modality cannot be called {taken[0]!r}: that name is taken."
-        )
+    if NODE in inputs:
+        raise ValueError(f"A modality cannot be called {NODE!r}: that name is taken.")
     wrong = {name: x.shape[1:] for name, x in inputs.items() if len(x.shape) != 2}
     if wrong:
         raise ValueError(

@@ -3,10 +3,11 @@ import keras
 from keras_fusion import zoo
 from keras_fusion.catalogue import find
 from keras_fusion.layers import Averaging
-from keras_fusion.names import MASK
+from keras_fusion.names import MASK, safe_names
 from keras_fusion.zoo.fusion_classifier import SHARED
+from keras_fusion.zoo.parts.given import told_apart
 from keras_fusion.zoo.parts.heads import FUSED, check_heads, classifier, joined
-from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
 
@@ -56,15 +57,16 @@ def LateFusionClassifier(
     (None, 5)
     """
     check_heads(heads)
-    inputs = named_inputs(input_shapes, modality_mask)
-    streams, mask = replace_absent(inputs, modality_dropout)
+    safe = safe_names(input_shapes)
+    given = set(kwargs.get("encoders") or {}) if models is None else set(models)
     if models is None:
         build = find("builder", builder, zoo.builders())
         models = {
             m: build(
                 {m: shape},
                 classes,
-                **{"name": f"{m}_classifier"} | build.record.of_modalities(kwargs, [m]),
+                **{"name": f"{safe[m]}_classifier"}
+                | build.record.of_modalities(kwargs, [m]),
             )
             for m, shape in input_shapes.items()
         }
@@ -72,6 +74,10 @@ def LateFusionClassifier(
         raise ValueError(
             f"models must be those of {list(input_shapes)}; received {list(models)}."
         )
+    inputs = named_inputs(input_shapes, modality_mask, models)
+    streams, mask = replace_absent(inputs, modality_dropout)
+    streams = stand_in(streams, inputs, mask, given)
+    models = told_apart(models, "classifier")
     alone = [models[m]({m: x}) for m, x in streams.items()]
     average = Averaging(dtype="float32", name=FUSED if heads else "predictions")
     call = {} if mask is None else {MASK: mask}

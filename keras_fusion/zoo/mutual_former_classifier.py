@@ -2,7 +2,7 @@ import keras
 
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.heads import classifier, predictions
-from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.tokens import require_aligned, tokenise
 from keras_fusion.zoo.weights import load_weights
@@ -78,11 +78,12 @@ def MutualFormerClassifier(
         raise ValueError(
             f"readout must be one of {list(READOUTS)}; received {readout!r}."
         )
-    inputs = named_inputs(input_shapes, modality_mask)
+    encoders = encoders or {}
+    inputs = named_inputs(input_shapes, modality_mask, encoders)
     operator = template(fusion, units)
     streams, mask = replace_absent(inputs, modality_dropout)
     tokens = tokenise(
-        streams,
+        stand_in(streams, inputs, mask, encoders),
         encoders,
         stem=stem,
         patch_size=patch_size,

@@ -4,11 +4,12 @@ import keras
 from keras import layers
 
 from keras_fusion.layers import Concatenation
+from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.decoder import decode, from_patches
 from keras_fusion.zoo.parts.encoders import check_encoders
 from keras_fusion.zoo.parts.head import check_classes
-from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
 from keras_fusion.zoo.parts.pyramids import (
     GIVEN_STRIDE,
     OWN_STRIDES,
@@ -90,15 +91,19 @@ def MutualFormerSegmenter(
     Reference: Wang et al., 2024, MutualFormer: Multi-Modality Representation Learning
     via Cross-Diffusion Attention.
     """
-    inputs = named_inputs(input_shapes, modality_mask)
+    encoders = encoders or {}
+    inputs = named_inputs(input_shapes, modality_mask, encoders)
     size = _one_size({m: tuple(inputs[m].shape[1:]) for m in input_shapes})
     operator = template(fusion, units)
     streams, mask = replace_absent(inputs, modality_dropout)
     stride = GIVEN_STRIDE if encoders else OWN_STRIDES[-1]
     padding = tuple((0, -side % stride) for side in size)
-    streams = {m: _padded(m, x, padding) for m, x in streams.items()}
+    pad = _pad(padding)
+    seen = stand_in(streams, inputs, mask, encoders)
+    seen = {m: pad(x) for m, x in seen.items()}
+    streams = {m: pad(x) if m in encoders else seen[m] for m, x in streams.items()}
     settings = {"depth": encoder_depth, "units": units, "dropout": dropout}
-    scales = common_scales(_pyramids(streams, encoders or {}, settings))
+    scales = common_scales(_pyramids(seen, encoders, settings))
     _check_fused_scales(fused_scales, len(scales))
     maps = [
         _fuse_scale(operator, maps, depth, mask, i, fused=i < fused_scales)
@@ -133,19 +138,19 @@ def _one_size(shapes):
     return size
 
 
-def _padded(name, x, padding):
+def _pad(padding):
     if not any(after for _, after in padding):
-        return x
-    pad = layers.ZeroPadding2D(padding, "channels_last", name=f"{name}_padding")
-    return pad(x)
+        return lambda x: x
+    return layers.ZeroPadding2D(padding, "channels_last", name="padding")
 
 
 def _pyramids(streams, encoders, settings):
     check_encoders(streams, encoders, settings["depth"])
+    safe = safe_names(streams)
     return {
-        m: given_pyramid(m, encoders[m], x)
+        m: given_pyramid(safe[m], encoders[m], x)
         if m in encoders
-        else own_pyramid(m, x, **settings)
+        else own_pyramid(safe[m], x, **settings)
         for m, x in streams.items()
     }
 

@@ -3,15 +3,17 @@ from keras import layers
 
 from keras_fusion.catalogue import find
 from keras_fusion.layers.arguments import require_positive
+from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts.blocks import fuse, template
-from keras_fusion.zoo.parts.encoders import (
-    check_encoders,
-    given,
-    hand_over,
-    pool_positions,
-)
+from keras_fusion.zoo.parts.encoders import check_encoders, hand_over, pool_positions
+from keras_fusion.zoo.parts.given import given, one_output, told_apart
 from keras_fusion.zoo.parts.heads import classifier, predictions
-from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
+from keras_fusion.zoo.parts.inputs import (
+    as_query,
+    named_inputs,
+    replace_absent,
+    stand_in,
+)
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.video import (
     as_volumes,
@@ -102,7 +104,7 @@ def TwoStreamVideoClassifier(
     Feichtenhofer et al., 2019, SlowFast Networks (the lateral connections).
     """
     encoders = encoders or {}
-    inputs = named_inputs(input_shapes, modality_mask)
+    inputs = named_inputs(input_shapes, modality_mask, encoders)
     operator = template(fusion, units)
     require_positive(operator, "encoder_depth", encoder_depth)
     if operator.takes != "aligned":
@@ -118,28 +120,31 @@ def TwoStreamVideoClassifier(
             "Lateral connections are between the library's own stages: use "
             f"lateral=False with encoders for {list(encoders)}."
         )
+    streams = stand_in(streams, inputs, mask, encoders)
     streams = augmented(streams, augmentation or {})
     streams = as_volumes(streams, heatmaps or {})
-    streams |= {m: given(m, x)(streams[m]) for m, x in encoders.items()}
+    safe = safe_names(streams)
+    for m, encoder in told_apart(encoders).items():
+        encoded = given(safe[m], encoder, streams[m])
+        streams[m] = one_output(m, encoded, "aligned")
     staged = [m for m in streams if m not in encoders]
     for i in range(encoder_depth):
         width = max(1, units >> (encoder_depth - 1 - i))
         for m in staged:
-            streams[m] = stage(f"{m}_stage_{i}", streams[m], width, dropout)
+            streams[m] = stage(f"{safe[m]}_stage_{i}", streams[m], width, dropout)
         if lateral and i < encoder_depth - 1 and len(streams) > 1:
             streams = exchange(f"lateral_{i}", streams, mask)
     streams = {m: pool(x) for m, x in streams.items()}
-    vectors = {m: hand_over(m, x, "aligned", units) for m, x in streams.items()}
-    if query is not None and query not in vectors:
-        raise ValueError(
-            f"query must name one of the streams {list(vectors)}; received {query!r}."
-        )
+    vectors = {m: hand_over(safe[m], x, "aligned", units) for m, x in streams.items()}
     fused = fuse(
         operator,
-        [layers.Dropout(dropout, name=f"{m}_dropout")(x) for m, x in vectors.items()],
+        [
+            layers.Dropout(dropout, name=f"{safe[m]}_vector_dropout")(x)
+            for m, x in vectors.items()
+        ],
         depth,
         modality_mask=mask,
-        query=vectors.get(query),
+        query=as_query(query, vectors, mask, encoders),
     )
     outputs = predictions(
         fused,

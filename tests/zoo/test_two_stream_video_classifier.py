@@ -186,7 +186,7 @@ def test_saved_with_heatmaps_and_laterals(tmp_path):
         (SHAPES, {"pooling": "max"}, "pooling.*'max'.*average, frames"),
         (SHAPES, {"fusion": "CrossAttention"}, "CrossAttention fuses sets of tokens"),
         (SHAPES, {"encoder_depth": 0}, "encoder_depth to be a positive"),
-        (SHAPES, {"query": "pose"}, "query must name one of the streams"),
+        (SHAPES, {"query": "pose"}, "query must name one of the inputs"),
         (
             {"a": (4, 8, 8, 1), "b": (8, 8, 8, 1)},
             {"lateral": True},

@@ -2,9 +2,10 @@ import keras
 from keras import layers, ops
 
 from keras_fusion.layers import Standardization
-from keras_fusion.names import EDGE_INDEX, MASK
+from keras_fusion.names import EDGE_INDEX, MASK, safe_names
 from keras_fusion.zoo.modality_weights import symbolic_weights
 from keras_fusion.zoo.parts.heads import FUSED
+from keras_fusion.zoo.parts.inputs import same_inputs
 
 
 def deployable(model: keras.Model, statistics: dict) -> keras.Model:
@@ -33,13 +34,11 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
             f"{model.name} takes the nodes of a graph, which have no raw rows to be "
             "standardized: export the model itself."
         )
-    inputs = {
-        name: keras.Input(x.shape[1:], dtype=x.dtype, name=name)
-        for name, x in model.input.items()
-    }
+    inputs = same_inputs(model)
     modalities = {name: x for name, x in inputs.items() if name != MASK}
+    safe = safe_names(modalities)
     prepared = {
-        m: _standardized(m, x, statistics[m]) if m in statistics else x
+        m: _standardized(safe[m], x, statistics[m]) if m in statistics else x
         for m, x in modalities.items()
     }
     if MASK in inputs:

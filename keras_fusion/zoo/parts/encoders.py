@@ -2,17 +2,18 @@
 
 from numbers import Integral
 
-import keras
 from keras import layers, ops
 
-from keras_fusion import layers as own_layers
-from keras_fusion.catalogue import find
+from keras_fusion.names import safe_names
+from keras_fusion.zoo.parts.given import given, one_output, told_apart
+from keras_fusion.zoo.parts.token_pooling import TokenPooling
+from keras_fusion.zoo.parts.token_presence import TokenPresence
 
 CONVOLUTIONS = {2: layers.Conv1D, 3: layers.Conv2D, 4: layers.Conv3D}
 PATCHES = {3: (4, 4), 4: (2, 4, 4)}
 
 
-def encode(streams, encoders, takes, *, depth, units, dropout):
+def encode(streams, encoders, takes, *, mask=None, depth, units, dropout):
     """Every modality through its encoder, handed over as the operator takes it.
 
     Args:
@@ -20,59 +21,38 @@ def encode(streams, encoders, takes, *, depth, units, dropout):
         encoders: Models, or lists of layers as `given` takes them, by name, for those
             that do not get the default encoder.
         takes: `"aligned"` (vectors `(B, units)`, pooled) or `"tokens"` `(B, T, units)`.
+        mask: `(B, M)` of what is present, or None.
         depth: Layers of a default encoder; 0 is the projection alone.
         units: Width handed over.
         dropout: Rate inside the default encoders.
+
+    Returns:
+        The encoded modalities by name, and the mask. A modality whose tokens an
+        encoder masks all is absent, too; operators on tokens see that for themselves.
     """
     encoders = encoders or {}
     check_encoders(streams, encoders, depth)
-    encoded = {}
+    encoders, safe = told_apart(encoders), safe_names(streams)
+    encoded, there = {}, {}
     for name, x in streams.items():
+        prefix = safe[name]
         if name in encoders:
-            x = given(name, encoders[name])(x)
+            x = one_output(name, given(prefix, encoders[name], x), takes)
+            if takes == "aligned" and len(x.shape) == 3:
+                x, there[name] = TokenPooling(name=f"{prefix}_pooling")(x)
         else:
-            x = _default_encoder(name, x, depth, units, dropout)
-        encoded[name] = hand_over(name, x, takes, units)
-    return encoded
+            x = _default_encoder(prefix, x, depth, units, dropout)
+        encoded[name] = hand_over(prefix, x, takes, units)
+    return encoded, _narrowed(mask, there, streams)
 
 
-def given(name, encoder, role="encoder"):
-    """The encoder that a caller gave: a model, or a list that says its layers.
-
-    Args:
-        name: Of the modality.
-        encoder: Something to call on the input, or layers in their order, each
-            `{"class_name": ..., "config": {...}}`, of Keras or of `keras_fusion.layers`
-            (as a TOML file can write them).
-        role: What they are to it.
-    """
-    if not isinstance(encoder, (list, tuple)):
-        return encoder
-    stack = [
-        _described(name, f"{name}_{role}_{i}", layer) for i, layer in enumerate(encoder)
-    ]
-    return keras.Sequential(stack, name=f"{name}_{role}")
-
-
-def _described(name, own_name, description):
-    keys = {"class_name", "config"}
-    if (
-        not isinstance(description, dict)
-        or not {"class_name"} <= set(description) <= keys
-    ):
-        raise ValueError(
-            f"A layer for {name!r} must be "
-            f'{{"class_name": ..., "config": {{...}}}}; received {description!r}.'
-        )
-    known = {n: layer for n, layer in vars(layers).items() if isinstance(layer, type)}
-    known |= {n: getattr(own_layers, n) for n in own_layers.__all__}
-    layer = find("layer", description["class_name"], known)
-    try:
-        return layer(**{"name": own_name} | description.get("config", {}))
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{description['class_name']}, for {name!r}, cannot be built: {error}"
-        ) from error
+def _narrowed(mask, there, streams):
+    """The mask without the modalities that have no token, `(B, M)` or None."""
+    if not there:
+        return mask
+    columns = [list(streams).index(name) for name in there]
+    narrow = TokenPresence(columns, len(streams), name="token_presence")
+    return narrow(list(there.values()), modality_mask=mask)
 
 
 def check_encoders(streams, encoders, depth) -> None:
@@ -158,8 +138,10 @@ def hand_over(name, x, takes, units):
 
 def pool_positions(x):
     """Mean over all axes between batch and features."""
-    pools = {3: "1D", 4: "2D", 5: "3D"}
     if len(x.shape) == 2:
         return x
+    if len(x.shape) == 3:
+        return TokenPooling()(x)[0]
+    pools = {4: "2D", 5: "3D"}
     pool = getattr(layers, f"GlobalAveragePooling{pools[len(x.shape)]}")
     return pool(data_format="channels_last")(x)

@@ -1,31 +1,57 @@
 """Named inputs, and what stands in for an absent one."""
 
 import keras
+from keras import ops
 
 from keras_fusion.layers import ModalityDropout
-from keras_fusion.names import MASK
+from keras_fusion.names import EDGES, MASK, safe_names
+from keras_fusion.ops.presence import select
+from keras_fusion.zoo.parts.asked_dtype import asked_dtype
+from keras_fusion.zoo.parts.modality_input import ModalityInput
+from keras_fusion.zoo.parts.stand_in import StandIn
 
 
-def named_inputs(input_shapes: dict, modality_mask: bool) -> dict:
+def named_inputs(
+    input_shapes: dict, modality_mask: bool, encoders: dict | None = None
+) -> dict:
     """One `Input` per modality, and the required `modality_mask` (M,) bool if asked.
 
     Args:
         input_shapes: Shape without batch axis (or width) of each modality, by name.
         modality_mask: Whether the model takes a mask of what is present.
+        encoders: What was given in place of default encoders, by name: an input has the
+            dtype that its encoder asks for, else Keras' default float.
     """
     if not isinstance(input_shapes, dict) or not input_shapes:
         raise ValueError(
             "input_shapes must map at least one modality's name to its shape without "
             f'the batch axis, as {{"rgb": (32, 32, 3)}}; received {input_shapes!r}.'
         )
-    if MASK in input_shapes:
-        raise ValueError(f"A modality cannot be called {MASK!r}: the mask is.")
-    inputs = {
-        name: keras.Input(_shape(name, shape), name=name)
-        for name, shape in input_shapes.items()
-    }
+    for name in (MASK, *sorted(EDGES)):
+        if name in input_shapes:
+            raise ValueError(
+                f"A modality cannot be called {name!r}: that name is taken."
+            )
+    encoders = encoders or {}
+    inputs = {}
+    for name, safe in safe_names(input_shapes).items():
+        shape = (None, *_shape(name, input_shapes[name]))
+        dtype = asked_dtype(encoders.get(name))
+        inputs[name] = ModalityInput(name, shape, dtype, f"{safe}_input").output
     if modality_mask:
         inputs[MASK] = keras.Input((len(input_shapes),), dtype="bool", name=MASK)
+    return inputs
+
+
+def same_inputs(model: keras.Model) -> dict:
+    """New inputs of the names, shapes and dtypes of the model's own."""
+    shapes = {name: x for name, x in model.input.items() if name != MASK}
+    inputs = {
+        name: ModalityInput(name, x.shape, x.dtype, f"{safe}_input").output
+        for (name, x), safe in zip(shapes.items(), safe_names(shapes).values())
+    }
+    if MASK in model.input:
+        inputs[MASK] = keras.Input(model.input[MASK].shape[1:], dtype="bool", name=MASK)
     return inputs
 
 
@@ -40,6 +66,44 @@ def replace_absent(inputs: dict, rate: float):
     dropout = ModalityDropout(rate, name="modality_dropout")
     streams, mask = dropout([inputs[n] for n in names], modality_mask=inputs.get(MASK))
     return dict(zip(names, streams)), mask
+
+
+def stand_in(streams: dict, inputs: dict, mask, encoders) -> dict:
+    """The modalities as given encoders may see them: rows in place of absent ones.
+
+    A default encoder of the library gives finite numbers and gradients for zeros. What
+    another one does with zeros nobody knows.
+
+    Args:
+        streams: The modalities with zeros where absent, by name.
+        inputs: The model's inputs by name.
+        mask: `(B, M)` of what is present, or None.
+        encoders: Names of the modalities whose encoders are given.
+    """
+    if mask is None or not encoders:
+        return streams
+    safe = safe_names(streams)
+    return {
+        name: StandIn(m, name=f"{safe[name]}_stand_in")(inputs[name], mask)
+        if name in encoders
+        else x
+        for m, (name, x) in enumerate(streams.items())
+    }
+
+
+def as_query(name, encoded: dict, mask, encoders):
+    """The encoding that is the query; zeros where its row is a stand-in."""
+    if name is None:
+        return None
+    if name not in encoded:
+        raise ValueError(
+            f"query must name one of the inputs {list(encoded)}; received {name!r}."
+        )
+    x = encoded[name]
+    if mask is None or name not in encoders:
+        return x
+    there = mask[:, list(encoded).index(name)]
+    return select(x, ops.reshape(there, (-1, *[1] * (len(x.shape) - 1))))
 
 
 def check_inputs(model: keras.Model, inputs: dict) -> None:

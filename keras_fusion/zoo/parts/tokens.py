@@ -6,6 +6,7 @@ from numbers import Integral
 from keras import layers
 
 from keras_fusion.layers import ClassToken, PositionEmbedding
+from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts.encoders import encode, residual_block
 
 STEMS = ("patch", "convolution")
@@ -31,13 +32,14 @@ def tokenise(
     encoders = dict(encoders or {})
     maps = [m for m, x in streams.items() if len(x.shape) == 4 and m not in encoders]
     sizes = _patch_sizes(patch_size, maps)
+    safe = safe_names(streams)
     for name in maps:
         settings = stem, sizes[name], depth, units, dropout
-        encoders[name] = partial(_encode_map, name, *settings)
-    encoded = encode(
+        encoders[name] = partial(_encode_map, safe[name], *settings)
+    encoded, _ = encode(
         streams, encoders, "tokens", depth=depth, units=units, dropout=dropout
     )
-    return {name: _placed(name, x, class_token) for name, x in encoded.items()}
+    return {name: _placed(safe[name], x, class_token) for name, x in encoded.items()}
 
 
 def require_aligned(operator, tokens) -> None:

@@ -3,7 +3,9 @@
 from keras import layers, ops
 
 from keras_fusion.layers import JointHeatmaps, SqueezeExcitation, Summation
-from keras_fusion.zoo.parts.encoders import check_names, given
+from keras_fusion.names import safe_names
+from keras_fusion.zoo.parts.encoders import check_names
+from keras_fusion.zoo.parts.given import given
 
 JOINTS = (17, 18, 20, 21, 25)  # of COCO, OpenPose, Kinect, hands, Kinect 2
 CHANNELS_FIRST = (
@@ -15,8 +17,9 @@ CHANNELS_FIRST = (
 def augmented(streams: dict, augmentation: dict) -> dict:
     """The streams, each through the layers listed for it."""
     check_names("layers", augmentation, streams)
+    safe = safe_names(streams)
     return streams | {
-        name: given(name, layers, "augmentation")(streams[name])
+        name: given(safe[name], layers, streams[name], "augmentation")
         for name, layers in augmentation.items()
     }
 
@@ -29,10 +32,10 @@ def as_volumes(streams: dict, heatmaps: dict) -> dict:
         heatmaps: Arguments of `JointHeatmaps` for the streams that are joints.
     """
     check_names("heatmaps", heatmaps, streams)
-    volumes = {}
+    volumes, safe = {}, safe_names(streams)
     for name, x in streams.items():
         if name in heatmaps:
-            x = JointHeatmaps(name=f"{name}_heatmaps", **heatmaps[name])(x)
+            x = JointHeatmaps(name=f"{safe[name]}_heatmaps", **heatmaps[name])(x)
         _check_volume(name, tuple(x.shape[1:]))
         volumes[name] = x
     return volumes
@@ -68,10 +71,11 @@ def exchange(name: str, streams: dict, modality_mask) -> dict:
             f"{name} has {shapes}: bring them to the same frames and size, or use "
             "lateral=False."
         )
-    joined = {}
+    joined, safe = {}, safe_names(streams)
     for m, (own, x) in enumerate(streams.items()):
+        prefix = f"{name}_{safe[own]}"
         received = [
-            layers.Dense(x.shape[-1], name=f"{name}_{own}_from_{other}")(y)
+            layers.Dense(x.shape[-1], name=f"{prefix}_from_{safe[other]}")(y)
             for other, y in streams.items()
             if other != own
         ]
@@ -79,8 +83,8 @@ def exchange(name: str, streams: dict, modality_mask) -> dict:
         if modality_mask is not None:
             others = [i for i in range(len(streams)) if i != m]
             options["modality_mask"] = ops.take(modality_mask, others, axis=1)
-        total = Summation(name=f"{name}_{own}_received")(received, **options)
-        joined[own] = layers.Add(name=f"{name}_{own}_joined")([x, total])
+        total = Summation(name=f"{prefix}_received")(received, **options)
+        joined[own] = layers.Add(name=f"{prefix}_joined")([x, total])
     return joined
 
 
