@@ -34,7 +34,8 @@ def build(builder, names, **arguments):
 
 @pytest.mark.parametrize("builder", ARGUMENTS)
 def test_any_name_in_any_builder(builder, tmp_path):
-    model, shapes = build(builder, HOSTILE, **ARGUMENTS[builder])
+    names = HOSTILE[::3] if len(RANKS.get(builder, ())) > 2 else HOSTILE  # for speed
+    model, shapes = build(builder, names, **ARGUMENTS[builder])
     randomise(model)
     inputs = draw({m: shapes[m] for m in model.input if m in shapes})
     if "edge_index" in model.input:
