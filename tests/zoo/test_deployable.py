@@ -4,6 +4,7 @@ import pytest
 
 from keras_fusion import datasets, zoo
 from keras_fusion.datasets.standardization import measure
+from keras_fusion.layers import Standardization
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
 
@@ -100,3 +101,41 @@ def test_inputs_that_do_not_fit_the_model():
         model({name: x for name, x in inputs.items() if name != "b"})
     with pytest.raises(ValueError, match="shape"):
         model(inputs | {"a": inputs["a"][:, None]})
+
+
+@pytest.mark.parametrize("scale", ["feature", "modality", "quantile", "none"])
+def test_what_is_saved_standardizes_as_training_does(scale):
+    """Over wide ranges of mean and deviation; the rows hold float32 numbers."""
+    rng = np.random.default_rng(0)
+    means, deviations = [], []
+    for power in (-30, -20, -9, -7, -3, 0, 3, 7, 19, 30):
+        for ratio in (0, 1, 1e3, 7e6):  # of the mean to the deviation
+            deviations.append(10.0**power)
+            means.append(ratio * 10.0**power)
+    means, deviations = np.array(means), np.array(deviations)
+    if scale == "modality":  # one deviation for all
+        deviations = np.full_like(deviations, 1.4)
+        means = np.minimum(means, 1e7)
+    rows = means + deviations * rng.normal(size=(40, len(means)))
+    rows = np.float32([*rows.tolist(), [101325.01] * len(means)][:40])
+    rows[3, ::5] = np.nan
+    (learned,) = measure({"a": rows}, scale={"a": scale}).values()
+    layer = Standardization(33 if scale == "quantile" else 0, dtype="float32")
+    layer.build(rows.shape)
+    layer.set_moments(*learned, learned.fill, learned.knots, learned.scores)
+    expected = np.where(np.isnan(rows), learned.fill, learned(rows))
+    assert_close(layer(rows), expected.astype("float32"))
+
+
+def test_whole_numbers_are_served_as_they_are(raw):
+    ids = np.arange(12, dtype="int32")[:, None] % 7
+    embedding = {"class_name": "Embedding", "config": {"input_dim": 7, "output_dim": 2}}
+    shapes, inputs = {"ids": (1,), "b": (3,)}, {"ids": ids, "b": raw["b"]}
+    encoders = {"ids": [embedding, {"class_name": "Flatten"}]}
+    model = randomise(zoo.FusionClassifier(shapes, 3, encoders=encoders, **OPTIONS))
+    scale = measure(inputs, scale={"ids": "none"})
+    served = zoo.deployable(model, scale)
+    everything = {"modality_mask": np.ones((12, 2), bool)}
+    standard, _ = datasets.standardize(inputs, scale)
+    expected = model(standard | everything)
+    assert_close(served(inputs | everything)["probabilities"], expected)

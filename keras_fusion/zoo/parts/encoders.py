@@ -6,7 +6,7 @@ from keras import layers, ops
 
 from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts.given import given, one_output, told_apart
-from keras_fusion.zoo.parts.token_pooling import TokenPooling
+from keras_fusion.zoo.parts.present_mean import PresentMean
 from keras_fusion.zoo.parts.token_presence import TokenPresence
 
 CONVOLUTIONS = {2: layers.Conv1D, 3: layers.Conv2D, 4: layers.Conv3D}
@@ -39,7 +39,7 @@ def encode(streams, encoders, takes, *, mask=None, depth, units, dropout):
         if name in encoders:
             x = one_output(name, given(prefix, encoders[name], x), takes)
             if takes == "aligned" and len(x.shape) == 3:
-                x, there[name] = TokenPooling(name=f"{prefix}_pooling")(x)
+                x, there[name] = PresentMean(name=f"{prefix}_pooling")(x)
         else:
             x = _default_encoder(prefix, x, depth, units, dropout)
         encoded[name] = hand_over(prefix, x, takes, units)
@@ -141,7 +141,7 @@ def pool_positions(x):
     if len(x.shape) == 2:
         return x
     if len(x.shape) == 3:
-        return TokenPooling()(x)[0]
+        return PresentMean()(x)[0]
     pools = {4: "2D", 5: "3D"}
     pool = getattr(layers, f"GlobalAveragePooling{pools[len(x.shape)]}")
     return pool(data_format="channels_last")(x)

@@ -3,7 +3,7 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
-class TokenPooling(keras.layers.Layer):
+class PresentMean(keras.layers.Layer):
     """The mean over the tokens that are there, and whether any is.
 
     `keras.layers.GlobalAveragePooling1D` divides 0 by 0 where all tokens of a row are
@@ -17,7 +17,7 @@ class TokenPooling(keras.layers.Layer):
     Example:
 
     >>> x, mask = keras.ops.ones((2, 3, 4)), [[True, False, True], [False] * 3]
-    >>> mean, there = TokenPooling()(x, mask=keras.ops.convert_to_tensor(mask))
+    >>> mean, there = PresentMean()(x, mask=keras.ops.convert_to_tensor(mask))
     >>> float(mean[0, 0]), float(mean[1, 0]), bool(there[0]), bool(there[1])
     (1.0, 0.0, True, False)
     """
