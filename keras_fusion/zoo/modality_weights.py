@@ -1,3 +1,5 @@
+import weakref
+
 import keras
 from keras import ops
 
@@ -5,6 +7,10 @@ from keras_fusion.layers.ensemble_average import EnsembleAverage
 from keras_fusion.names import EDGE_INDEX
 from keras_fusion.ops.presence import share
 from keras_fusion.zoo.parts.inputs import check_inputs
+
+# The model that gives the weights takes longer to build and to compile than to ask, so
+# it is kept for as long as its own model lives.
+_WEIGHERS = weakref.WeakKeyDictionary()
 
 
 def modality_weights(model: keras.Model, inputs: dict):
@@ -23,16 +29,22 @@ def modality_weights(model: keras.Model, inputs: dict):
             unknown.
     """
     check_inputs(model, inputs)
+    weigher = _WEIGHERS.get(model)
+    if weigher is None:
+        weigher = _WEIGHERS[model] = _weigher(model)
+    if EDGE_INDEX in inputs:  # a graph is one batch
+        return ops.convert_to_numpy(weigher(inputs))
+    return weigher.predict(inputs, verbose=0)
+
+
+def _weigher(model):
     weights = symbolic_weights(model)
     if weights is None:
         raise ValueError(
             f"{model.name} has no weights of its modalities. To attribute its output "
             "to them use Shapley values."
         )
-    weigher = keras.Model(model.input, weights)
-    if EDGE_INDEX in inputs:  # a graph is one batch
-        return ops.convert_to_numpy(weigher(inputs))
-    return weigher.predict(inputs, verbose=0)
+    return keras.Model(model.input, weights)
 
 
 def symbolic_weights(model: keras.Model):

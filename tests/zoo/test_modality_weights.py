@@ -1,3 +1,6 @@
+import gc
+import importlib
+
 import keras
 import numpy as np
 import pytest
@@ -6,6 +9,7 @@ from keras_fusion import layers, zoo
 from tests.conftest import assert_close
 from tests.zoo.samples import VECTORS, draw, randomise, shapes_for
 
+modality_weights = importlib.import_module("keras_fusion.zoo.modality_weights")
 MASK = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 0]], bool)
 WEIGHTED = [n for n, op in layers.operators().items() if op.has_weights]
 
@@ -37,6 +41,19 @@ def test_shares_are_those_of_the_operator():
     weights.assign([1.0, -2.0, 5.0])
     shares = zoo.modality_weights(model, draw(VECTORS))
     assert_close(shares, np.tile(np.float32([1, 2, 5]) / 8, (3, 1)))
+
+
+def test_the_model_that_gives_them_is_built_once_and_goes_with_its_own():
+    model = randomise(zoo.FusionClassifier(VECTORS, 3, units=4))
+    before = zoo.modality_weights(model, draw(VECTORS))
+    weigher = modality_weights._WEIGHERS[model]
+    randomise(model, seed=1)  # the weights are the model's own
+    assert np.abs(zoo.modality_weights(model, draw(VECTORS)) - before).max() > 1e-3
+    assert modality_weights._WEIGHERS[model] is weigher
+    others = len(modality_weights._WEIGHERS)
+    del model, weigher
+    gc.collect()
+    assert len(modality_weights._WEIGHERS) < others
 
 
 def test_they_survive_a_file(tmp_path):
