@@ -99,9 +99,9 @@ def test_stand_ins_are_drawn_evenly_from_the_rows_that_are_there(present):
 
 @pytest.mark.parametrize("dtype", ["float32", "int32", "uint8", "int64", "bool"])
 def test_stand_ins_for_no_row_at_all_are_fixed(dtype):
-    x = np.zeros((4, 3, 5), dtype)
-    seen = StandIn(0)(ops.convert_to_tensor(x), np.zeros((4, 1), bool))
-    assert keras.backend.standardize_dtype(seen.dtype) == dtype
+    x = ops.convert_to_tensor(np.zeros((4, 3, 5), dtype))  # JAX has no int64
+    seen = StandIn(0)(x, np.zeros((4, 1), bool))
+    assert seen.dtype == x.dtype
     seen = to_numpy(seen).astype("float32")
     if dtype == "float32":
         assert seen.min() > 0.4 and seen.max() < 1.6
