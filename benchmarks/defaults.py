@@ -31,14 +31,14 @@ BASE = {
     "units": 64,
     "dropout": 0.5,
     "modality_dropout": 0.0,
-    "scale": "feature",
+    "scale": "modality",
     "learning_rate": 1e-3,
     "weight_decay": 1e-2,
 }
 FACTORS = {  # in the order in which they are tried
     "learning_rate": (3e-3,),
     "weight_decay": (1e-4, 1e-1),
-    "scale": ("modality", "quantile", "none"),
+    "scale": ("feature", "quantile", "none"),
     "dropout": (0.0, 0.25, 0.7),
     "units": (128, 32, 256),
     "encoder_depth": (0, 2),
@@ -60,6 +60,7 @@ FACTORS = {  # in the order in which they are tried
 CANDIDATES = {  # several factors moved together
     "before this study": {
         "fusion": "ModalityAttention",
+        "scale": "feature",
         "dropout": 0.0,
         "weight_decay": 1e-4,
     },
