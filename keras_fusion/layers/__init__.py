@@ -14,6 +14,7 @@ from keras_fusion.layers.attention.offset_attention import OffsetAttention
 from keras_fusion.layers.attention.position_attention import PositionAttention
 from keras_fusion.layers.attention.squeeze_excitation import SqueezeExcitation
 from keras_fusion.layers.augmentation.joint_heatmaps import JointHeatmaps
+from keras_fusion.layers.augmentation.modality_corruption import ModalityCorruption
 from keras_fusion.layers.augmentation.modality_dropout import ModalityDropout
 from keras_fusion.layers.augmentation.sequence_jitter import SequenceJitter
 from keras_fusion.layers.augmentation.video_jitter import VideoJitter
@@ -74,6 +75,7 @@ __all__ = [
     "LocalSelfAttention",
     "Maximum",
     "ModalityAttention",
+    "ModalityCorruption",
     "ModalityDropout",
     "ModalityTransformer",
     "MutualFormerBlock",

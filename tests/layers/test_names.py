@@ -13,6 +13,7 @@ OTHERS = {  # the layers that are neither operators nor mix positions
     "ColumnEmbedding": ({"columns": COLUMNS}, draw(2, 5)),
     "ClassToken": ({}, draw(*SEQUENCE)),
     "JointHeatmaps": ({"jitter": 0.1}, draw(*JOINTS)),
+    "ModalityCorruption": ({}, draw(*SEQUENCE)),
     "ModalityDropout": ({"rate": 0.5}, [draw(2, 4), draw(2, 3)]),
     "PositionEmbedding": ({}, draw(*SEQUENCE)),
     "ResidualMLP": ({"dropout": 0.5}, draw(*SEQUENCE)),
