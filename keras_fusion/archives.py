@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 
 from keras_fusion import safety
+from keras_fusion.errors import InputError
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 _INFLATION = 100  # times its size on disk that an archive may unpack to
@@ -41,7 +42,7 @@ def check_model(path: str | Path, compiled: bool) -> None:
         raise
     except Exception as error:  # zipfile, zlib, json and h5py raise many kinds
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path} is not a whole .keras file: {reason}") from error
+        raise InputError(f"{path} is not a whole .keras file: {reason}") from error
 
 
 def check_weights(file, path: str | Path | None = None) -> None:

@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Mapping
 from typing import TypeVar
 
+from keras_fusion.errors import InputError
+
 T = TypeVar("T")
 
 
@@ -22,4 +24,4 @@ def find(kind: str, name: str, known: Mapping[str, T]) -> T:
         return known[name]
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"No {kind} {name!r}.{hint} There are: {', '.join(known)}.")
+    raise InputError(f"No {kind} {name!r}.{hint} There are: {', '.join(known)}.")

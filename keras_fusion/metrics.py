@@ -51,3 +51,12 @@ class IntersectionOverUnion(keras.metrics.Metric):
 
     def get_config(self):
         return super().get_config() | {"classes": self.classes}
+
+
+@keras.saving.register_keras_serializable("keras_fusion")
+class RSquared(keras.metrics.R2Score):
+    """R^2 of `(B, 1)` predictions, whose labels may be `(B,)`; Keras wants `(B, 1)`."""
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true = ops.reshape(y_true, ops.shape(y_pred))
+        super().update_state(y_true, y_pred, sample_weight)

@@ -2,5 +2,16 @@
 
 from rich.console import Console
 
-# What a user calls their files and classes is no markup.
-console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+from keras_fusion.experiments.reports.escaping import printable
+
+
+class _Plain(Console):
+    """What a user calls their files and classes is no markup, and moves no cursor."""
+
+    def print(self, *objects, **options):
+        super().print(
+            *(printable(x) if isinstance(x, str) else x for x in objects), **options
+        )
+
+
+console = _Plain(markup=False, emoji=False, highlight=False, soft_wrap=True)

@@ -1,14 +1,41 @@
 """`keras-fusion evaluate`."""
 
+from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import print_results, record_cells
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.compilation import keep_compiled
+from keras_fusion.experiments.own_data import is_data
+from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.reports.card import publish
 from keras_fusion.experiments.reports.plots import save_plots
-from keras_fusion.experiments.runs import COMPILED, run_of
+from keras_fusion.experiments.runs import COMPILED, best_run, run_of
+from keras_fusion.experiments.saving import save_deployable
 from keras_fusion.files import write_json
+
+
+def add_arguments(parser) -> None:
+    """Adds what the command takes."""
+    shared.add_recipe(parser)
+    shared.add_training(parser)
+    parser.add_argument(
+        "--leave-out",
+        action="store_true",
+        help="also train the model without each modality from scratch",
+    )
+    parser.add_argument(
+        "--on",
+        choices=("test", "validation"),
+        default="test",
+        help="part to judge on: choose by validation, then test once",
+    )
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="write results, weights and card into the recipe's folder",
+    )
 
 
 def run(options) -> None:
@@ -34,6 +61,9 @@ def run(options) -> None:
         leave_out=options.leave_out,
         report=report,
     )
+    for seed in seeds:
+        path = folder / comparison.MODEL / f"seed-{seed}"
+        save_deployable(recipe, load_data(recipe, seed), path)
     write_json(folder / "results.json", results)
     for note in results["notes"]:
         console.print(note, style="dim")
@@ -44,22 +74,27 @@ def run(options) -> None:
         written += publish(results, home, folder)
     for path in written:
         console.print(f"wrote {path}")
+    console.print(f"To predict with it: keras-fusion predict {best_run(folder)} FILE")
 
 
 def _check_publishable(options):
     """A recipe's results are those of its own file, as it stands, on the test set."""
+    if is_data(options.recipe):
+        raise InputError(
+            f"--publish writes into a recipe's folder; {options.recipe} has none."
+        )
     if options.dataset or options.label or options.epochs:
-        raise ValueError(
+        raise InputError(
             "--publish is for the recipe as it stands: leave out --dataset, --label "
             "and --epochs."
         )
     if options.on != "test":
-        raise ValueError(
+        raise InputError(
             f"--publish is for results on the test set; received --on {options.on}."
         )
     file = recipe_files.file_of(options.recipe)
     if file.name != recipe_files.RECIPE:
-        raise ValueError(
+        raise InputError(
             f"--publish writes into a recipe's folder, so it takes a "
             f"{recipe_files.RECIPE}; received {file}."
         )

@@ -3,18 +3,55 @@
 from pathlib import Path
 
 from keras_fusion import export as exporting
+from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
 from keras_fusion.experiments import prediction, table_columns, training
-from keras_fusion.experiments import recipe as recipe_files
-from keras_fusion.experiments.runs import best_run
+from keras_fusion.experiments.runs import best_run, recipe_of
+
+
+def add_arguments(parser) -> None:
+    """Adds what the command takes."""
+    parser.add_argument(
+        "model",
+        help="a recipe or file of your own that was trained, or a .keras file",
+    )
+    shared.add_dataset(parser)
+    shared.add_runs(parser)
+    parser.add_argument(
+        "--output", help="folder of the versions; saved_models/NAME if left out"
+    )
+    parser.add_argument(
+        "--version", type=int, help="number of the version; the next one if left out"
+    )
+    parser.add_argument(
+        "--samples",
+        help="file with real rows to compare on; some that train kept if left out",
+    )
+    parser.add_argument(
+        "--formats",
+        nargs="+",
+        default=(),
+        metavar="FORMAT",
+        help="further formats beside the SavedModel: onnx, litert",
+    )
+    _add_batches(parser, "--warmup", "batch sizes that a server answers as it loads")
+    _add_batches(parser, "--xla", "batch sizes to compile by XLA; others are padded")
+
+
+def _add_batches(parser, option, words):
+    parser.add_argument(
+        option, type=int, nargs="+", default=(), metavar="ROWS", help=words
+    )
 
 
 def run(options) -> None:
     """Exports a `.keras` file, or the run of a recipe that validated best."""
     model = Path(options.model)
-    name = model.stem
-    if model.suffix != ".keras":
-        name = recipe_files.read(options.model).name
+    if model.suffix == ".keras":
+        name = _name(model)
+    else:
+        options.recipe = options.model
+        name = recipe_of(options).name
         model = best_run(Path(options.runs) / name)
     output = Path(options.output or Path("saved_models") / name)
     if options.samples:
@@ -45,6 +82,14 @@ def _read_samples(model, file):
     for note in rows.notes:
         console.print(note, style="dim", markup=False)
     return rows.inputs
+
+
+def _name(model):
+    """That of the recipe where the file is one of its runs, else of the file."""
+    record = model.parent / training.RECORD
+    if not record.is_file():
+        return model.stem
+    return training.read_record(record).get("name", model.stem)
 
 
 def _about(model):

@@ -5,11 +5,22 @@ import json
 from keras_fusion import datasets, layers, zoo
 from keras_fusion.catalogue import find
 from keras_fusion.cli.console import console
-from keras_fusion.cli.results import print_results
+from keras_fusion.cli.results import print_paired, print_results
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.reports import tables
 from keras_fusion.zoo import published as recipes
+
+
+def add_arguments(parser) -> None:
+    """Adds what the command takes."""
+    parser.add_argument(
+        "recipe", nargs="?", help="print the published results of this recipe"
+    )
+    parser.add_argument(
+        "--method", help="compare this method of the results with every other, paired"
+    )
 
 
 def run(options) -> None:
@@ -17,7 +28,7 @@ def run(options) -> None:
     if options.recipe:
         return _print_published(options)
     if options.method:
-        raise ValueError("--method is one of a recipe's results: name the recipe too.")
+        raise InputError("--method is one of a recipe's results: name the recipe too.")
     kinds = {
         "operators": {n: _first_line(c) for n, c in layers.operators().items()},
         "builders": {n: _first_line(b) for n, b in zoo.builders().items()},
@@ -37,7 +48,7 @@ def _print_published(options):
     published = "results" if file.name == recipe_files.RECIPE else file.stem
     path = file.with_name(f"{published}.json")
     if not path.is_file():
-        raise ValueError(
+        raise InputError(
             f"{options.recipe} has no published results; {path} is not there."
         )
     results = json.loads(path.read_text())
@@ -46,8 +57,7 @@ def _print_published(options):
     if not method:
         return print_results(results)
     others = {"paired": comparison.paired(results["scores"], method)}
-    for sentence in tables.paired_sentences(others):
-        console.print(f"{options.method} {sentence}", soft_wrap=True)
+    print_paired(options.method, others)
 
 
 def _method(name, results):

@@ -7,6 +7,19 @@ from keras_fusion.experiments import prediction, predictions
 from keras_fusion.experiments.reports import tables
 
 
+def add_arguments(parser) -> None:
+    """Adds what the command takes."""
+    parser.add_argument("model", help="a .keras file or an exported SavedModel")
+    parser.add_argument("file", help="rows: .npz, .csv, .parquet or .json")
+    parser.add_argument(
+        "--output", metavar="FILE", help="write all rows to a .csv, .parquet or .json"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print all rows and outputs as JSON"
+    )
+    parser.add_argument("--rows", type=int, default=20, help="rows of the table")
+
+
 def run(options) -> None:
     """Prints or writes classes, probabilities and modality weights for a file."""
     if options.output:

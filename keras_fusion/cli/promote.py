@@ -7,11 +7,12 @@ from pathlib import Path
 from keras_fusion import export, tuning
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import print_results
-from keras_fusion.cli.train import save_deployable
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import comparison, prediction
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports.card import best_seed, publish
 from keras_fusion.experiments.reports.plots import save_plots
+from keras_fusion.experiments.saving import save_deployable
 from keras_fusion.tuning.promotion import bar_that_won, best_fusion
 
 ZOO = Path("zoo")
@@ -21,7 +22,7 @@ NEEDED = {"matplotlib": "plots", "tensorflow": "tensorflow", "tomli_w": "tuning"
 def check(name: str) -> None:
     """Raises, before anything is trained, if a promotion could not come to its end."""
     if (ZOO / name).exists():
-        raise ValueError(f"{ZOO / name} is there already: name another one.")
+        raise InputError(f"{ZOO / name} is there already: name another one.")
     for module, extra in NEEDED.items():
         if importlib.util.find_spec(module) is None:
             raise ImportError(

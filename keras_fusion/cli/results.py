@@ -1,8 +1,10 @@
 """Results of a comparison on the terminal."""
 
 from keras_fusion.cli.console import console
+from keras_fusion.experiments import comparison
 from keras_fusion.experiments.recipe import Split
 from keras_fusion.experiments.reports import tables
+from keras_fusion.experiments.watching import LOSS
 
 
 def print_results(results: dict) -> None:
@@ -11,15 +13,25 @@ def print_results(results: dict) -> None:
     title = (
         f"{results['part']} {results['metric']} in percent on "
         f"{results['recipe']['dataset']}, {count} seed{'s' if count > 1 else ''}, "
-        "by number of views missing at random"
+        "by number of modalities missing at random"
     )
     console.print(tables.rich_table(title, *tables.comparison_rows(results)))
     if any(results.get("measures", {}).values()):
         rows = tables.measure_rows(results)
         console.print(tables.rich_table("by other measures", *rows))
-    console.print(tables.rich_table("each view missing", *tables.missing_rows(results)))
-    for sentence in tables.paired_sentences(results):
-        console.print(f"{results['recipe']['name']} {sentence}", soft_wrap=True)
+    console.print(
+        tables.rich_table("each modality missing", *tables.missing_rows(results))
+    )
+    print_paired(tables.method_title(comparison.MODEL, results), results)
+    if won := tables.boosting_won(results):
+        console.print(won, style="bold")
+
+
+def print_paired(method: str, results: dict) -> None:
+    """Prints how far a method is ahead of the others."""
+    title = f"{method} beside the others"
+    console.print(tables.rich_table(title, *tables.paired_rows(results)))
+    console.print(tables.paired_legend(results))
 
 
 def record_cells(record: dict, split: Split) -> list[str]:
@@ -30,7 +42,9 @@ def record_cells(record: dict, split: Split) -> list[str]:
         split: Of the recipe: the score says if the rows it is of were trained on.
     """
     score = record["validation"]
-    shown = f"{100 * score:.1f} %" if score >= 0 else f"loss {-score:.4f}"
+    shown = f"{100 * score:.1f} %"
+    if record["metric"] == LOSS:
+        shown = f"loss {-score:.4f}"
     return [
         f"{shown} (trained on)" if split.train_on_validation else shown,
         str(record["epochs"]),

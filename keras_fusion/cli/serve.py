@@ -3,6 +3,36 @@
 import functools
 import re
 
+from keras_fusion.errors import InputError
+
+
+def add_arguments(parser) -> None:
+    """Adds what the command takes."""
+    parser.add_argument(
+        "folder", nargs="?", default="saved_models", help="folder of the models"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; nobody is refused"
+    )
+    parser.add_argument("--rest-port", type=int, default=8501, help="0 is a free one")
+    parser.add_argument("--grpc-port", type=int, default=8500, help="0 is a free one")
+    parser.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        metavar="MODEL:LABEL=VERSION",
+        help="keep this version too and answer under the label",
+    )
+    parser.add_argument(
+        "--body", type=int, metavar="BYTES", help="most bytes of a request"
+    )
+    parser.add_argument(
+        "--batch", type=int, metavar="ROWS", help="most rows of a request"
+    )
+    parser.add_argument(
+        "--seconds", type=float, help="most time that a request may take"
+    )
+
 
 def run(options) -> None:
     """Answers over REST and gRPC until Ctrl-C."""
@@ -35,14 +65,14 @@ def _limits(options):
     given = {name: most for name, most in given.items() if most is not None}
     for name, most in given.items():
         if not most > 0:
-            raise ValueError(f"--{name} must be more than 0; received {most}.")
+            raise InputError(f"--{name} must be more than 0; received {most}.")
     return given
 
 
 def _label(text):
     parts = re.fullmatch(r"([^/:]+):([^/:=]+)=([0-9]+)", text)
     if not parts:
-        raise ValueError(
+        raise InputError(
             f"--label takes MODEL:LABEL=VERSION, as digits:stable=1; received {text}."
         )
     return parts[1], parts[2], int(parts[3])

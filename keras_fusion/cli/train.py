@@ -1,19 +1,20 @@
 """`keras-fusion train`."""
 
-from pathlib import Path
-
-import numpy as np
-
-from keras_fusion import zoo
+from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import record_cells
-from keras_fusion.experiments import comparison, prediction, table_columns, training
+from keras_fusion.experiments import comparison, training
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.reports import tables
-from keras_fusion.experiments.runs import COMPILED, run_of
-from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import whole, write_json
+from keras_fusion.experiments.runs import COMPILED, best_run, run_of
+from keras_fusion.experiments.saving import save_deployable
+
+
+def add_arguments(parser) -> None:
+    """Adds what the command takes."""
+    shared.add_recipe(parser)
+    shared.add_training(parser)
 
 
 def run(options) -> None:
@@ -41,19 +42,6 @@ def run(options) -> None:
     console.print(tables.rich_table("trained", header, rows))
     for path in models:
         console.print(f"wrote {path}")
-
-
-def save_deployable(recipe: recipe_files.Recipe, data, folder: Path) -> Path:
-    """Saves the model that takes raw features beside the weights it was fitted to."""
-    head = task_of(data).deployed_head
-    model = comparison.trained(recipe, data, folder, **head)
-    path = folder / "model.keras"
-    with whole(path) as beside:
-        zoo.deployable(model, data.statistics).save(beside)
-    write_json(folder / prediction.CLASSES, list(data.class_names) or None)
-    write_json(folder / prediction.INPUTS, data.schema.to_json())
-    with whole(folder / prediction.SAMPLES) as beside:
-        rows = {f"inputs/{name}": x for name, x in data.samples.items()}
-        np.savez(beside, **rows, **prediction.answered(model, data))
-    table_columns.save(folder, data)
-    return path
+    best = best_run(folder)
+    console.print(f"Next: keras-fusion predict {best} FILE")
+    console.print(f"      keras-fusion export {best}")

@@ -8,12 +8,65 @@ from pathlib import Path
 from keras_fusion import tuning
 from keras_fusion.cli import promote
 from keras_fusion.cli.console import console
+from keras_fusion.errors import InputError
 from keras_fusion.experiments.reports import tables
 from keras_fusion.files import write_json
 from keras_fusion.tuning import judging
 from keras_fusion.tuning.report.leaderboard import ensemble_text, ranked, unfinished
 
 SEEDS = (0, 1, 2, 3, 4)
+
+
+def add_arguments(parser) -> None:
+    """Adds what the command takes."""
+    parser.add_argument("search", help="folder with search.toml, or a .toml file")
+    overrides = "; overrides search.toml"
+    parser.add_argument("--trials", type=int, help=f"number of trials{overrides}")
+    parser.add_argument(
+        "--minutes", type=float, help=f"minutes of training in all{overrides}"
+    )
+    parser.add_argument("--epochs", type=int, help=f"epochs of a full trial{overrides}")
+    parser.add_argument(
+        "--tuner", help=f"auto, hyperband, random or bayesian{overrides}"
+    )
+    parser.add_argument("--seed", type=int, help=f"decides the trials{overrides}")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        help="trials at once, by Ray; one without Ray if left out",
+    )
+    parser.add_argument(
+        "--address", help="address of a Ray cluster, such as ray://HOST:10001"
+    )
+    parser.add_argument(
+        "--gpus-per-trial",
+        type=float,
+        default=0,
+        metavar="N",
+        help="GPUs of each trial with Ray; a fraction shares one",
+    )
+    parser.add_argument("--report", action="store_true", help="write report.html")
+    parser.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write logs for the HParams page of TensorBoard",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="SEARCH",
+        help="test the winner, once, beside that of this search of the same size",
+    )
+    parser.add_argument(
+        "--promote",
+        metavar="NAME",
+        help="train the best fusion on all but the test rows, as recipe zoo/NAME",
+    )
+    parser.add_argument(
+        "--publish", action="store_true", help="write the results beside search.toml"
+    )
+    parser.add_argument(
+        "--runs", default="tuning/runs", help="folder of all runs, in RUNS/SEARCH each"
+    )
 
 
 def run(options) -> None:
@@ -84,7 +137,7 @@ def _other(search, options):
     name = _search_of(options, options.against).name
     path = Path(options.runs) / name / tuning.RESULTS
     if not path.is_file():
-        raise ValueError(
+        raise InputError(
             f"{path} is not there: run `keras-fusion tune {options.against}` first."
         )
     other = json.loads(path.read_text())

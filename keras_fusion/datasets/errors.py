@@ -1,5 +1,7 @@
 """The error that says what is wrong with data."""
 
+from keras_fusion.errors import InputError
 
-class DataError(ValueError):
+
+class DataError(InputError):
     """A file or an array does not hold what a data set needs: a fault of the input."""

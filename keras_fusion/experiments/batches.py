@@ -53,17 +53,26 @@ class Batches(keras.utils.PyDataset):
         split: Arrays to draw from.
         model: Says which of the inputs are wanted.
         batch_size: Rows a batch; all rows where there are fewer.
+        class_weights: `(K,)`, what a label of each class counts; None counts all alike.
         seed: Of the order, with the epoch: a run that is resumed sees what it would
             have seen. It is for the caller to set `epoch` as each begins (Keras' own
             count is off by what it peeks), and `fit` must not shuffle.
     """
 
-    def __init__(self, split: Split, model: keras.Model, batch_size: int, seed: int):
+    def __init__(
+        self,
+        split: Split,
+        model: keras.Model,
+        batch_size: int,
+        seed: int,
+        class_weights: np.ndarray | None = None,
+    ):
         super().__init__()
         self.inputs = model_inputs(model, split.inputs, split.modality_mask)
         self.labels = split.labels
         self.batch_size = min(batch_size, len(split.labels))
         self.seed = seed
+        self.class_weights = class_weights
         self.epoch = 0
 
     def __len__(self):
@@ -72,7 +81,11 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index):
         order = _order(len(self.labels), self.seed, self.epoch)
         rows = order[index * self.batch_size :][: self.batch_size]
-        return {name: x[rows] for name, x in self.inputs.items()}, self.labels[rows]
+        inputs = {name: x[rows] for name, x in self.inputs.items()}
+        labels = self.labels[rows]
+        if self.class_weights is None:
+            return inputs, labels
+        return inputs, labels, self.class_weights[labels]
 
 
 @functools.lru_cache(maxsize=1)

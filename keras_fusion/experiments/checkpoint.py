@@ -7,6 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_fusion.errors import InputError
+from keras_fusion.experiments.stopping import EarlyStopping
 from keras_fusion.files import whole
 
 
@@ -14,7 +16,7 @@ def require_same(path: Path, found: dict, expected: dict) -> None:
     """Raises a ValueError that names what differs between two runs' identities."""
     differing = [k for k in expected if found.get(k) != expected[k]]
     if differing:
-        raise ValueError(
+        raise InputError(
             f"{path} holds a run that differs in {', '.join(differing)}: choose "
             "another --runs folder, or delete it to train anew."
         )
@@ -27,13 +29,21 @@ class Checkpoint(keras.callbacks.Callback):
         path: An `.npz` file; it appears whole or not at all.
         identity: What must be the same for a run to go on from the file.
         every: Seconds between two saves.
+        stopping: Early stopping, whose best weights are kept too, or None.
     """
 
-    def __init__(self, path: Path, identity: dict, every: float):
+    def __init__(
+        self,
+        path: Path,
+        identity: dict,
+        every: float,
+        stopping: EarlyStopping | None = None,
+    ):
         super().__init__()
         self.path = Path(path)
         self.identity = identity
         self.every = every
+        self.stopping = stopping
         self.history = {}
         self.seconds = 0.0
         self.started = self.saved = time.perf_counter()
@@ -48,12 +58,15 @@ class Checkpoint(keras.callbacks.Callback):
                 arrays = dict(np.load(file, allow_pickle=False))
             record = json.loads(str(arrays["record"]))
         except Exception as error:  # numpy, zipfile, zlib and json raise many kinds
-            raise ValueError(
+            raise InputError(
                 f"{self.path} is broken ({error}); delete it to train anew."
             ) from error
         require_same(self.path, record["identity"], self.identity)
         for i, variable in enumerate(_state(model)):
             variable.assign(arrays[f"state_{i}"])
+        if self.stopping:
+            best = [arrays[f"best_{i}"] for i in range(len(model.get_weights()))]
+            self.stopping.resume(record["stopping"], best)
         self.history = record["history"]
         self.seconds = record["seconds"]
         return len(self.history["loss"])
@@ -75,6 +88,10 @@ class Checkpoint(keras.callbacks.Callback):
             f"state_{i}": keras.ops.convert_to_numpy(variable)
             for i, variable in enumerate(_state(self.model))
         }
+        if self.stopping:
+            record["stopping"] = self.stopping.state()
+            best = enumerate(self.stopping.best_weights)
+            arrays |= {f"best_{i}": x for i, x in best}
         with whole(self.path) as beside:
             np.savez(beside, record=json.dumps(record), **arrays)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
-from keras_fusion.experiments import evaluation, training
+from keras_fusion.errors import InputError
+from keras_fusion.experiments import classical, evaluation, training
 from keras_fusion.experiments import variants as forms
 from keras_fusion.experiments.recipe import Recipe, load_data, plain
 from keras_fusion.experiments.tasks import task_of
@@ -14,7 +15,7 @@ from keras_fusion.provenance import provenance
 ONLY, WITHOUT = "only-", "without-"
 MODEL, CONCATENATION = "model", "concatenation"
 LATE, SINGLE = "late average", "best single"
-METHODS = (MODEL, CONCATENATION, LATE, SINGLE)
+METHODS = (MODEL, CONCATENATION, LATE, SINGLE, classical.BOOSTING, classical.LINEAR)
 
 
 def variants(recipe: Recipe, data: Dataset, leave_out: bool = False) -> dict:
@@ -30,7 +31,7 @@ def variants(recipe: Recipe, data: Dataset, leave_out: bool = False) -> dict:
     names = list(data.input_shapes)
     own = {*METHODS, *(f"{kind}{m}" for kind in (ONLY, WITHOUT) for m in names)}
     if taken := own & {*recipe.baselines}:
-        raise ValueError(
+        raise InputError(
             f"No baseline of a recipe may be called {' or '.join(sorted(taken))}: "
             "comparisons call a method of their own so."
         )
@@ -62,7 +63,8 @@ def compare(
     The baselines have the model's encoders, training run and validation choice: each
     single modality (the best of a seed is chosen by validation; where validation rows
     train too, by the rows it is judged on, which favours it), their average, and
-    concatenation. So have the recipe's own baselines.
+    concatenation. So have the recipe's own baselines. Boosted trees and a linear model
+    are fitted to the same rows; see `classical`.
 
     Args:
         recipe: From `recipe.read`.
@@ -100,6 +102,8 @@ def compare(
         models = {n: load(n) for n in chosen if n not in unseen}
         if singles:
             models[LATE] = _late_average(data, load)
+        if recipe.usual_baselines:
+            models |= classical.fitted(data, seed)
         judged = {name: _judged(model, split, task) for name, model in models.items()}
         best = None
         if singles:
@@ -119,7 +123,7 @@ def compare(
     return {
         "recipe": plain(recipe),
         "part": part,
-        "notes": list(data.notes),
+        "notes": [*data.notes, *_missing_baselines(recipe)],
         "precision": precision,
         "metric": task.metric,
         "scores": scores,
@@ -130,6 +134,11 @@ def compare(
         "fits": fits,
         **provenance(),
     }
+
+
+def _missing_baselines(recipe):
+    there = classical.is_installed() or not recipe.usual_baselines
+    return [] if there else [classical.MISSING]
 
 
 def _judged(model, split, task):

@@ -1,23 +1,18 @@
 """How good a model is, and how good it stays when modalities are missing."""
 
+import dataclasses
 import math
 import statistics
 from collections.abc import Callable
 
 import keras
 import numpy as np
+from scipy import special
 
 from keras_fusion.datasets import Split
 from keras_fusion.experiments.batches import model_inputs, prediction_batch
 from keras_fusion.names import MASK
 from keras_fusion.zoo.modality_weights import modality_weights, symbolic_weights
-
-# Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom.
-T_95 = (
-    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
-    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
-    *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
-)
 
 
 def full_outputs(model: keras.Model, split: Split) -> np.ndarray:
@@ -32,7 +27,7 @@ def missing_scores(
 
     Args:
         model: Takes the modalities it wants out of `split.inputs`, and
-            `modality_mask` `(B, M')` for just those.
+            `modality_mask` `(B, M')` for just those; or a function of a `Split`.
         split: Inputs of M modalities and labels.
         score: From labels and outputs, as those in `scores`.
         draws: Times that every row loses k modalities at random, the same ones for
@@ -100,14 +95,17 @@ def paired_interval(first, second) -> dict:
     mean = statistics.fmean(differences)
     if len(differences) < 2:
         return {"difference": mean, "low": None, "high": None}
-    freedom = len(differences) - 1
-    quantile = T_95[min(freedom, len(T_95)) - 1]  # of more seeds: a little too wide
+    quantile = special.stdtrit(len(differences) - 1, 0.975)  # of Student's t
     half = quantile * statistics.stdev(differences) / math.sqrt(len(differences))
-    return {"difference": mean, "low": mean - half, "high": mean + half}
+    return {"difference": mean, "low": float(mean - half), "high": float(mean + half)}
 
 
 def _outputs(model, split, masks):
     """The outputs under each of the `(B, M)` masks."""
+    if not isinstance(model, keras.Model):
+        for mask in masks:
+            yield model(dataclasses.replace(split, modality_mask=mask))
+        return
     columns = [m for m, name in enumerate(split.inputs) if name in model.input]
     batches = _Masked(split.inputs, [mask[:, columns] for mask in masks], model)
     yield from np.split(model.predict(batches, verbose=0), len(masks))

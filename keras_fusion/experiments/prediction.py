@@ -8,6 +8,7 @@ import numpy as np
 from keras_fusion import datasets, export
 from keras_fusion.datasets.arrays import as_numbers
 from keras_fusion.datasets.files import Rows
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import table_columns
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.export import load
@@ -44,7 +45,7 @@ def predict(path: str | Path, inputs: dict) -> dict:
     else:
         outputs = export.signature(path)(_with_flags(inputs))
     if not {"probabilities", "predictions"} & outputs.keys():
-        raise ValueError(_NOT_OURS.format(path))
+        raise InputError(_NOT_OURS.format(path))
     return {name: outputs[name] for name in _OUTPUTS if name in outputs}
 
 
@@ -153,7 +154,7 @@ def _schema(path):
     try:
         return datasets.Schema.from_json(content)
     except ValueError as error:
-        raise ValueError(f"{path.with_name(INPUTS)} is broken: {error}") from error
+        raise InputError(f"{path.with_name(INPUTS)} is broken: {error}") from error
 
 
 def _beside(path, name):
@@ -164,13 +165,13 @@ def _beside(path, name):
     try:
         return json.loads(beside.read_text())
     except ValueError as error:
-        raise ValueError(f"{beside} is broken: {error}.") from error
+        raise InputError(f"{beside} is broken: {error}.") from error
 
 
 def _trained(path):
     model = load(path)
     if not isinstance(model.input, dict) or not isinstance(model.output, dict):
-        raise ValueError(_NOT_OURS.format(path))
+        raise InputError(_NOT_OURS.format(path))
     return model
 
 
@@ -225,5 +226,5 @@ def _of_dtype(name, x, present, dtype):
         return x.astype(dtype)
     x = np.where(present.reshape(-1, *(1,) * (x.ndim - 1)), x, 0)
     if (x % 1).any():  # NaN % 1 is true
-        raise ValueError(f"Expected whole numbers in {name!r}, and none missing.")
+        raise InputError(f"Expected whole numbers in {name!r}, and none missing.")
     return x.astype(dtype)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.errors import InputError
 from keras_fusion.files import whole
 
 FORMATS = (".csv", ".parquet", ".json")
@@ -83,7 +84,7 @@ def save(
 def check_path(path: str | Path) -> None:
     """Raises a ValueError unless `save` can write there."""
     if Path(path).suffix not in FORMATS:
-        raise ValueError(f"Expected a path that ends in {FORMATS}; received {path}.")
+        raise InputError(f"Expected a path that ends in {FORMATS}; received {path}.")
 
 
 def _columns(outputs, class_names, modalities, ids):
@@ -94,7 +95,7 @@ def _columns(outputs, class_names, modalities, ids):
     else:
         probabilities = outputs["probabilities"]
         if probabilities.ndim > 2:
-            raise ValueError(
+            raise InputError(
                 "Expected one prediction a row; received maps, which --json prints."
             )
         columns["class"] = classes_of(outputs, class_names)

@@ -9,11 +9,13 @@ from typing import Annotated, Literal, TypeVar
 
 from keras_fusion import datasets, zoo
 from keras_fusion.catalogue import find
-from keras_fusion.experiments import schema
+from keras_fusion.errors import InputError
+from keras_fusion.experiments import schema, trust
 from keras_fusion.experiments.schema import Count, Flag, Number, Seeds, Table, Text
 from keras_fusion.zoo import published
 
 RECIPE = "recipe.toml"
+OF_THE_DATA = ("split", "task", "ignore", "groups", "scale", "modalities")
 _FILE_NAME = re.compile(r"\w[\w .+-]*")
 
 TaskName = Annotated[
@@ -152,13 +154,14 @@ def parse(path: Path, kind: type[R], name: str) -> R:
     try:
         given = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not a TOML file: {error}") from error
+        raise InputError(f"{path} is not a TOML file: {error}") from error
     if "name" in given:
-        raise ValueError(f"{path}: a recipe is called by its folder; leave out `name`.")
+        raise InputError(f"{path}: a recipe is called by its folder; leave out `name`.")
     recipe = schema.read(kind, given | {"name": name}, str(path))
+    trust.check_layers({"own": recipe.arguments, "all": recipe.baselines}, f"{path}")
     builder = find("builder", recipe.builder, zoo.builders())
     if not builder.record.independent_rows:
-        raise ValueError(
+        raise InputError(
             f"{path}: the rows of a recipe are independent, but {recipe.builder} "
             "classifies the nodes of one graph: train it with `fit` on a "
             "keras_fusion.graphs.FullGraph."
@@ -174,23 +177,24 @@ def file_of(name: str) -> Path:
     if path.is_file():
         return path
     known = {n: published.folder() / n / RECIPE for n in published.names()}
-    return find("recipe", name, known)
+    promoted = Path("zoo").glob(f"*/{RECIPE}")  # outside a checkout, too
+    return find("recipe", name, known | {path.parent.name: path for path in promoted})
 
 
 def changed(recipe: R, **changes) -> R:
     """The recipe with other values of `Recipe` or `Training`, where they are not None.
 
-    With another data set goes its split: the recipe's was made for its own data.
+    Another data set gets none of `OF_THE_DATA`, which was chosen for the recipe's own.
 
     Raises:
         ValueError: If a value is of another kind.
     """
     given = plain(recipe)
+    if changes.get("dataset") is not None:
+        given = {k: v for k, v in given.items() if k not in OF_THE_DATA}
     for key, value in changes.items():
         if value is not None:
             (given["training"] if key in given["training"] else given)[key] = value
-    if changes.get("dataset") is not None:
-        given["split"] = {}
     return schema.read(type(recipe), given, recipe.name)
 
 

@@ -1,22 +1,44 @@
 """Where the runs of a recipe are, and which of them is best."""
 
+import dataclasses
 from pathlib import Path
 
-from keras_fusion.experiments import comparison, training
+from keras_fusion.errors import InputError
+from keras_fusion.experiments import comparison, own_data, training, trust
 from keras_fusion.experiments import recipe as recipe_files
 
 COMPILED = ".compiled"  # beside the runs of a recipe: what is compiled for them
 
 
-def run_of(options) -> tuple[recipe_files.Recipe, tuple[int, ...], Path]:
-    """The recipe with the options' changes, its seeds, and its folder of runs."""
+def recipe_of(options) -> recipe_files.Recipe:
+    """The recipe that the options name, with another data set if they name one.
+
+    A recipe for another data set is called after both, so that neither's runs and
+    exports are taken for the other's.
+    """
+    if own_data.is_data(options.recipe):
+        if options.dataset:
+            raise InputError(
+                f"{options.recipe} is a data set: leave out --dataset, or name "
+                "a recipe."
+            )
+        return own_data.recipe_for(options.recipe, options.label, options.task)
     recipe = recipe_files.read(options.recipe)
     recipe = recipe_files.changed(
-        recipe,
-        dataset=options.dataset,
-        label=options.label,
-        epochs=options.epochs,
-        seeds=options.seeds,
+        recipe, dataset=options.dataset, label=options.label, task=options.task
+    )
+    if not options.dataset:
+        file = recipe_files.file_of(options.recipe)
+        trust.check_path(recipe.dataset, file.parent, str(file))
+        return recipe
+    name = f"{recipe.name}-{own_data.name_of(options.dataset)}"
+    return dataclasses.replace(recipe, name=name)
+
+
+def run_of(options) -> tuple[recipe_files.Recipe, tuple[int, ...], Path]:
+    """The recipe with the options' changes, its seeds, and its folder of runs."""
+    recipe = recipe_files.changed(
+        recipe_of(options), epochs=options.epochs, seeds=options.seeds
     )
     return recipe, recipe.training.seeds, Path(options.runs) / recipe.name
 
@@ -25,7 +47,7 @@ def best_run(folder: Path) -> Path:
     """The trained model that validated best of a recipe's seeds."""
     models = sorted((folder / comparison.MODEL).glob("seed-*/model.keras"))
     if not models:
-        raise ValueError(
+        raise InputError(
             f"There is no trained model in {folder}: run `keras-fusion train` first."
         )
     records = {m: training.read_record(m.parent / training.RECORD) for m in models}

@@ -13,6 +13,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Strict, TypeAdapter, ValidationError, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from keras_fusion.errors import InputError
+
 T = TypeVar("T")
 _SAID = "said"
 STRICT = {"extra": "forbid"}  # what a dataclass holds as `__pydantic_config__`
@@ -61,7 +63,7 @@ def read(kind: type[T], given: Mapping, source: str) -> T:
     try:
         return _adapter(kind).validate_python(given)
     except ValidationError as error:
-        raise ValueError(_sentence(kind, error.errors(), source)) from None
+        raise InputError(_sentence(kind, error.errors(), source)) from None
 
 
 @functools.cache

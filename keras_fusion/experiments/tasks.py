@@ -6,9 +6,9 @@ from typing import NamedTuple
 import keras
 
 from keras_fusion.datasets import Dataset
-from keras_fusion.experiments import scores
+from keras_fusion.experiments import measures, scores
 from keras_fusion.losses import SaliencyLoss
-from keras_fusion.metrics import IntersectionOverUnion
+from keras_fusion.metrics import IntersectionOverUnion, RSquared
 
 
 class Task(NamedTuple):
@@ -18,20 +18,21 @@ class Task(NamedTuple):
         metric: Name of what `score` measures.
         score: From labels and outputs, higher is better.
         loss: Makes a loss for `compile`.
-        watched: Makes the Keras metric that validation reports, or is None; then minus
-            the loss stands for it.
+        watched: Makes the Keras metric that validation reports.
         head: Of the builder, while it trains.
         deployed_head: Of the builder, in the model that is saved for use.
         measures: More to report on the test set, from labels and outputs, by name.
+        watchable: Further scores that validation may watch, by name.
     """
 
     metric: str
     score: Callable
     loss: Callable[[], keras.losses.Loss]
-    watched: Callable[[int], keras.metrics.Metric] | None
+    watched: Callable[[int], keras.metrics.Metric]
     head: dict = {}
     deployed_head: dict = {}
     measures: Callable[..., dict[str, float]] = lambda labels, outputs: {}
+    watchable: dict[str, Callable] = {}
 
 
 def task_of(data: Dataset) -> Task:
@@ -56,14 +57,22 @@ _CLASSIFICATION = Task(
     scores.accuracy,
     keras.losses.SparseCategoricalCrossentropy,
     lambda classes: keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+    measures=measures.classification,
+    watchable={
+        "balanced accuracy": measures.balanced_accuracy,
+        "macro F1": measures.macro_f1,
+        "AUC": measures.auc,
+        "average precision": measures.average_precision,
+    },
 )
 _REGRESSION = Task(
     "R^2",
     scores.r_squared,
     keras.losses.MeanSquaredError,
-    None,
+    lambda classes: RSquared(name="R^2"),
     head={"classifier_activation": None},
     deployed_head={"classifier_activation": None},
+    measures=measures.regression,
 )
 _SALIENCY = Task(
     "foreground IoU",

@@ -1,6 +1,5 @@
 """One training run: reproducible by seed, resumed after a kill, whole or not at all."""
 
-import contextlib
 import dataclasses
 import hashlib
 import json
@@ -13,12 +12,17 @@ import keras
 import numpy as np
 
 from keras_fusion.datasets import Dataset
-from keras_fusion.experiments import variants
+from keras_fusion.errors import InputError
+from keras_fusion.experiments import targets, variants
 from keras_fusion.experiments.batches import Batches, model_inputs, prediction_batch
 from keras_fusion.experiments.checkpoint import Checkpoint, require_same
+from keras_fusion.experiments.class_weights import class_weights
 from keras_fusion.experiments.compilation import fast_settings
+from keras_fusion.experiments.precision import policy
 from keras_fusion.experiments.recipe import Recipe, Training
+from keras_fusion.experiments.stopping import EarlyStopping
 from keras_fusion.experiments.tasks import task_of
+from keras_fusion.experiments.watching import Watch
 from keras_fusion.export import portable
 from keras_fusion.files import whole, write_json
 from keras_fusion.provenance import computed_on
@@ -27,7 +31,6 @@ WEIGHTS = "model.weights.h5"
 COMPILED = "training.keras"
 RECORD = "fit.json"
 VALIDATIONS = 20
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 def fit(
@@ -43,9 +46,10 @@ def fit(
 ) -> dict:
     """Trains the recipe's model, or goes on with it, or finds it done.
 
-    The learning rate falls to zero along a cosine, and the weights kept are the last:
-    an early epoch that happens to validate well has seen few patterns of missing
-    modalities.
+    Without `patience` the learning rate falls to zero along a cosine, and the weights
+    kept are the last: an early epoch that happens to validate well has seen few
+    patterns of missing modalities. With it the rate is constant, and the weights kept
+    are those that validated best.
 
     Args:
         recipe: From `recipe.read`.
@@ -60,9 +64,10 @@ def fit(
         callbacks: Further ones; they see an epoch after its checkpoint.
 
     Returns:
-        The record in `fit.json`: `validation` (what the task watches, or minus the
-        loss where it watches nothing), `epochs`, `seconds`, `parameters`, `history`,
-        and `computed_on`, where it ended.
+        The record in `fit.json`: `metric`, its `validation` score (minus the loss
+        where that is watched), `epochs` that were trained, `best_epoch` with
+        `patience`, `seconds`, `parameters`, `history`, and `computed_on`, where it
+        ended.
 
     Raises:
         ValueError: If the folder holds another run, if a label is out of range, or if
@@ -79,32 +84,44 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)  # fails before the work, not after
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-    with _policy(precision):
+    with policy(precision):
         # Rows without some modality need the mask; it makes no other weights.
         model = variants.build(recipe, data, modality_mask=True)
     settings = recipe.training
-    batches = Batches(data.train, model, settings.batch_size, seed)
+    weights = class_weights(data, settings.class_weight)
+    train, validation = (
+        targets.standardized(data, x) for x in (data.train, data.validation)
+    )
+    batches = Batches(train, model, settings.batch_size, seed, weights)
+    at = validated_epochs(settings.epochs, settings.patience)
+    watch = Watch(recipe.metric, task, validation, at)
+    stopping = EarlyStopping(watch, settings.patience) if settings.patience else None
     _compile(model, settings, len(batches), task, data.classes)
-    checkpoint = Checkpoint(folder / "checkpoint.npz", identity, checkpoint_every)
+    checkpoint = Checkpoint(
+        folder / "checkpoint.npz", identity, checkpoint_every, stopping
+    )
     initial_epoch = checkpoint.restore(model)
 
     def begin(epoch, logs=None):
         batches.epoch = epoch
         _seed_torch(seed, epoch)
 
+    over = stopping is not None and stopping.is_over(initial_epoch)
     started = time.perf_counter()
     model.fit(
         batches,
         validation_data=(
-            model_inputs(model, data.validation.inputs, data.validation.modality_mask),
-            data.validation.labels,
+            model_inputs(model, validation.inputs, validation.modality_mask),
+            validation.labels,
         ),
-        validation_batch_size=prediction_batch(data.validation.inputs),
-        validation_freq=validated_epochs(settings.epochs),
-        epochs=settings.epochs,
+        validation_batch_size=prediction_batch(validation.inputs),
+        validation_freq=at,
+        epochs=initial_epoch if over else settings.epochs,
         initial_epoch=initial_epoch,
         callbacks=[
             keras.callbacks.LambdaCallback(on_epoch_begin=begin),
+            watch,
+            *([stopping] if stopping else []),
             checkpoint,
             *callbacks,
         ],
@@ -112,18 +129,26 @@ def fit(
         verbose=verbose,
     )
     if not math.isfinite(checkpoint.history["val_loss"][-1]):
-        raise ValueError(
+        raise InputError(
             f"The run in {folder} ends with a validation loss of "
             f"{checkpoint.history['val_loss'][-1]}: try a lower learning_rate."
         )
+    if stopping:
+        stopping.restore_best()
+    targets.restore(model, data)
     with whole(folder / WEIGHTS) as path:
         # A model of the same layers without optimizer: its state would triple the file.
         keras.Model(model.input, model.output, name=model.name).save_weights(path)
     _save_compiled(model, settings.learning_rate, folder / COMPILED)
     done = {
+        "name": recipe.name,
         "identity": identity,
-        "validation": _last_score(checkpoint.history, task),
-        "epochs": settings.epochs,
+        "metric": watch.name,
+        "validation": stopping.best_score
+        if stopping
+        else watch.of(checkpoint.history[watch.key][-1]),
+        "epochs": len(checkpoint.history["loss"]),
+        **({"best_epoch": stopping.best_epoch + 1} if stopping else {}),
         "seconds": checkpoint.seconds + time.perf_counter() - started,
         "parameters": model.count_params(),
         "history": checkpoint.history,
@@ -157,58 +182,45 @@ def read_record(path: Path) -> dict:
     try:
         return json.loads(path.read_text())
     except ValueError as error:
-        raise ValueError(f"{path} is broken ({error}); delete it to go on.") from error
+        raise InputError(f"{path} is broken ({error}); delete it to go on.") from error
 
 
 def _check_labels(data):
     highest = max(1, data.classes - 1)  # of one class, the foreground: 1
     for part in (data.train, data.validation):
         if data.class_names and not np.isin(part.labels, range(highest + 1)).all():
-            raise ValueError(
+            raise InputError(
                 f"{data.name}: labels must be 0 to {highest}; received "
                 f"{part.labels.min()} to {part.labels.max()}."
             )
 
 
-def validated_epochs(epochs: int) -> list[int]:
-    """Some epochs and the last: on small data validating takes as long as training."""
-    step = max(1, epochs // VALIDATIONS)
+def validated_epochs(epochs: int, patience: int | None = None) -> list[int]:
+    """Some epochs and the last: on small data validating takes as long as training.
+
+    With `patience` all of them are validated.
+    """
+    step = 1 if patience else max(1, epochs // VALIDATIONS)
     return sorted({*range(step, epochs + 1, step), epochs})
 
 
-def _last_score(history, task):
-    if task.watched is None:
-        return -history["val_loss"][-1]
-    return history[f"val_{task.watched(2).name}"][-1]
-
-
 def _compile(model, settings: Training, steps, task, classes):
-    rate = keras.optimizers.schedules.CosineDecay(
-        settings.learning_rate, settings.epochs * steps
-    )
+    rate = settings.learning_rate
+    if not settings.patience:
+        rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
     config = {"learning_rate": rate, "weight_decay": settings.weight_decay}
-    model.compile(
-        optimizer=keras.optimizers.get(
+    try:
+        optimizer = keras.optimizers.get(
             {"class_name": settings.optimizer, "config": config}
-        ),
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError(f"optimizer {settings.optimizer!r}: {error}") from error
+    model.compile(
+        optimizer=optimizer,
         loss=task.loss(),
-        metrics=[task.watched(classes)] if task.watched else [],
+        metrics=[task.watched(classes)],
         **fast_settings(steps),
     )
-
-
-@contextlib.contextmanager
-def _policy(precision):
-    if precision not in PRECISIONS:
-        raise ValueError(
-            f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}."
-        )
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def _identity(recipe, data, seed, precision):
@@ -220,6 +232,7 @@ def _identity(recipe, data, seed, precision):
     identity = {
         "builder": recipe.builder,
         "arguments": recipe.arguments,
+        "metric": recipe.metric,
         "training": {k: v for k, v in how.items() if k != "seeds"},
         "modalities": list(data.input_shapes),
         "data": digest.hexdigest(),

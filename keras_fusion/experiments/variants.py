@@ -8,6 +8,7 @@ import keras
 
 from keras_fusion import datasets, zoo
 from keras_fusion.catalogue import find
+from keras_fusion.errors import InputError
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.names import safe_names
@@ -30,8 +31,8 @@ def build(recipe: Recipe, data: datasets.Dataset, **arguments) -> keras.Model:
         arguments["encoders"] = _encoders(builder, data.preprocessor, arguments)
     try:
         return builder(data.input_shapes, data.classes, **arguments)
-    except TypeError as error:
-        raise ValueError(f"{recipe.builder}: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{recipe.builder}: {error}") from error
 
 
 def only(recipe: Recipe, modality: str) -> Recipe:

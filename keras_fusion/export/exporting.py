@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from keras_fusion.catalogue import find
+from keras_fusion.errors import InputError
 from keras_fusion.export import (
     child,
     forms,
@@ -181,7 +182,7 @@ def _write_from_any_backend(model, folder, wanted, scratch):
         return forms.write(model, folder, wanted)
     modules = custom_modules(config_of(model))
     if "__main__" in modules:
-        raise ValueError(
+        raise InputError(
             "The model holds a class of the program itself, which the TensorFlow "
             "process cannot import: define it in a module and import that."
         )
@@ -234,7 +235,7 @@ def _facts(model):
 def _check_text(model):
     texts = [name for name, x in model.input.items() if x.dtype == "string"]
     if texts and keras.backend.backend() != "tensorflow":
-        raise ValueError(
+        raise InputError(
             f"The input {texts[0]!r} is text, which Keras computes on TensorFlow "
             "alone: run the export with KERAS_BACKEND=tensorflow."
         )
@@ -244,7 +245,7 @@ def _columns(model, columns):
     columns = {name: [str(x) for x in names] for name, names in columns.items()}
     for name, names in columns.items():
         if name not in model.input or model.input[name].shape[1:] != (len(names),):
-            raise ValueError(
+            raise InputError(
                 f"Expected the columns of an input of the model, as many as it takes; "
                 f"received {len(names)} for {name!r}."
             )
@@ -254,19 +255,19 @@ def _columns(model, columns):
 def _about(about):
     about = {"recipe": None, "metrics": None} | (about or {})
     if set(about) != {"recipe", "metrics"}:
-        raise ValueError(
+        raise InputError(
             f"about may hold 'recipe' and 'metrics'; received {list(about)}."
         )
     try:
         return json.loads(json.dumps(about, allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"about must be what JSON can hold: {error}.") from error
+        raise InputError(f"about must be what JSON can hold: {error}.") from error
 
 
 def _sizes(name, sizes):
     """The batch sizes without repetition, the smallest first."""
     if not all(isinstance(n, Integral) and n > 0 for n in sizes) or len(sizes) > 100:
-        raise ValueError(
+        raise InputError(
             f"{name} must be at most 100 whole numbers from 1; received {list(sizes)}."
         )
     return tuple(sorted({int(n) for n in sizes}))

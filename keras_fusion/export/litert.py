@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from keras_fusion.errors import InputError
 from keras_fusion.export import saved_model
 from keras_fusion.export.reading import Answer, require
 from keras_fusion.names import RAW
@@ -38,7 +39,7 @@ def write(model: keras.Model, file: Path, labels: list[str] | None = None) -> No
         try:
             written = converter.convert()
         except Exception as error:  # of TensorFlow's own making
-            raise ValueError(
+            raise InputError(
                 f"LiteRT {_reason(error)}: leave out the format 'litert' and take "
                 "'onnx', or the SavedModel."
             ) from error

@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 from keras_fusion import archives
+from keras_fusion.errors import InputError
 
 
 def load(file: str | Path) -> keras.Model:
@@ -23,10 +24,10 @@ def loaded(file: str | Path, compile: bool) -> keras.Model:
     """`load` once everything that the file may hold is registered."""
     file = Path(file)
     if not file.is_file():
-        raise ValueError(f"There is no model {file}.")
+        raise InputError(f"There is no model {file}.")
     archives.check_model(file, compiled=compile)
     try:
         return keras.saving.load_model(file, compile=compile)
     except Exception as error:  # zipfile, h5py and Keras raise many kinds
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{file} is not a whole .keras file: {reason}") from error
+        raise InputError(f"{file} is not a whole .keras file: {reason}") from error

@@ -4,6 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from keras_fusion.errors import InputError
+
 MANIFEST = "manifest.json"
 _KEYS = {
     "format",
@@ -52,14 +54,14 @@ def verify(folder: str | Path) -> dict:
     missing = sorted(expected.keys() - found.keys())
     unknown = sorted(found.keys() - expected.keys())
     if missing:
-        raise ValueError(f"{folder} lacks {', '.join(missing)}, which was exported.")
+        raise InputError(f"{folder} lacks {', '.join(missing)}, which was exported.")
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"{folder} holds {', '.join(unknown)}, which was not exported with it."
         )
     for name, sha256 in expected.items():
         if found[name] != sha256:
-            raise ValueError(f"{folder / name} is not as it was exported.")
+            raise InputError(f"{folder / name} is not as it was exported.")
     return manifest
 
 
@@ -75,13 +77,13 @@ def verified_versions(path: str | Path) -> dict[Path, dict]:
         numbered = [p for p in path.glob("*") if p.name.isdecimal() and p.is_dir()]
         folders = sorted(numbered, key=lambda p: int(p.name))
     if not folders:
-        raise ValueError(f"{path}: expected a {MANIFEST} or numbered versions.")
+        raise InputError(f"{path}: expected a {MANIFEST} or numbered versions.")
     return {folder: verify(folder) for folder in folders}
 
 
 def _read(file):
     if not file.is_file():
-        raise ValueError(f"{file.parent} has no {MANIFEST}: it is no whole export.")
+        raise InputError(f"{file.parent} has no {MANIFEST}: it is no whole export.")
     content = file.read_bytes()
     try:
         manifest = json.loads(content)
@@ -94,7 +96,7 @@ def _read(file):
     except (ValueError, TypeError, AttributeError, RecursionError):
         whole = False
     if not whole:
-        raise ValueError(f"{file} is not as it was exported.")
+        raise InputError(f"{file} is not as it was exported.")
     return manifest
 
 

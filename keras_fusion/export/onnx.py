@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_fusion.errors import InputError
 from keras_fusion.export import saved_model
 from keras_fusion.export.reading import Answer, require
 from keras_fusion.names import DEFAULT, MASKED
@@ -43,7 +44,7 @@ def write(model: keras.Model, file: Path, labels: list[str] | None = None) -> No
     # tf2onnx leaves what it cannot write as an operator that nobody knows
     unknown = {n.op_type for n in written.graph.node if not _is_known(n)}
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"ONNX has no operator for {', '.join(sorted(unknown))}: leave out the "
             "format 'onnx' and take the SavedModel."
         )

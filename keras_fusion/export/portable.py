@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from keras_fusion.errors import InputError
 from keras_fusion.export.loading import loaded
 from keras_fusion.files import whole
 
@@ -29,12 +30,12 @@ def save(model: keras.Model, path: str | Path) -> None:
     """
     path = Path(path)
     if not model.compiled:
-        raise ValueError(
+        raise InputError(
             f"{model.name} is not compiled, so its file holds no optimizer: save it "
             "with model.save."
         )
     if path.suffix != ".keras":
-        raise ValueError(f"Expected a path that ends in .keras; received {path}.")
+        raise InputError(f"Expected a path that ends in .keras; received {path}.")
     with whole(path) as beside:
         model.save(beside)
         with zipfile.ZipFile(beside) as archive:

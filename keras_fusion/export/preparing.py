@@ -4,6 +4,7 @@ import warnings
 
 import keras
 
+from keras_fusion.errors import InputError
 from keras_fusion.safety import objects
 
 _HALF = ("float16", "bfloat16")
@@ -24,9 +25,9 @@ def prepared(model: keras.Model) -> keras.Model:
         ValueError: If the model is not built, or another process could not load it.
     """
     if not isinstance(model, keras.Model):
-        raise ValueError(f"Expected a keras.Model or a .keras file; received {model}.")
+        raise InputError(f"Expected a keras.Model or a .keras file; received {model}.")
     if not model.built:
-        raise ValueError(
+        raise InputError(
             f"The model {model.name!r} is not built: call it on data once, or begin it "
             "with keras.Input, so that its inputs have shapes."
         )
@@ -51,7 +52,7 @@ def custom_modules(config) -> set[str]:
     for found in objects(config):
         name, module = found["class_name"], found.get("module") or "__main__"
         if name == "__lambda__":
-            raise ValueError(
+            raise InputError(
                 "The model holds a lambda, which no other process may load: put a "
                 "registered function or layer in its place."
             )
@@ -60,7 +61,7 @@ def custom_modules(config) -> set[str]:
         registered = found.get("registered_name")
         if keras.saving.get_registered_object(registered) is None:
             name = found["config"] if name == "function" else name
-            raise ValueError(
+            raise InputError(
                 f"{name!r} in {module} is not registered, so no other process can load "
                 "it: decorate it with @keras.saving.register_keras_serializable()."
             )
@@ -79,7 +80,7 @@ def config_of(model: keras.Model) -> dict:
             warnings.simplefilter("ignore")  # about lambdas, which are refused below
             config = keras.saving.serialize_keras_object(model)
     except Exception as error:  # a user's get_config raises what it likes
-        raise ValueError(
+        raise InputError(
             f"The model {model.name!r} cannot be saved, so it cannot be exported: "
             f"{' '.join(str(error).split())}"
         ) from error
@@ -134,7 +135,7 @@ def _called(model):
     build = model.get_build_config() or {}
     shapes = build.get("shapes_dict") or {"inputs": build.get("input_shape")}
     if None in shapes.values():
-        raise ValueError(
+        raise InputError(
             f"The model {model.name!r} was never called, so its inputs have no shapes: "
             "call it on data once."
         )

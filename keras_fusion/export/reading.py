@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.errors import InputError
 from keras_fusion.export.versions import newest
 from keras_fusion.names import DEFAULT, EDGES, MASKED, safe_names
 
@@ -40,7 +41,7 @@ def signature(path: str | Path, name: str | None = None) -> Answer:
     known = signatures(path)
     if name is not None:
         if name not in known:
-            raise ValueError(f"{path} has no signature {name!r}; it has {list(known)}.")
+            raise InputError(f"{path} has no signature {name!r}; it has {list(known)}.")
         return known[name]
     default = known[DEFAULT]
     masked = known.get(MASKED[DEFAULT], default)
@@ -58,7 +59,7 @@ def signatures(path: str | Path) -> dict[str, "Served"]:
         loaded = tf.saved_model.load(str(folder))
     except Exception as error:  # of TensorFlow's own making
         reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"{folder} is no whole SavedModel: {reason}") from error
+        raise InputError(f"{folder} is no whole SavedModel: {reason}") from error
     own = input_shapes(path) if (folder / INPUTS).is_file() else {}
     names = safe_names(own)
     return {name: Served(loaded, name, names) for name in loaded.signatures}
@@ -118,7 +119,7 @@ def labels(path: str | Path) -> list[str] | None:
     file = newest(path) / LABELS
     names = _asset(file) if file.exists() else None
     if names is not None and not _are_texts(names):
-        raise ValueError(f"{file} is not as it was exported.")
+        raise InputError(f"{file} is not as it was exported.")
     return names
 
 
@@ -155,7 +156,7 @@ def _inputs(path):
     except (AttributeError, KeyError, TypeError):
         sound = False
     if not sound:
-        raise ValueError(f"{file} is not as it was exported.")
+        raise InputError(f"{file} is not as it was exported.")
     return inputs
 
 
@@ -163,7 +164,7 @@ def _asset(file):
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is not as it was exported.") from error
+        raise InputError(f"{file} is not as it was exported.") from error
 
 
 def _are_texts(names):
@@ -210,7 +211,7 @@ def check_inputs(inputs: Arrays, shapes: dict[str, tuple]) -> None:
     nodes are the batch, have a number of their own.
     """
     if set(inputs) != set(shapes):
-        raise ValueError(
+        raise InputError(
             f"Expected the inputs {list(shapes)}; received {list(inputs)}."
         )
     for name, expected in shapes.items():
@@ -218,9 +219,9 @@ def check_inputs(inputs: Arrays, shapes: dict[str, tuple]) -> None:
         if len(shape) != len(expected) or any(
             size not in (None, got) for size, got in zip(expected, shape, strict=True)
         ):
-            raise ValueError(
+            raise InputError(
                 f"Input {name!r} must have the shape {expected}; received {shape}."
             )
     batches = {name: len(x) for name, x in inputs.items() if name not in EDGES}
     if len(set(batches.values())) > 1:
-        raise ValueError(f"Inputs must have one batch size; received {batches}.")
+        raise InputError(f"Inputs must have one batch size; received {batches}.")

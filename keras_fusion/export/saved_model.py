@@ -4,6 +4,7 @@ from pathlib import Path
 
 import keras
 
+from keras_fusion.errors import InputError
 from keras_fusion.export.raw_columns import signature
 from keras_fusion.export.reading import CLASSES, NO_CLASS
 from keras_fusion.export.signatures import Signature, classes_output, signatures_of
@@ -73,14 +74,14 @@ def check_batches(model: keras.Model, xla: bool) -> None:
         xla: Whether XLA is to compile each size, which must leave no other axis free.
     """
     if any(name in model.input for name in EDGES):
-        raise ValueError(
+        raise InputError(
             "A graph is asked as a whole, not in batches: leave out warmup_batches and "
             "xla_batches."
         )
     free = [name for name, x in model.input.items() if None in x.shape[1:]]
     text = [name for name, x in model.input.items() if x.dtype == "string"]
     if xla and (free or text):
-        raise ValueError(
+        raise InputError(
             "xla_batches needs inputs of numbers with no free axis but the batch, "
             "since XLA compiles every size anew; leave it out for "
             f"{', '.join(free + text)}."

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
+from keras_fusion.errors import InputError
 from keras_fusion.names import DEFAULT, EDGES, EMBEDDING, MASK, MASKED, safe_names
 
 
@@ -97,7 +98,7 @@ def classes_output(model: keras.Model, labels: list[str]) -> str | None:
     shapes = {name: x.shape for name, x in _named_outputs(model).items()}
     fitting = [n for n, s in shapes.items() if s[-1] == len(labels) and n != EMBEDDING]
     if not fitting:
-        raise ValueError(
+        raise InputError(
             f"Expected an output with {len(labels)} classes, one for each label; the "
             f"model's are {shapes}."
         )
@@ -143,7 +144,7 @@ def _presence(model, names):
     presence = [f"{safe}_present" for own, safe in names.items() if own not in EDGES]
     count = model.input[MASK].shape[1]
     if len(presence) != count or set(presence) & set(names.values()):
-        raise ValueError(
+        raise InputError(
             f"{MASK} has {count} columns, one for each modality, and each gets an "
             f"input NAME_present; the model's other inputs are {list(names)}."
         )
@@ -155,7 +156,7 @@ def _named_outputs(model):
         return dict(model.output)
     names = model.output_names
     if len(set(names)) < len(names):
-        raise ValueError(
+        raise InputError(
             f"Outputs are called by their layers, which are {names} here: return a "
             "dict to tell them apart."
         )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
+from keras_fusion.errors import InputError
 from keras_fusion.export import forms
 from keras_fusion.export.reading import (
     CLASSES,
@@ -132,7 +133,7 @@ def check_trained(cases: list[Case], trained: Arrays, dtype: str | None) -> None
     (case,) = [c for c in cases if c.signature == DEFAULT][:1]
     names = trained.keys() & case.expected.keys()
     if not names or len(next(iter(case.inputs.values()))) != rows:
-        raise ValueError(
+        raise InputError(
             f"Expected what the trained model answers to the samples, an output of "
             f"{list(case.expected)} with a row for each; received "
             f"{ {name: x.shape for name, x in trained.items()} }."
@@ -161,14 +162,14 @@ def compare(
         ValueError: If names or shapes differ, or a number by more than `tolerance`.
     """
     if set(received) != set(expected):
-        raise ValueError(
+        raise InputError(
             f"{where}: expected the outputs {list(expected)}; it has {list(received)}."
         )
     largest = 0.0
     for name, numbers in expected.items():
         difference = _difference(numbers, received[name])
         if not difference <= tolerance:  # so that NaN is a difference too
-            raise ValueError(
+            raise InputError(
                 f"{where}: {name!r} differs from the model's by {difference:.1e}, more "
                 f"than {tolerance}."
             )
@@ -180,7 +181,7 @@ def check_classes(received: Arrays, output: str, labels: list[str]) -> None:
     """Raises a ValueError unless `classes` names the largest numbers of `output`."""
     expected = named_classes(received[output], labels)
     if received[CLASSES].tolist() != expected:
-        raise ValueError(
+        raise InputError(
             f"{CLASSES!r} is {received[CLASSES].tolist()} where {output!r} says "
             f"{expected}."
         )
@@ -218,7 +219,7 @@ def _completed(samples, inputs, flags, rng):
     check_inputs(samples, given)
     rows = next(len(x) for name, x in samples.items() if name not in EDGES)
     if not rows:
-        raise ValueError("Expected samples of at least one row; received none.")
+        raise InputError("Expected samples of at least one row; received none.")
     samples = _presence(flags, rows, rng) | samples
     dtypes = {n: str if x.dtype == "string" else x.dtype for n, x in inputs.items()}
     return {name: np.asarray(x, dtypes.get(name, bool)) for name, x in samples.items()}

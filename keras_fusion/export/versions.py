@@ -12,6 +12,7 @@ from collections.abc import Callable
 from numbers import Integral
 from pathlib import Path
 
+from keras_fusion.errors import InputError
 from keras_fusion.files import writing
 
 
@@ -31,7 +32,7 @@ def put(
     """
     folder = Path(folder)
     if any(folder.glob("*/[0-9]*/saved_model.pb")):
-        raise ValueError(
+        raise InputError(
             f"{folder} holds models, among which a version would take them all down: "
             f"choose a folder for this one, as {folder}/NAME."
         )
@@ -44,7 +45,7 @@ def put(
             staging.mkdir()
         except OSError as error:
             reason = f"{folder} cannot be written to: {error.strerror}."
-            raise ValueError(reason) from error
+            raise InputError(reason) from error
         _number(folder, version)  # a version that is taken is refused before the work
         fill(staging)
         for path in [*staging.rglob("*"), staging]:
@@ -64,7 +65,7 @@ def newest(path: str | Path) -> Path:
     found = [file.parent for file in path.glob("*/saved_model.pb")]
     versions = [folder for folder in found if folder.name.isdecimal()]
     if not versions:
-        raise ValueError(f"{path}: expected a SavedModel or numbered versions of one.")
+        raise InputError(f"{path}: expected a SavedModel or numbered versions of one.")
     return max(versions, key=lambda folder: int(folder.name))
 
 
@@ -78,9 +79,9 @@ def _number(folder, version):
     if version is None:
         return max(taken, default=0) + 1
     if not isinstance(version, Integral) or version < 1:
-        raise ValueError(f"A version is a whole number from 1; received {version!r}.")
+        raise InputError(f"A version is a whole number from 1; received {version!r}.")
     if version in taken:
-        raise ValueError(
+        raise InputError(
             f"{folder} already has a version {version}, which is never overwritten: "
             "choose another number or none."
         )

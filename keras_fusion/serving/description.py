@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_fusion.errors import InputError
+
 _DTYPES = {
     "DT_BOOL": "bool",
     "DT_HALF": "float16",
@@ -68,7 +70,7 @@ def _tensors(infos):
 
 def _tensor(info):
     if info["dtype"] not in _DTYPES:
-        raise ValueError(f"No client can send or read a tensor of {info['dtype']}.")
+        raise InputError(f"No client can send or read a tensor of {info['dtype']}.")
     shape = info.get("tensor_shape", {})
     sizes = [int(dim.get("size", 0)) for dim in shape.get("dim", [])]
     return Tensor(

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from keras_fusion.errors import InputError
+
 RETRIES = 2  # of a trial whose process died
 CALLS = 50  # trials a process: some backends keep a little of every model
 
@@ -84,7 +86,7 @@ class OnRay:
         try:
             self._ray.init(**own, **quiet)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ValueError(f"Ray does not start: {error}") from error
+            raise InputError(f"Ray does not start: {error}") from error
         threads = 1
         if self._address is None:
             threads = max(1, processors // self.size)

@@ -6,6 +6,7 @@ import keras_tuner
 
 from keras_fusion import layers, zoo
 from keras_fusion.catalogue import find
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import variants
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_for
@@ -64,7 +65,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
         self._builder = find("builder", builder, zoo.builders())
         self._parameters = [*inspect.signature(self._builder).parameters]
         if "fusion" not in self._parameters:
-            raise ValueError(f"{builder} fuses by no operator that could be searched.")
+            raise InputError(f"{builder} fuses by no operator that could be searched.")
         self.space = self._taken(spaces.checked(space or {}))
         self._check_arguments()
         self.dense = False
@@ -127,13 +128,13 @@ class FusionHyperModel(keras_tuner.HyperModel):
     def _check_arguments(self):
         for name in self.arguments:
             if name in self.space:
-                raise ValueError(
+                raise InputError(
                     f"{name} is searched, so it cannot be one of the arguments; in the "
                     "space give it a range, or twice the same number."
                 )
         unknown = [name for name in self.arguments if name not in self._parameters]
         if unknown:
-            raise ValueError(
+            raise InputError(
                 f"{self.builder} has no arguments {unknown}; it has "
                 f"{self._parameters[2:]}."
             )
@@ -149,7 +150,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
                 model = self._try(name)
             except ValueError as error:
                 if names and name in names:
-                    raise ValueError(
+                    raise InputError(
                         f"{name} does not fit the inputs: {error}"
                     ) from error
                 reasons[name] = error
@@ -158,7 +159,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
                 fitting.append(name)
         if not fitting:
             name, reason = reasons.popitem()
-            raise ValueError(f"No operator fits the inputs; {name}: {reason}")
+            raise InputError(f"No operator fits the inputs; {name}: {reason}")
         return fitting
 
     def _worth_trying(self):

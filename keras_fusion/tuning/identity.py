@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 import keras_fusion
+from keras_fusion.errors import InputError
 from keras_fusion.experiments.checkpoint import require_same
 from keras_fusion.files import write_json
 from keras_fusion.tuning.search_file import Search, plain
@@ -40,7 +41,7 @@ def _write_or_compare(path, fixed):
     try:
         found = json.loads(path.read_text())
     except ValueError as error:
-        raise ValueError(
+        raise InputError(
             f"{path} is broken ({error}); delete {path.parent}."
         ) from error
     require_same(path.parent, found, fixed)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import comparison, evaluation, training
 from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.tasks import task_of
@@ -73,7 +74,7 @@ def check_comparable(first: Search, second: Search) -> None:
     for key in ("dataset", "split", "builder"):
         one, other = getattr(first, key), getattr(second, key)
         if one != other:
-            raise ValueError(
+            raise InputError(
                 f"Two searches are compared on the same {key}; received {one} "
                 f"and {other}."
             )
@@ -82,7 +83,7 @@ def check_comparable(first: Search, second: Search) -> None:
         for s in (first, second)
     ]
     if budgets[0] != budgets[1]:
-        raise ValueError(
+        raise InputError(
             f"Two searches are compared by the same budget; received "
             f"{', '.join(BUDGET)} and epochs {budgets[0]} and {budgets[1]}."
         )

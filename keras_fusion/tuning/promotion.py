@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from keras_fusion.errors import InputError
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.reports.card import BEGIN, END
 from keras_fusion.files import whole
@@ -65,7 +66,7 @@ def best_fusion(trials: list[dict]) -> dict:
         fusion = trial["values"]["fusion"]
         if fusion != LATE and not fusion.startswith(ONLY):
             return trial
-    raise ValueError("There is no fusion to promote: none was trained to its end.")
+    raise InputError("There is no fusion to promote: none was trained to its end.")
 
 
 def bar_that_won(trials: list[dict]) -> str | None:

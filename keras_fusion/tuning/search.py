@@ -10,6 +10,7 @@ import filelock
 import keras_tuner
 import numpy as np
 
+from keras_fusion.errors import InputError
 from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import write_json
@@ -64,7 +65,7 @@ def search(
             there, the space is empty, or no trial completed.
     """
     if workers is not None and workers < 1:
-        raise ValueError(f"workers must be a number from 1; received {workers}.")
+        raise InputError(f"workers must be a number from 1; received {workers}.")
     folder = Path(folder).resolve()
     with _named(folder), _alone_in(folder):
         log = Log(folder)
@@ -188,7 +189,7 @@ def _alone_in(folder):
         with filelock.FileLock(folder / LOCK, timeout=0):
             yield
     except filelock.Timeout as error:
-        raise ValueError(
+        raise InputError(
             f"Another process is at work in {folder}: let it end first, or choose "
             "another --runs folder."
         ) from error
@@ -210,13 +211,13 @@ def ended(folder: Path) -> list[dict]:
     """The trials of a search that ended; a ValueError where none completed."""
     found = trials.summaries(folder)
     if not found:
-        raise ValueError(
+        raise InputError(
             "The minutes were over before the first trial was trained to its end: the "
             "same command with more --minutes goes on."
         )
     if not any(t["status"] == "completed" for t in found):
         reason = found[-1]["reason"]
-        raise ValueError(f"All {len(found)} trials failed; the last because: {reason}")
+        raise InputError(f"All {len(found)} trials failed; the last because: {reason}")
     return found
 
 

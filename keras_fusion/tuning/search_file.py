@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Strict
 
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments import schema
 from keras_fusion.tuning.space import TRAINING
@@ -65,7 +66,7 @@ def read(name: str) -> Search:
     path = Path(name)
     path = path / FILE if path.is_dir() else path
     if not path.is_file():
-        raise ValueError(f"There is no search {name}: expected a folder with {FILE}.")
+        raise InputError(f"There is no search {name}: expected a folder with {FILE}.")
     whole = path.resolve()
     own = whole.stem if whole.name != FILE else whole.parent.name
     search = recipes.parse(path, Search, own)
@@ -98,12 +99,12 @@ def _check_heeded(path, search):
     given = tomllib.loads(path.read_text()).get("training", {})
     for name in TRAINING:
         if name in given:
-            raise ValueError(
+            raise InputError(
                 f"{path}: {name} is searched, so it has no place in [training]; in "
                 "[space] give it a range, or twice the same number."
             )
     if search.split.train_on_validation:
-        raise ValueError(
+        raise InputError(
             f"{path}: a search chooses by validation, so it cannot "
             "train_on_validation; what --promote writes does."
         )

@@ -7,6 +7,7 @@ operators to choose from.
 from numbers import Real
 
 from keras_fusion import layers
+from keras_fusion.errors import InputError
 
 CONCATENATION, LATE = "Concatenation", "late average"
 ONLY = "only-"
@@ -41,13 +42,13 @@ def checked(space: dict) -> dict:
     """
     unknown = [name for name in space if name not in (*RANGES, "fusion")]
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"Unknown hyperparameters {unknown}: a space has {['fusion', *RANGES]}."
         )
     names = space.get("fusion")
     if names is not None:
         if not isinstance(names, (list, tuple)) or not names:
-            raise ValueError(
+            raise InputError(
                 f"fusion must list operators to choose from; received {names!r}."
             )
         for name in names:
@@ -133,14 +134,14 @@ def _check_range(name, values):
         or not all(isinstance(v, numbers) and not isinstance(v, bool) for v in values)
     ):
         kind = "whole numbers" if name in _WHOLE else "numbers"
-        raise ValueError(
+        raise InputError(
             f"{name} must be [low, high], two {kind}; received {values!r}."
         )
     low, high = values
     if low > high:
-        raise ValueError(f"{name} has its range upside down: {low} > {high}.")
+        raise InputError(f"{name} has its range upside down: {low} > {high}.")
     if low < 0 or (name in _POSITIVE and low == 0):
-        raise ValueError(f"{name} must be positive; received {values!r}.")
+        raise InputError(f"{name} must be positive; received {values!r}.")
     if name == "units":
         _check_doubles(low, high)
 
@@ -150,7 +151,7 @@ def _check_doubles(low, high):
     while reached < high:
         reached *= 2
     if reached != high:
-        raise ValueError(
+        raise InputError(
             f"units are doubled from the lowest to the highest, so [{low}, {high}] "
             f"would end at {reached // 2}: take [{low}, {reached}]."
         )

@@ -7,6 +7,7 @@ import h5py
 import keras
 
 from keras_fusion import archives
+from keras_fusion.errors import InputError
 from keras_fusion.zoo import published
 
 
@@ -35,12 +36,12 @@ def load_weights(model: keras.Model, weights) -> None:
             model.load_weights(path)
     except Exception as error:  # h5py and Keras raise many kinds
         reason = str(error).strip().splitlines()[0]
-        raise ValueError(
+        raise InputError(
             f"{path} is not a whole weights file of {model.name}: {reason}"
         ) from error
     if found != expected:
         differing = sorted(dict(found.items() ^ expected.items()))
-        raise ValueError(
+        raise InputError(
             f"{path} holds the weights of another architecture than {model.name}: "
             f"they differ in {differing[0]}."
         )

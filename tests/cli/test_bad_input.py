@@ -1,3 +1,4 @@
+import pathlib
 import re
 import shutil
 
@@ -5,7 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+import keras_fusion
 from keras_fusion.cli import main as cli
+from keras_fusion.cli import verify
 from tests.cli.running import run, tree
 from tests.experiments import runs
 
@@ -71,7 +74,7 @@ BAD = {  # what is prepared, the command, what it says
     "no modality": (
         npz("own.npz", a=NAN, b=np.vstack([NAN[:1, :3], np.ones((99, 3))])),
         OWN,
-        "all are NaN in row 0",
+        "needs at least one modality; none has a value in row 0",
     ),
     "rows": (npz("own.npz", a=np.ones((7, 5))), OWN, "as many rows in every modality"),
     "few": (
@@ -143,11 +146,6 @@ BAD = {  # what is prepared, the command, what it says
         "not a whole .keras",
     ),
     "no features": (None, "predict {model} no.npz", "no.npz: no such file"),
-    "features": (
-        text("x.json", '[{"a": [1, 2, 3, 4, 5]}]'),
-        "predict {model} x.json",
-        r"Expected the inputs .*'b'.* received \['a'",
-    ),
     "width": (
         text("x.json", '[{"a": [1, 2, 3, 4, 5], "b": [1]}]'),
         "predict {model} x.json",
@@ -162,6 +160,8 @@ def test_bad_input_is_one_sentence(case, trained, home, tmp_path, monkeypatch):
     prepare, command, message = BAD[case]
     folder = tmp_path / "tiny"
     shutil.copytree(home, folder)
+    recipe = folder / "recipe.toml"  # its data lie beside it
+    recipe.write_text(recipe.read_text().replace(str(home), str(folder)))
     monkeypatch.chdir(folder)
     if prepare:
         prepare(folder)
@@ -187,4 +187,30 @@ def test_a_stop_by_hand_says_how_to_go_on(home, tmp_path, monkeypatch):
     monkeypatch.setattr(keras.Model, "fit", interrupt)
     status, out, err = run("train", home, "--runs", tmp_path)
     assert status == 130
-    assert err == "keras-fusion: stopped; the same command goes on from here.\n"
+    assert err == "keras-fusion: stopped; the same command resumes it.\n"
+
+
+def test_a_fault_of_ours_says_that_it_is_one(monkeypatch):
+    def broken(options):
+        raise ValueError("operands could not be broadcast")
+
+    monkeypatch.setattr(verify, "run", broken)
+    status, _, err = run("verify", "somewhere")
+    assert status == 1
+    assert "a fault of the program, not of your input: ValueError: operands" in err
+    file = re.search(r"the traceback is in (\S+);", err)[1]
+    report = pathlib.Path(file).read_text()
+    assert "in broken" in report and keras_fusion.__version__ in report
+    pathlib.Path(file).unlink()
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_help_says_what_every_option_does(command, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([command, "--help"])
+    out = capsys.readouterr().out
+    assert "None" not in out and "False" not in out
+    options = re.findall(r"^  (--?\S+)(.*\n(?: {10,}.*\n)*)", out, re.M)
+    assert all(re.search(r"[a-z]{3,} [a-z]", words) for _, words in options), options

@@ -1,13 +1,15 @@
 import io
+import re
 
 import numpy as np
+import pytest
 from rich.console import Console
 
 from keras_fusion.experiments.reports import tables
 
 
 def results(seeds=2):
-    """Two methods on views a, b and c, all scores over so many seeds."""
+    """Two methods on modalities a, b and c, all scores over so many seeds."""
 
     def scores(base):
         spread = [base, base + 0.02][:seeds]
@@ -38,7 +40,7 @@ def test_spread():
 
 def test_methods_down_losses_across():
     header, rows = tables.comparison_rows(results())
-    assert header == ["views missing", "none", "1", "2"]
+    assert header == ["modalities missing", "none", "1", "2"]
     assert rows == [
         ["ModalityTransformer", "91.0±1.4", "91.0±1.4", "81.0±1.4"],
         ["concatenation", "81.0±1.4", "81.0±1.4", "71.0±1.4"],
@@ -51,7 +53,7 @@ def test_sizes_stand_last():
     assert [row[:-1] for row in rows] == tables.comparison_rows(results())[1]
 
 
-def test_views_down():
+def test_modalities_down():
     header, rows = tables.missing_rows(results())
     assert header == ["missing", "model", "concatenation", "model trained without it"]
     assert rows[0] == ["a", "91.0±1.4", "81.0±1.4", "50.0±0.0"]
@@ -60,16 +62,14 @@ def test_views_down():
 
 
 def test_a_win_is_claimed_only_where_the_interval_excludes_zero():
-    unclear, clear = tables.paired_sentences(results())
-    assert unclear.endswith(
-        "+1.0 points, 95 % interval -2.0 to +4.0; no difference found"
-    )
-    assert clear == (
-        "vs concatenation, 1 missing: +10.0 points, 95 % interval +8.0 to +12.0"
-    )
+    header, rows = tables.paired_rows(results())
+    assert header == ["points ahead of", "all there", "1 missing"]
+    assert rows == [["concatenation", "+1.0 (-2.0 to +4.0)", "+10.0 (+8.0 to +12.0) *"]]
+    assert "no difference was found" in tables.paired_legend(results())
     one = {"difference": -0.02, "low": None, "high": None}
-    (sentence,) = tables.paired_sentences({"paired": {"best single": {"all": one}}})
-    assert sentence == "vs best single, all views: -2.0 points (one seed: no interval)"
+    single = {"paired": {"best single": {"all": one}}}
+    assert tables.paired_rows(single)[1] == [["best single", "-2.0"]]
+    assert "no difference is claimed" in tables.paired_legend(single)
 
 
 def test_predictions_by_row():
@@ -99,9 +99,32 @@ def test_markdown():
     ]
 
 
-def test_six_views_fit_into_a_terminal():
-    rows = [["ModalityAttention", *["95.8±1.2"] * 6]]
-    table = tables.rich_table("t", ["views missing", "none", *"12345"], rows)
+@pytest.mark.parametrize("name", ["<script>", "a|b", "[a](b)", "`x`", "a\nb", "_x_"])
+def test_names_from_outside_are_text(name):
+    """No HTML, no mark of Markdown, no further cell, no further line."""
+    line = tables.markdown_table(["class"], [[name]]).splitlines()
+    assert len(line) == 3
+    bare = line[2].removeprefix("| ").removesuffix(" |")
+    assert not re.search(r"<|(?<!\\)[|`\[\]_*]", bare)
+
+
+def test_names_cannot_move_the_cursor():
     page = io.StringIO()
-    Console(file=page, width=80).print(table)
-    assert " ".join(rows[0]) in " ".join(page.getvalue().split())
+    Console(file=page).print(tables.rich_table("\x1b[2Jt", ["a"], [["\x1b]0;x\x07"]]))
+    assert "\x1b]" not in page.getvalue() and "\x1b[2J" not in page.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_no_word_is_broken(width):
+    header = ["method", "none", *"12345", "ModalityTransformer", "parameters"]
+    rows = [
+        ["AdaptiveWeighting(gate='softmax')", *["95.8±1.2"] * 7, "1,234,567"],
+        ["the best single modality of all", *["-5.8±1.2"] * 7, "12"],
+    ]
+    page = io.StringIO()
+    Console(file=page, width=width).print(tables.rich_table("t", header, rows))
+    lines = page.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    shown = set(page.getvalue().split())
+    cells = [cell for row in (header, *rows) for cell in row]
+    assert {word for cell in cells for word in cell.split()} <= shown

@@ -11,8 +11,16 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion.experiments import checkpoint, comparison, training, variants
+from keras_fusion.experiments import (
+    checkpoint,
+    comparison,
+    measures,
+    training,
+    variants,
+)
+from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.batches import Batches
+from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.export import portable
 from tests.experiments import runs
 
@@ -209,6 +217,40 @@ def stopped(path, tmp_path, monkeypatch, quick):
         stop_after(0, patch)
         training.fit(*runs.load(path), 0, tmp_path / "run", checkpoint_every=0)
     return tmp_path / "run"
+
+
+def test_early_stopping_keeps_the_best_and_goes_on_after_a_kill(
+    path, tmp_path, monkeypatch, quick
+):
+    arguments = *runs.load(path, epochs=40, patience=2, learning_rate=0.1), 0
+    record = training.fit(*arguments, tmp_path / "whole")
+    scores = record["history"]["val_accuracy"]
+    assert record["epochs"] == len(scores) == record["best_epoch"] + 2 < 40
+    assert record["validation"] == max(scores) == scores[record["best_epoch"] - 1]
+    model = comparison.trained(*arguments[:2], tmp_path / "whole")
+    outputs = full_outputs(model, arguments[1].validation)
+    right = outputs.argmax(axis=-1) == arguments[1].validation.labels
+    assert right.mean() == pytest.approx(max(scores))  # not of the last epoch
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(record["best_epoch"], patch)  # one epoch after the best
+        training.fit(*arguments, tmp_path / "killed", checkpoint_every=0)
+    assert training.fit(*arguments, tmp_path / "killed")["history"] == record["history"]
+    assert_same(tmp_path / "whole", tmp_path / "killed")
+
+
+def test_validation_watches_what_the_recipe_names(path, tmp_path, quick):
+    recipe, data = runs.load(path, patience=1, epochs=2)
+    recipe = recipes.changed(recipe, metric="balanced accuracy")
+    record = training.fit(recipe, data, 0, tmp_path / "run")
+    assert record["metric"] == "balanced accuracy"
+    outputs = full_outputs(
+        comparison.trained(recipe, data, tmp_path / "run"), data.validation
+    )
+    found = measures.balanced_accuracy(data.validation.labels, outputs)
+    assert record["validation"] == pytest.approx(found)
+    with pytest.raises(ValueError, match="No metric 'F1'.*There are: accuracy, "):
+        training.fit(recipes.changed(recipe, metric="F1"), data, 0, tmp_path / "no")
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")

@@ -21,6 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUND = {
     "archives",
     "catalogue",
+    "errors",
     "files",
     "losses",
     "metrics",
@@ -31,7 +32,8 @@ GROUND = {
 MODELS = GROUND | {"graphs", "layers", "ops", "zoo"}
 MAY_IMPORT = {
     **{part: set() for part in GROUND | {"__init__"}},
-    "archives": {"safety"},
+    "archives": {"errors", "safety"},
+    "catalogue": {"errors"},
     "ops": GROUND,
     "layers": GROUND | {"ops"},
     "zoo": GROUND | {"layers", "ops"},

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import comparison, training
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.reports.plots import CAPTIONS, PLOTS
@@ -31,7 +32,7 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
     card = recipe_folder / "README.md"
     plots = [name for name in PLOTS if (runs / name).is_file()]
     # before anything is written
-    text = replaced(card.read_text(), BEGIN, _tables(results, plots))
+    text = replaced(card.read_text(), BEGIN, contents(results, plots))
     written = []
     for source in (weights, *(runs / name for name in plots)):
         with whole(recipe_folder / source.name) as beside:
@@ -60,7 +61,7 @@ def replaced(text: str, begin: str, content: str) -> str:
     before, mark, rest = text.partition(begin)
     _, end, after = rest.partition(END)
     if not (mark and end):
-        raise ValueError(f"The card has no place for results: add {begin} and {END}.")
+        raise InputError(f"The card has no place for results: add {begin} and {END}.")
     return f"{before}{begin}\n\n{content}\n\n{END}{after}"
 
 
@@ -68,12 +69,13 @@ def _other_measures(results):
     if not any(results["measures"].values()):
         return []
     return [
-        "By other measures, all views there (of MAE less is better):",
+        "By other measures, all modalities there:",
         tables.markdown_table(*tables.measure_rows(results)),
     ]
 
 
-def _tables(results, plots):
+def contents(results: dict, plots: list[str]) -> str:
+    """The tables of a card, and its plots by their file names, as Markdown."""
     seeds = [fit["seed"] for fit in results["fits"]]
     fits = [fit[comparison.MODEL] for fit in results["fits"]]
     seconds = sum(fit["seconds"] for fit in fits)
@@ -83,9 +85,12 @@ def _tables(results, plots):
         f"standard deviation over seeds {json.dumps(seeds)}.",
         tables.markdown_table(*tables.sized_rows(results)),
         *_other_measures(results),
-        "Each view missing:",
+        "Each modality missing:",
         tables.markdown_table(*tables.missing_rows(results)),
-        "\n".join(f"- {s}" for s in tables.paired_sentences(results)),
+        f"How many points {tables.method_title(comparison.MODEL, results)} is ahead. "
+        f"{tables.paired_legend(results)}",
+        tables.markdown_table(*tables.paired_rows(results)),
+        *filter(None, [tables.boosting_won(results)]),
         *(f"![{CAPTIONS[name]}]({name})" for name in plots),
         f"{tables.origin(results)}; {seconds / len(seeds):.0f} s a run"
         f"{' by ' if places else ''}{', '.join(places)}.",

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import training
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.comparison import MODEL, trained
@@ -59,7 +60,7 @@ def load(recipe: Recipe, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
     else:
         folder = home
         if not (folder / training.WEIGHTS).is_file():
-            raise ValueError(
+            raise InputError(
                 f"{recipe.name} has no trained weights: run `keras-fusion train` first."
             )
         results = json.loads((folder / "results.json").read_text())
@@ -77,7 +78,7 @@ def _require_network(recipe, network, folder):
     wanted = json.loads(json.dumps(wanted))
     differing = [key for key in wanted if network[key] != wanted[key]]
     if differing:
-        raise ValueError(
+        raise InputError(
             f"The weights in {folder} are of a network that differs from the recipe's "
             f"in {' and '.join(differing)}: train it into another --runs folder."
         )
@@ -111,7 +112,7 @@ def pictures(
     """
     labels = data.test.labels
     if labels.ndim != 3:
-        raise ValueError(f"{data.name} has no masks: there is no panel to draw.")
+        raise InputError(f"{data.name} has no masks: there is no panel to draw.")
     _require_inside("a frame of the test set", (row,), labels.shape[:1])
     _require_inside("a pixel (y, x)", point, labels.shape[1:])
     frame = {name: x[row : row + 1] for name, x in data.test.inputs.items()}
@@ -130,7 +131,7 @@ def pictures(
 
 def _require_inside(what, numbers, limits):
     if not all(0 <= n < limit for n, limit in zip(numbers, limits)):
-        raise ValueError(
+        raise InputError(
             f"Expected {what} from 0 and below {tuple(limits)}; received "
             f"{tuple(numbers)}."
         )

@@ -9,8 +9,8 @@ from keras_fusion.experiments.reports.tables import method_title
 from keras_fusion.files import whole
 
 CAPTIONS = {
-    "accuracy.png": "All views, and each one missing",
-    "missing.png": "Score against the number of views missing",
+    "accuracy.png": "All modalities, and each one missing",
+    "missing.png": "Score against the number of modalities missing",
     "weights.png": "The share of each modality in the fusion's weights, by class",
 }
 PLOTS = tuple(CAPTIONS)
@@ -34,6 +34,7 @@ def save_plots(results: dict, folder: Path) -> list[Path]:
             'Plots need matplotlib: pip install "keras-fusion[plots]".'
         ) from error
     matplotlib.use("Agg")
+    matplotlib.rcParams["text.parse_math"] = False  # a name with $ is a name
     paths = [folder / name for name in PLOTS]
     heights = [4, 4, 1 + 0.25 * len(results["modality_weights"])]
     draws = (_draw_accuracy, _draw_missing, _draw_weights)
@@ -58,34 +59,37 @@ def _save(draw, results, path, height):
 
 
 def _draw_accuracy(axes, results):
-    """All views there, and each one missing: a point per seed, a bar for the mean."""
+    """All there, and each one missing: a point per seed, a line for the mean.
+
+    No bars: they would have to begin at 0, where differences of a point are not seen.
+    """
     scores = results["scores"]
-    conditions = ["all views", *(f"no {m}" for m in scores[MODEL]["missing"])]
+    conditions = ["all there", *(f"no {m}" for m in scores[MODEL]["missing"])]
     methods = [method for method in METHODS if method in scores]
     width = 0.8 / len(methods)
     for i, method in enumerate(methods):
         runs = [scores[method]["all"], *scores[method]["missing"].values()]
         places = [x + (i - (len(methods) - 1) / 2) * width for x in range(len(runs))]
         means = [100 * statistics.fmean(run) for run in runs]
-        axes.bar(
-            places,
+        axes.hlines(
             means,
-            width,
+            [place - 0.4 * width for place in places],
+            [place + 0.4 * width for place in places],
             color=COLOURS[method],
+            linewidth=3,
             label=method_title(method, results),
         )
         for place, run in zip(places, runs):
             axes.plot([place] * len(run), [100 * v for v in run], "k.", markersize=2)
     axes.set_xticks(range(len(conditions)), conditions)
     axes.set_ylabel(_label(results))
-    lowest = min(min(v) for m in methods[:3] for v in scores[m]["missing"].values())
-    axes.set_ylim(max(0, 100 * lowest - 10), 100)
+    axes.grid(axis="y", alpha=0.3)
     axes.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.1), frameon=False)
-    axes.set_title("All views, and each one missing", loc="left")
+    axes.set_title("All modalities, and each one missing", loc="left")
 
 
 def _draw_missing(axes, results):
-    """Score against the number of views missing, with the spread over seeds."""
+    """Score against the number of modalities missing, with the spread over seeds."""
     for method in filter(results["scores"].get, METHODS):
         runs = results["scores"][method]
         curve = [runs["all"], *runs["missing_random"].values()]
@@ -100,7 +104,7 @@ def _draw_missing(axes, results):
                 range(len(curve)), low, high, color=COLOURS[method], alpha=0.15
             )
     axes.set_xticks(range(1 + len(results["scores"][MODEL]["missing_random"])))
-    axes.set_xlabel("views missing at random")
+    axes.set_xlabel("modalities missing at random")
     axes.set_ylabel(_label(results))
     axes.legend(loc="lower left")
     count = len(results["fits"])

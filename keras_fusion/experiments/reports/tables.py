@@ -3,11 +3,12 @@
 import statistics
 
 import numpy as np
-from rich import box
-from rich.table import Table
 
 from keras_fusion import zoo
+from keras_fusion.experiments.classical import BOOSTING
 from keras_fusion.experiments.comparison import CONCATENATION, MODEL
+from keras_fusion.experiments.reports.escaping import markdown
+from keras_fusion.experiments.reports.fitted_table import FittedTable
 
 
 def spread(values: list[float], scale: float = 100, digits: int = 1) -> str:
@@ -22,7 +23,7 @@ def comparison_rows(results: dict) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the comparison: methods down, what is missing across."""
     scores = results["scores"]
     counts = list(scores[MODEL]["missing_random"])
-    header = ["views missing", "none", *counts]
+    header = ["modalities missing", "none", *counts]
     rows = []
     for method, runs in scores.items():
         random = [spread(runs["missing_random"][k]) for k in counts]
@@ -33,15 +34,18 @@ def comparison_rows(results: dict) -> tuple[list[str], list[list[str]]]:
 def sized_rows(results: dict) -> tuple[list[str], list[list[str]]]:
     """The comparison with the size of each method, for where there is the room."""
     header, rows = comparison_rows(results)
-    fits = results["fits"][0]
-    sizes = [
-        f"{fits[m]['parameters']:,}" if m in fits else "" for m in results["scores"]
-    ]
+    sizes = [size_of(method, results) for method in results["scores"]]
     return [*header, "parameters"], [[*row, x] for row, x in zip(rows, sizes)]
 
 
+def size_of(method: str, results: dict) -> str:
+    """The number of parameters of a method; nothing where it is made of several."""
+    fits = results["fits"][0]
+    return f"{fits[method]['parameters']:,}" if method in fits else ""
+
+
 def measure_rows(results: dict) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the other measures, all views there: methods down."""
+    """Header and rows of the other measures, all modalities there: methods down."""
     header = ["measure", *results["measures"][MODEL]]
     rows = [
         [method_title(method, results), *map(_thousandths, runs.values())]
@@ -51,26 +55,69 @@ def measure_rows(results: dict) -> tuple[list[str], list[list[str]]]:
 
 
 def missing_rows(results: dict) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: each view missing, for the model, retrained, and the bar."""
+    """Header and rows: each modality missing, for model, concatenation and anew."""
     scores, retrained = results["scores"], results["retrained_without"]
     methods = [m for m in (MODEL, CONCATENATION) if m in scores]
     header = ["missing", *methods]
     header += ["model trained without it"] if retrained else []
     rows = []
-    for view in scores[MODEL]["missing"]:
-        row = [view, *(spread(scores[m]["missing"][view]) for m in methods)]
-        rows.append(row + ([spread(retrained[view])] if retrained else []))
+    for name in scores[MODEL]["missing"]:
+        row = [name, *(spread(scores[m]["missing"][name]) for m in methods)]
+        rows.append(row + ([spread(retrained[name])] if retrained else []))
     return header, rows
 
 
-def paired_sentences(results: dict) -> list[str]:
-    """One sentence per comparison: the difference in points and what it shows."""
-    sentences = []
-    for method, conditions in results["paired"].items():
-        for condition, interval in conditions.items():
-            where = "all views" if condition == "all" else condition
-            sentences.append(f"vs {method}, {where}: {verdict(interval)}")
-    return sentences
+def paired_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: what the first method is ahead of each other one, in points.
+
+    Args:
+        results: With `paired`, from `comparison.compare` or `comparison.paired`.
+    """
+    paired = results["paired"]
+    conditions = list(next(iter(paired.values()), {}))
+    titles = ["all there" if name == "all" else name for name in conditions]
+    rows = [
+        [method, *(points(intervals[name]) for name in conditions)]
+        for method, intervals in paired.items()
+    ]
+    return ["points ahead of", *titles], rows
+
+
+def points(interval: dict) -> str:
+    """A paired difference in points with its interval, `+1.0 (-2.0 to +4.0)`.
+
+    A star marks an interval that excludes zero: elsewhere no difference was found.
+    """
+    difference = f"{100 * interval['difference']:+.1f}"
+    if interval["low"] is None:
+        return difference
+    low, high = 100 * interval["low"], 100 * interval["high"]
+    star = " *" if low > 0 or high < 0 else ""
+    return f"{difference} ({low:+.1f} to {high:+.1f}){star}"
+
+
+def paired_legend(results: dict) -> str:
+    """What the cells of `paired_rows` mean."""
+    intervals = [i for x in results["paired"].values() for i in x.values()]
+    if any(interval["low"] is None for interval in intervals):
+        return "One seed gives no interval, so no difference is claimed."
+    return (
+        "In brackets: the 95 % interval over the seeds, each seed a pair. A star marks "
+        "an interval without zero; no difference was found elsewhere."
+    )
+
+
+def boosting_won(results: dict) -> str | None:
+    """A sentence where nothing had to be fused, since trees are better."""
+    interval = results["paired"].get(BOOSTING, {}).get("all")
+    if not interval or interval["difference"] >= 0:
+        return None
+    sure = interval["high"] is not None and interval["high"] < 0
+    ahead = -100 * interval["difference"]
+    return (
+        f"Gradient boosting on the same columns is {ahead:.1f} points better here"
+        f"{'' if sure else ', which may be chance'}."
+    )
 
 
 def origin(results: dict) -> str:
@@ -82,26 +129,15 @@ def origin(results: dict) -> str:
     )
 
 
-def rich_table(title: str, header: list[str], rows: list[list[str]]) -> Table:
+def rich_table(title: str, header: list[str], rows: list[list[str]]) -> FittedTable:
     """A table for the terminal, numbers to the right."""
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),  # eight columns of numbers fit into 80 characters
-    )
-    for i, name in enumerate(header):
-        numbers = i > 0 and any(row[i][:1].isdigit() for row in rows)
-        table.add_column(name, justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    return table
+    return FittedTable(title, header, rows)
 
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     """The same as Markdown."""
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    lines = [[markdown(cell) for cell in row] for row in (header, *rows)]
+    lines.insert(1, ["---"] + ["---:"] * (len(header) - 1))
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

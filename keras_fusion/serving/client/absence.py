@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_fusion.errors import InputError
 from keras_fusion.names import DEFAULT, EDGES, MASKED, safe_names
 from keras_fusion.serving.description import PRESENT, Described
 
@@ -21,7 +22,7 @@ def signature_for(
         ValueError: If there is no such signature.
     """
     if signature not in signatures:
-        raise ValueError(f"No signature {signature!r}: there are {sorted(signatures)}.")
+        raise InputError(f"No signature {signature!r}: there are {sorted(signatures)}.")
     masked = MASKED.get(signature)
     if masked in signatures and given != signatures[signature].inputs.keys():
         return masked
@@ -55,11 +56,11 @@ def complete(
     sizes = {n: len(x) for n, x in arrays.items() if n not in EDGES}
     needed = {n for n in missing - flags if not _may_be_absent(n, flags, inputs)}
     if needed or (missing and not sizes):
-        raise ValueError(
+        raise InputError(
             f"{name} takes {sorted(expected)}; missing are {sorted(missing - flags)}."
         )
     if missing and len(set(sizes.values())) > 1:
-        raise ValueError(f"Inputs must have one batch size; received {sizes}.")
+        raise InputError(f"Inputs must have one batch size; received {sizes}.")
     for n in missing - flags:
         rest = [size or 1 for size in expected[n].shape[1:]]
         arrays[n] = np.zeros([*sizes.values()][:1] + rest, expected[n].dtype)
@@ -87,7 +88,7 @@ def spelled(inputs: dict, description: Described | None) -> dict:
 def check_names(signature: str, given: set[str], expected: set[str]) -> None:
     """Raises a ValueError for a name that a signature does not take."""
     if given - expected:
-        raise ValueError(
+        raise InputError(
             f"{signature} takes {sorted(expected)}; unknown are "
             f"{sorted(given - expected)}."
         )
@@ -99,12 +100,12 @@ def _of_dtype(name, x, dtype):
         return x.astype(object)
     same = x.dtype == dtype or x.size == 0
     if not same and not np.can_cast(x.dtype, dtype, "same_kind"):
-        raise ValueError(f"Input {name!r} takes {dtype}; received {x.dtype}.")
+        raise InputError(f"Input {name!r} takes {dtype}; received {x.dtype}.")
     with np.errstate(over="ignore"):
         cast = x.astype(dtype)
     if dtype.kind == "f" and np.isinf(cast).any():
         row = np.argwhere(np.isinf(cast))[0][0] if cast.ndim else 0
-        raise ValueError(
+        raise InputError(
             f"Input {name!r} has a number in row {row} that is infinite as {dtype}. "
             "Expected finite numbers, or NaN for what is missing."
         )

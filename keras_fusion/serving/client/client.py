@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_fusion.errors import InputError
 from keras_fusion.names import DEFAULT
 from keras_fusion.serving.client.absence import complete, signature_for
 from keras_fusion.serving.client.rows import Columns, arrays_of
@@ -137,7 +138,7 @@ def _transport(url, timeout):
         from keras_fusion.serving.client.grpc_transport import GrpcTransport
 
         return GrpcTransport(address, timeout)
-    raise ValueError(
+    raise InputError(
         f"Expected http://HOST:PORT, https://HOST:PORT or grpc://HOST:PORT; received "
         f"{url!r}."
     )

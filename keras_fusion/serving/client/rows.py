@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_fusion.errors import InputError
 from keras_fusion.serving.client.absence import check_names, spelled
 from keras_fusion.serving.description import PRESENT, Described
 
@@ -24,7 +25,7 @@ def arrays_of(
         ValueError: Naming the row and what it lacks or has too much.
     """
     if not rows:
-        raise ValueError("Expected rows of at least one; received none.")
+        raise InputError("Expected rows of at least one; received none.")
     columns = spelled(columns or {}, description)
     found = [_inputs(i, row, columns, description) for i, row in enumerate(rows)]
     arrays = {}
@@ -35,7 +36,7 @@ def arrays_of(
         try:
             arrays[name] = np.stack([np.asarray(row.get(name, empty)) for row in found])
         except ValueError as error:
-            raise ValueError(f"Rows must have one shape of {name!r}: {error}") from None
+            raise InputError(f"Rows must have one shape of {name!r}: {error}") from None
         if not there.all():
             arrays[f"{name}{PRESENT}"] = there
     return arrays
@@ -49,7 +50,7 @@ def _inputs(i, row, columns, description):
         given = [column for column in names if column in row]
         if given and len(given) < len(names):
             missing = [column for column in names if column not in row]
-            raise ValueError(f"Row {i} lacks {missing} of {name!r}; it has {given}.")
+            raise InputError(f"Row {i} lacks {missing} of {name!r}; it has {given}.")
         if given:
             inputs[name] = [row.pop(column) for column in names]
     inputs |= spelled(row, description)

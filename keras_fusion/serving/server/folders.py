@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from keras_fusion.errors import InputError
+
 # As TensorFlow Serving: a decimal number that an int64 holds.
 _VERSION = re.compile(r"[0-9]{1,18}")
 GRAPH = "saved_model.pb"
@@ -32,7 +34,7 @@ def models(folder: str | Path) -> dict[str, Path]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ValueError(f"There is no folder {folder}.")
+        raise InputError(f"There is no folder {folder}.")
     within = {path.name: path for path in _visible(folder) if path.is_dir()}
     if _holds_a_version(folder) and not any(map(_holds_a_version, within.values())):
         return {folder.resolve().name: folder}

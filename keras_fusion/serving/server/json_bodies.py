@@ -11,6 +11,7 @@ import json
 import numpy as np
 import tensorflow as tf
 
+from keras_fusion.errors import InputError
 from keras_fusion.serving.errors import invalid
 from keras_fusion.serving.server.servable import Spec
 
@@ -111,15 +112,15 @@ def _array(name, value, dtype):
         kinds = _KINDS.get(wanted.kind, "f")  # bfloat16 and its kind are V to numpy
         if found.size and found.dtype.kind not in kinds:
             hint = "; a missing number is the bare word NaN" if kinds != "b" else ""
-            raise ValueError(f"Expected {dtype.name}{hint}")
+            raise InputError(f"Expected {dtype.name}{hint}")
         if wanted.kind in "iu" and found.size:
             bounds = np.iinfo(wanted)
             if found.min() < bounds.min or found.max() > bounds.max:
-                raise ValueError(f"A number does not fit {dtype.name}")
+                raise InputError(f"A number does not fit {dtype.name}")
         with np.errstate(over="ignore"):
             array = found.astype(wanted)
         if "f" in kinds and (np.isinf(array) & np.isfinite(found)).any():
-            raise ValueError(f"A number does not fit {dtype.name}")
+            raise InputError(f"A number does not fit {dtype.name}")
     except (ValueError, TypeError, OverflowError) as error:
         sentence = " ".join(str(error).split())[:300].rstrip(".")
         raise invalid(f"Input {name!r}: {sentence}; received {_shown(value)}") from None
@@ -136,14 +137,14 @@ def _bytes(value):
             return item.encode()
         if _is_bytes(item):
             return base64.b64decode(item["b64"], validate=True)
-        raise ValueError('Expected text or {"b64": "..."}')
+        raise InputError('Expected text or {"b64": "..."}')
 
     try:
         array = np.array(decoded(value), object)
     except (binascii.Error, UnicodeEncodeError) as error:
-        raise ValueError(f"No base64 or Unicode ({error})") from None
+        raise InputError(f"No base64 or Unicode ({error})") from None
     if not all(isinstance(x, bytes) for x in array.ravel()):
-        raise ValueError("Lists beside each other must be of one length")
+        raise InputError("Lists beside each other must be of one length")
     return array
 
 

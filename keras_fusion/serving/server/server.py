@@ -19,6 +19,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from keras_fusion.errors import InputError
 from keras_fusion.serving.server.core import Core
 from keras_fusion.serving.server.grpc_services import ModelService, PredictionService
 from keras_fusion.serving.server.limits import USUAL, Limits
@@ -113,7 +114,7 @@ class Server:
     def _load(self):
         self.models.refresh()
         if not self.models.names():
-            raise ValueError(
+            raise InputError(
                 f"{self._folder} holds no model that can be loaded: expected "
                 f"{self._folder}/NAME/1/saved_model.pb, as `keras-fusion export` "
                 "writes it."
@@ -203,9 +204,9 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:
-            raise ValueError(
+            raise InputError(
                 f"Port {port} on {host} is in use: stop what listens there or choose "
                 "another port."
             ) from error
-        raise ValueError(f"Cannot listen on {host}:{port}: {error}.") from error
+        raise InputError(f"Cannot listen on {host}:{port}: {error}.") from error
     return listening

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from keras_fusion.errors import InputError
 from keras_fusion.names import DEFAULT
 from keras_fusion.serving.server.servable import Servable, Signature
 from keras_fusion.serving.server.tensors import to_array
@@ -44,7 +45,7 @@ def _recorded(servable):
             request = log.predict_log.request
             name = request.model_spec.signature_name or DEFAULT
             if name not in servable.signatures:
-                raise ValueError(f'Its warm-up asks for a signature "{name}".')
+                raise InputError(f'Its warm-up asks for a signature "{name}".')
             inputs = {n: to_array(n, proto) for n, proto in request.inputs.items()}
             requests.append((name, inputs))
     return requests

@@ -5,6 +5,7 @@ import html
 import string
 from pathlib import Path
 
+from keras_fusion.errors import InputError
 from keras_fusion.experiments.reports import tables
 from keras_fusion.files import whole
 from keras_fusion.tuning.report import leaderboard
@@ -41,7 +42,7 @@ def write_report(results: dict, path: Path) -> Path:
         ) from error
     trials = results["trials"]
     if not leaderboard.ranked(trials):
-        raise ValueError("There is nothing to report: no trial has completed.")
+        raise InputError("There is nothing to report: no trial has completed.")
     drawn = {
         "heat": figures.operators_by_depth(trials),
         "latency": figures.score_against_latency(trials),

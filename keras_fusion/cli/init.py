@@ -1,0 +1,64 @@
+"""`keras-fusion init`."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_fusion.cli.console import console
+from keras_fusion.cli.options import TASK_HELP, TASKS
+from keras_fusion.errors import InputError
+from keras_fusion.experiments.own_data import is_data, recipe_for
+from keras_fusion.experiments.recipe import load_data
+from keras_fusion.experiments.writing import recipe_text
+from keras_fusion.files import whole
+
+
+def add_arguments(parser) -> None:
+    """Adds what the command takes."""
+    parser.add_argument("file", help="rows with labels: .csv, .parquet or .npz")
+    parser.add_argument(
+        "--label", default="y", help="column or array that holds the labels"
+    )
+    parser.add_argument("--task", choices=TASKS, help=TASK_HELP)
+    parser.add_argument(
+        "--output", help="recipe to write; FILE.toml beside FILE if left out"
+    )
+
+
+def run(options) -> None:
+    """Writes a recipe with all that was inferred of a file."""
+    file = Path(options.file)
+    if not is_data(options.file):
+        raise InputError(f"init takes a .csv, .parquet or .npz file; received {file}.")
+    path = Path(options.output or file.with_suffix(".toml"))
+    if path.exists():
+        raise InputError(f"{path} is there already: choose another --output.")
+    recipe = recipe_for(options.file, options.label, options.task)
+    data = load_data(recipe, seed=0)
+    for note in data.notes:
+        console.print(note, style="dim")
+    with whole(path) as beside:
+        beside.write_text(recipe_text(path, recipe, data, _facts(data)))
+    console.print(f"wrote {path}: read it, change what is wrong, then run")
+    console.print(f"keras-fusion train {path}")
+
+
+def _facts(data):
+    """What was understood of the file, a line each."""
+    rows = {n: len(getattr(data, n).labels) for n in ("train", "validation", "test")}
+    parts = ", ".join(f"{count} {part}" for part, count in rows.items())
+    yield f"{sum(rows.values())} rows: {parts}"
+    for name, shape in data.input_shapes.items():
+        columns = data.columns.get(name, ())
+        words = ", ".join(columns) if columns else f"shape {shape}"
+        yield f"{name}: {words}"
+    if data.left_out:
+        yield f"left out: {', '.join(data.left_out)}"
+    if data.class_names:
+        counts = np.bincount(data.train.labels.ravel(), minlength=data.classes)
+        shares = counts / counts.sum()
+        classes = zip(data.class_names, shares, strict=True)
+        yield "classes: " + ", ".join(f"{name} ({x:.0%})" for name, x in classes)
+    else:
+        mean, std = data.target
+        yield f"target: {mean:.4g} on average, standard deviation {std:.4g}"

@@ -1,0 +1,54 @@
+"""Options that several commands have."""
+
+TASKS = "classification", "regression"
+TASK_HELP = "what the labels are: classes, or numbers to predict"
+
+
+def add_recipe(parser) -> None:
+    """The recipe, or a file of one's own in its place."""
+    parser.add_argument(
+        "recipe",
+        help="name, folder or .toml file of a recipe; or a file of your own "
+        "(.csv, .parquet, .npz), which is trained with usual settings",
+    )
+    add_dataset(parser)
+
+
+def add_dataset(parser) -> None:
+    """Another data set for a recipe."""
+    parser.add_argument(
+        "--dataset", help="another data set for the recipe, such as csv:mine.csv"
+    )
+    parser.add_argument(
+        "--label", help="column or array with the labels; the recipe's if left out"
+    )
+    parser.add_argument("--task", choices=TASKS, help=TASK_HELP)
+
+
+def add_runs(parser) -> None:
+    """The folder of runs."""
+    parser.add_argument(
+        "--runs", default="runs", help="folder of all runs, in RUNS/RECIPE each"
+    )
+
+
+def add_training(parser) -> None:
+    """How a recipe is trained."""
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        help="one split and one run each; the recipe's if left out",
+    )
+    parser.add_argument(
+        "--epochs", type=int, help="most epochs of a run; the recipe's if left out"
+    )
+    parser.add_argument(
+        "--precision",
+        default="float32",
+        help="number format: float32, mixed_bfloat16 or mixed_float16",
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="show no progress bar for each epoch"
+    )
+    add_runs(parser)

@@ -1,0 +1,9 @@
+"""The error that tells a person what is wrong with what they gave."""
+
+
+class InputError(ValueError):
+    """A file, an option or an array is not what was expected: no fault of the program.
+
+    The command line prints its sentence alone. Any other error is a fault of ours
+    there, with a traceback to report.
+    """

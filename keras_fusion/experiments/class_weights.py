@@ -1,0 +1,36 @@
+"""What a row of each class counts in training."""
+
+import numpy as np
+
+from keras_fusion.datasets import Dataset
+from keras_fusion.errors import InputError
+
+
+def class_weights(data: Dataset, given: str | dict | None) -> np.ndarray | None:
+    """The weight of each class, `(K,)` float32; None where all rows count the same.
+
+    Args:
+        data: Its training rows say how frequent the classes are.
+        given: `"balanced"`, with which every class counts the same in sum, or a table
+            of numbers by class name, 1 where it names none.
+
+    Raises:
+        ValueError: If the data have no classes, or none of such a name.
+    """
+    if given is None:
+        return None
+    names = data.class_names
+    if len(names) < 2:
+        raise InputError(
+            f"class_weight needs two classes or more; {data.name} has "
+            f"{names[0] if names else 'numbers'} to predict."
+        )
+    if given == "balanced":
+        counts = np.bincount(np.ravel(data.train.labels), minlength=len(names))
+        weights = counts.sum() / (len(names) * np.maximum(counts, 1))
+        return weights.astype(np.float32)
+    if unknown := [name for name in given if name not in names]:
+        raise InputError(
+            f"class_weight names {unknown}; {data.name} has {list(names)}."
+        )
+    return np.array([given.get(name, 1.0) for name in names], np.float32)

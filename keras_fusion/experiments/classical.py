@@ -1,0 +1,131 @@
+"""What a person would try first: boosting and a linear model on all columns."""
+
+import importlib.util
+import warnings
+
+import numpy as np
+
+from keras_fusion.datasets import Dataset, Split
+
+BOOSTING, LINEAR = "gradient boosting", "linear model"
+MOST = 4096  # features: beyond, trees take longer than the networks they stand beside
+WORDS = 1000  # of a text, the most frequent ones
+MISSING = (
+    "gradient boosting and a linear model are not compared with, since scikit-learn is "
+    'not installed: pip install "keras-fusion[baselines]"'
+)
+
+
+def is_installed() -> bool:
+    """Whether scikit-learn is."""
+    return importlib.util.find_spec("sklearn") is not None
+
+
+def fitted(data: Dataset, seed: int) -> dict:
+    """Functions `Split -> outputs` by name, fitted to the training rows.
+
+    Both see the encoded columns of all modalities beside each other, with a text as
+    TF-IDF of its `WORDS` most frequent words. An absent modality is missing to the
+    trees; the linear model sees zeros and a flag. Outputs are as those of a network:
+    `(B, K)` probabilities, or `(B, 1)` numbers.
+
+    Returns:
+        Nothing where scikit-learn is not installed, where pixels have labels, or where
+        the rows have more than `MOST` features, as pictures do.
+    """
+    if not is_installed() or data.train.labels.ndim > 1:
+        return {}
+    columns = _Columns(data)
+    if columns.width > MOST:
+        return {}
+    from sklearn.ensemble import (
+        HistGradientBoostingClassifier,
+        HistGradientBoostingRegressor,
+    )
+    from sklearn.linear_model import LogisticRegression, RidgeCV
+
+    if data.class_names:
+        trees = HistGradientBoostingClassifier(random_state=seed)
+        linear = LogisticRegression(max_iter=1000)
+    else:
+        trees = HistGradientBoostingRegressor(random_state=seed)
+        linear = RidgeCV(np.logspace(-3, 4, 15))
+    labels = np.asarray(data.train.labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # few iterations, collinear columns
+        trees.fit(columns.with_gaps(data.train), labels)
+        linear.fit(columns.with_flags(data.train), labels)
+    outputs = _outputs(data)
+    return {
+        BOOSTING: lambda split: outputs(trees, columns.with_gaps(split)),
+        LINEAR: lambda split: outputs(linear, columns.with_flags(split)),
+    }
+
+
+def _outputs(data):
+    """Probabilities of all classes, also of those that no training row has."""
+
+    def regression(model, x):
+        return model.predict(x)[:, None]
+
+    def classification(model, x):
+        shares = np.zeros((len(x), data.classes), np.float32)
+        shares[:, model.classes_] = model.predict_proba(x)
+        return shares
+
+    return classification if data.class_names else regression
+
+
+class _Columns:
+    """All modalities of some rows as one matrix."""
+
+    def __init__(self, data):
+        self.texts = _texts(data)
+        self.weights = {}
+        for name, words in self.texts.items():
+            seen = _counts(data.train.inputs[name], words) > 0
+            self.weights[name] = np.log((1 + len(seen)) / (1 + seen.sum(0))) + 1
+        shapes = data.input_shapes
+        self.width = sum(
+            self.texts.get(m, np.prod(shape, dtype=int)) for m, shape in shapes.items()
+        )
+
+    def with_gaps(self, split: Split) -> np.ndarray:
+        """`(B, features)`, NaN where a modality is absent."""
+        parts = []
+        for name, there in zip(split.inputs, split.modality_mask.T, strict=True):
+            x = self._encoded(name, split.inputs[name])
+            parts.append(np.where(there[:, None], x, np.nan))
+        return np.concatenate(parts, axis=1)
+
+    def with_flags(self, split: Split) -> np.ndarray:
+        """`(B, features + M)`, 0 where a modality is absent, and what is there."""
+        x = np.nan_to_num(self.with_gaps(split))
+        return np.concatenate([x, split.modality_mask], axis=1)
+
+    def _encoded(self, name, x):
+        if name not in self.texts:
+            return np.asarray(x, np.float32).reshape(len(x), -1)
+        counts = _counts(x, self.texts[name]) * self.weights[name]
+        return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)
+
+
+def _texts(data):
+    """The number of words of each modality that is a text; frequent ones come first."""
+    if getattr(data, "preprocessor", None) is None:
+        return {}
+    return {
+        name: min(WORDS, int(max(1, np.max(data.train.inputs[name]))) + 1)
+        for name, columns in data.preprocessor.modalities.items()
+        if columns[0].kind == "text"
+    }
+
+
+def _counts(ids, words):
+    """`(B, words)`: how often each word occurs; number 0 is padding."""
+    ids = np.asarray(ids, np.int64)
+    ids = np.where(ids < words, ids, 0)
+    counts = np.zeros((len(ids), words), np.float32)
+    np.add.at(counts, (np.arange(len(ids))[:, None], ids), 1)
+    counts[:, 0] = 0
+    return counts

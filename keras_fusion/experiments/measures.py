@@ -1,0 +1,107 @@
+"""What is reported beside a task's first score, in numpy.
+
+Each function takes labels and outputs of all rows. Classes that no row has are left
+out of an average.
+"""
+
+import numpy as np
+
+
+def classification(labels, probabilities) -> dict[str, float]:
+    """Measures of `(B, K)` probabilities, by name.
+
+    `balanced accuracy` and `macro F1` count every class the same; `AUC` and `average
+    precision` are means over the classes, each against the rest (of two classes: of
+    the second). `log loss` and `ECE` (the expected calibration error over 15 equal
+    bins of confidence; Guo et al. 2017) are better when lower. `largest class` is the
+    accuracy of always naming the most frequent class.
+    """
+    found = np.argmax(probabilities, axis=-1)
+    return {
+        "balanced accuracy": balanced_accuracy(labels, probabilities),
+        "macro F1": macro_f1(labels, probabilities),
+        "AUC": auc(labels, probabilities),
+        "average precision": average_precision(labels, probabilities),
+        "log loss": log_loss(labels, probabilities),
+        "ECE": calibration_error(found == labels, probabilities.max(axis=-1)),
+        "largest class": float(np.bincount(labels).max() / len(labels)),
+    }
+
+
+def regression(labels, outputs) -> dict[str, float]:
+    """`MAE` and `RMSE` of `(B, 1)` predictions, in the target's units."""
+    errors = np.asarray(outputs[:, 0], np.float64) - labels
+    return {
+        "MAE": float(np.abs(errors).mean()),
+        "RMSE": float(np.sqrt(np.square(errors).mean())),
+    }
+
+
+def balanced_accuracy(labels, probabilities) -> float:
+    """The mean over classes of the share of their rows that is found."""
+    found = np.argmax(probabilities, axis=-1)
+    return float(np.mean([np.mean(found[labels == k] == k) for k in np.unique(labels)]))
+
+
+def macro_f1(labels, probabilities) -> float:
+    """The mean over classes of 2 TP / (2 TP + FP + FN)."""
+    found = np.argmax(probabilities, axis=-1)
+    scores = []
+    for k in np.union1d(labels, found):
+        right = np.sum((labels == k) & (found == k))
+        scores.append(2 * right / (np.sum(labels == k) + np.sum(found == k)))
+    return float(np.mean(scores))
+
+
+def auc(labels, probabilities) -> float:
+    """Area under the ROC curve: how often a row of the class outranks another."""
+    return _against_the_rest(_auc, labels, probabilities)
+
+
+def average_precision(labels, probabilities) -> float:
+    """The mean of the precision at every row of the class, ranked by probability."""
+    return _against_the_rest(_average_precision, labels, probabilities)
+
+
+def log_loss(labels, probabilities) -> float:
+    """Minus the mean logarithm of the true class's probability."""
+    own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.clip(own, 1e-15, 1)).mean())
+
+
+def calibration_error(right, confidence, bins: int = 15) -> float:
+    """Mean distance of confidence and accuracy over equal bins of confidence."""
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    errors = [
+        np.sum(which == b)
+        * abs(right[which == b].mean() - confidence[which == b].mean())
+        for b in np.unique(which)
+    ]
+    return float(np.sum(errors) / len(confidence))
+
+
+def _against_the_rest(measure, labels, probabilities):
+    classes = [1] if probabilities.shape[-1] == 2 else np.unique(labels)
+    return float(np.mean([measure(labels == k, probabilities[:, k]) for k in classes]))
+
+
+def _auc(own, scores):
+    """Of ranks, where equal scores share their mean rank; NaN where a side is empty."""
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks = (last - (counts - 1) / 2)[place]
+    positive, negative = own.sum(), (~own).sum()
+    if not positive or not negative:
+        return np.nan
+    least = positive * (positive + 1) / 2
+    return (ranks[own].sum() - least) / (positive * negative)
+
+
+def _average_precision(own, scores):
+    """Rows of equal scores come in together; NaN where the class has no row."""
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    found = np.cumsum(own[order])[ends]
+    if not own.any():
+        return np.nan
+    return np.sum(np.diff(found, prepend=0) * found / (ends + 1)) / own.sum()

@@ -1,0 +1,47 @@
+"""A recipe for a file that has none."""
+
+import hashlib
+from pathlib import Path
+
+from keras_fusion.experiments.recipe import Recipe, Training
+
+KINDS = {".csv": "csv", ".npz": "npz", ".parquet": "parquet"}
+
+
+def is_data(path: str) -> bool:
+    """Whether this is the name of a file with rows, not of a recipe."""
+    return Path(path).suffix.lower() in KINDS
+
+
+def recipe_for(path: str, label: str | None, task: str | None = None) -> Recipe:
+    """A recipe for a file of one's own, with settings that fit many data sets.
+
+    It stops when validation gets no better, since nobody has chosen the epochs.
+
+    Args:
+        path: A file that `is_data`.
+        label: Column or array that holds the labels; None is `y`.
+        task: What they are; None takes what they look like.
+    """
+    dataset = f"{KINDS[Path(path).suffix.lower()]}:{path}"
+    return Recipe(
+        name=name_of(dataset),
+        dataset=dataset,
+        label=label or "y",
+        task=task,
+        arguments={"units": 64, "dropout": 0.1, "modality_dropout": 0.1},
+        training=Training(epochs=200, patience=20),
+    )
+
+
+def name_of(dataset: str) -> str:
+    """What runs and exports of this data set are called.
+
+    The name of a file is followed by a few letters that its folder decides, so that two
+    files of one name never share a folder of runs.
+    """
+    _, colon, path = dataset.partition(":")
+    if not colon:
+        return dataset.replace("/", "-")
+    whole = Path(path).resolve()
+    return f"{whole.stem}-{hashlib.sha256(str(whole).encode()).hexdigest()[:6]}"

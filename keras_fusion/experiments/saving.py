@@ -1,0 +1,32 @@
+"""The model that takes raw features, saved beside the weights of its run."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_fusion import zoo
+from keras_fusion.datasets import Dataset
+from keras_fusion.experiments import comparison, prediction, table_columns
+from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.tasks import task_of
+from keras_fusion.files import whole, write_json
+
+
+def save_deployable(recipe: Recipe, data: Dataset, folder: Path) -> Path:
+    """Saves the model of a run as `model.keras`, with what goes with it.
+
+    That is the names of classes and columns, and a few raw rows with the answers of
+    the trained model, which an export compares with.
+    """
+    model = comparison.trained(recipe, data, folder, **task_of(data).deployed_head)
+    deployed = zoo.deployable(model, data.statistics)
+    path = folder / "model.keras"
+    with whole(path) as beside:
+        deployed.save(beside)
+    write_json(folder / prediction.CLASSES, list(data.class_names) or None)
+    write_json(folder / prediction.INPUTS, data.schema.to_json())
+    with whole(folder / prediction.SAMPLES) as beside:
+        rows = {f"inputs/{name}": x for name, x in data.samples.items()}
+        np.savez(beside, **rows, **prediction.answered(model, data))
+    table_columns.save(folder, data)
+    return path

@@ -1,0 +1,61 @@
+"""What a recipe from elsewhere may name: layers that compute, and files near it."""
+
+from pathlib import Path
+
+import keras
+
+from keras_fusion import layers
+from keras_fusion.datasets.builtin import archives
+from keras_fusion.errors import InputError
+from keras_fusion.safety import PURE_LAYERS, objects
+
+
+def check_layers(arguments: dict, source: str) -> None:
+    """Refuses a layer that may do more than compute, such as run a foreign graph.
+
+    The pure layers of Keras, those of this library, and what the calling program has
+    registered may be named.
+
+    Args:
+        arguments: Of a builder; looked through to the last value.
+        source: The recipe, for the message.
+    """
+    for found in objects(arguments):
+        name = found["class_name"]
+        if not isinstance(name, str) or not _is_known(name):
+            raise InputError(
+                f"{source}: a recipe may not name the layer {name!r}. It may name "
+                "layers of Keras that only compute, those of keras_fusion, and what "
+                "the calling program has registered."
+            )
+        for key, value in (found.get("config") or {}).items():
+            if key in ("vocabulary", "idf_weights") and isinstance(value, str):
+                raise InputError(
+                    f"{source}: {key} of {name} must be a list in a recipe; received "
+                    f"the path {value!r}."
+                )
+
+
+def check_path(dataset: str, folder: Path, source: str) -> None:
+    """Refuses a file that lies neither under the recipe's folder nor with the data.
+
+    Args:
+        dataset: As a recipe names it; what has no path passes.
+        folder: Of the recipe.
+        source: The recipe, for the message.
+    """
+    kind, colon, path = dataset.partition(":")
+    if not colon:
+        return
+    whole, allowed = Path(path).resolve(), (folder, archives.folder(), Path.cwd())
+    if not any(whole.is_relative_to(home.resolve()) for home in allowed):
+        raise InputError(
+            f"{source} names {path}, which lies under neither its own folder, this "
+            f"one, nor {archives.folder()}: say --dataset {dataset} if it is meant."
+        )
+
+
+def _is_known(name):
+    if name in PURE_LAYERS or name in layers.__all__:
+        return True
+    return keras.saving.get_registered_object(name) is not None

@@ -1,0 +1,50 @@
+"""The validation score that a run is judged by."""
+
+import keras
+import numpy as np
+
+from keras_fusion.catalogue import find
+from keras_fusion.experiments.batches import model_inputs, prediction_batch
+from keras_fusion.experiments.tasks import Task
+
+LOSS = "loss"
+
+
+class Watch(keras.callbacks.Callback):
+    """Scores the validation rows, where no metric of Keras' own does.
+
+    Args:
+        metric: The task's own, one of its `watchable`, or `"loss"`; None is its own.
+        task: What the labels ask for.
+        split: The validation rows.
+        epochs: Those to score after, counted from 1.
+
+    Attributes:
+        key: Of the logs.
+        name: What the score is called.
+    """
+
+    def __init__(self, metric: str | None, task: Task, split, epochs: list[int]):
+        super().__init__()
+        own = task.watched(2).name
+        self.score = None
+        if metric not in (None, LOSS, own, task.metric):
+            known = {own: None, **task.watchable, LOSS: None}
+            self.score = find("metric", metric, known)
+        self.name = metric if self.score or metric == LOSS else own
+        self.key = f"val_{self.name}"
+        self.split = split
+        self.epochs = set(epochs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.score is None or epoch + 1 not in self.epochs:
+            return
+        split = self.split
+        inputs = model_inputs(self.model, split.inputs, split.modality_mask)
+        size = prediction_batch(split.inputs)
+        outputs = self.model.predict(inputs, batch_size=size, verbose=0)
+        logs[self.key] = self.score(np.asarray(split.labels), outputs)
+
+    def of(self, value: float) -> float:
+        """A value of the logs as a score, of which higher is better."""
+        return -value if self.name == LOSS else value

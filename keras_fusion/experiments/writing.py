@@ -1,0 +1,53 @@
+"""A recipe as a TOML file that a person edits."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from keras_fusion.datasets import Dataset
+from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.reports.escaping import one_line
+from keras_fusion.zoo import builders
+
+
+def recipe_text(path: Path, recipe: Recipe, data: Dataset, facts: Iterable[str]) -> str:
+    """The recipe with what was taken for its data, each choice on a line of its own.
+
+    Args:
+        path: Where it will be.
+        recipe: Names data set, label, arguments and training.
+        data: As it was read.
+        facts: Lines of a comment at the top.
+    """
+    task = "classification" if data.class_names else "regression"
+    arguments = {"fusion": builders()[recipe.builder].record.fusion}
+    training = recipe.training
+    lines = [
+        f"# keras-fusion train {path}",
+        "#",
+        *(f"# {one_line(fact)}" for fact in facts),
+        *_pairs(dataset=recipe.dataset, label=recipe.label, task=task),
+        *_pairs(builder=recipe.builder),
+        f"ignore = {json.dumps(list(data.left_out))}  # columns that are left out",
+        "",
+        "[arguments]",
+        *_pairs(**arguments | recipe.arguments),
+        "",
+        "[training]",
+        *_pairs(
+            learning_rate=training.learning_rate,
+            weight_decay=training.weight_decay,
+            batch_size=training.batch_size,
+        ),
+        f"epochs = {training.epochs}  # at most",
+        f"patience = {training.patience}  # epochs without a better validation score",
+        f"seeds = {json.dumps(list(training.seeds))}  # add some to see the spread",
+    ]
+    if task == "classification":
+        lines.insert(-1, '# class_weight = "balanced"  # where some classes are rare')
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(**values):
+    """`key = value`; texts, numbers and truths look the same in JSON."""
+    return [f"{key} = {json.dumps(value)}" for key, value in values.items()]

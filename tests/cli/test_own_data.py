@@ -1,0 +1,62 @@
+"""A table of one's own, from `init` to a model that predicts."""
+
+import numpy as np
+import pytest
+
+from keras_fusion.experiments import own_data
+from keras_fusion.experiments import recipe as recipes
+from tests.cli.running import run, succeed
+from tests.experiments import runs
+
+pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A csv of the columns a_0, ..., b_2 and the label kind."""
+    arrays = runs.arrays(60)
+    labels = arrays.pop("y")
+    names = [f"{m}_{i}" for m, x in arrays.items() for i in range(x.shape[1])]
+    cells = np.concatenate(list(arrays.values()), axis=1)
+    lines = [",".join([*names, "kind"])]
+    for row, label in zip(cells, labels, strict=True):
+        numbers = ("" if np.isnan(x) else f"{x:.4f}" for x in row)
+        lines.append(",".join([*numbers, label]))
+    path = tmp_path_factory.mktemp("own") / "patients.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_init_writes_what_it_understood(table):
+    out = succeed("init", table, "--label", "kind")
+    written = table.with_suffix(".toml")
+    assert f"keras-fusion train {written}" in out
+    text = written.read_text()
+    for words in (
+        "60 rows: ",
+        "# b: b_0, b_1, b_2",
+        'task = "classification"',
+        "(33%)",
+    ):
+        assert words in text
+    recipe = recipes.read(str(written))
+    assert recipe.training.patience and recipe.arguments["fusion"]
+    assert recipes.load_data(recipe, 0).input_shapes == {"a": (5,), "b": (3,)}
+    status, _, err = run("init", table, "--label", "kind")
+    assert status == 2 and "is there already" in err
+
+
+@pytest.mark.slow
+def test_a_table_trains_without_a_recipe(table, quick, tmp_path):
+    options = "--label", "kind", "--epochs", 1, "--quiet", "--runs", tmp_path
+    out = succeed("train", table, *options)
+    name = own_data.name_of(f"csv:{table}")
+    model = tmp_path / name / "model" / "seed-0" / "model.keras"
+    assert f"keras-fusion predict {model} FILE" in out
+    assert "59 more rows" in succeed("predict", model, table, "--rows", 1)
+
+
+def test_two_files_of_one_name_have_runs_of_their_own(tmp_path):
+    names = [own_data.name_of(f"csv:{tmp_path}/{x}/mine.csv") for x in "ab"]
+    assert names[0] != names[1] and all(n.startswith("mine-") for n in names)
+    assert names[0] == own_data.name_of(f"csv:{tmp_path}/a/../a/mine.csv")

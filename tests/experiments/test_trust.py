@@ -1,0 +1,64 @@
+import inspect
+
+import keras
+import pytest
+
+from keras_fusion import safety
+from keras_fusion.errors import InputError
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import trust
+
+pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
+
+LAYERS = sorted(
+    name
+    for name, found in vars(keras.layers).items()
+    if inspect.isclass(found) and issubclass(found, keras.layers.Layer)
+)
+
+
+def test_every_layer_of_keras_is_on_one_of_the_lists():
+    """A layer that a later Keras brings is looked at before a recipe may name it."""
+    unseen = set(LAYERS) - safety.PURE_LAYERS - safety.REFUSED_LAYERS
+    assert unseen - {"Layer", "Wrapper"} == set()
+
+
+@pytest.mark.parametrize("name", sorted(safety.REFUSED_LAYERS))
+def test_a_recipe_names_no_layer_that_runs_something_else(tmp_path, name):
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        'dataset = "mfeat"\n[[arguments.encoders.fou]]\n'
+        f'class_name = "Bidirectional"\n[arguments.encoders.fou.config.layer]\n'
+        f'class_name = "{name}"\nconfig = {{ filepath = "/elsewhere" }}\n'
+    )
+    words = rf"recipe\.toml: a recipe may not name the layer '{name}'"
+    with pytest.raises(InputError, match=words):
+        recipes.read(str(path))
+
+
+def test_a_recipe_reads_no_vocabulary_from_a_file():
+    layer = {"class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}
+    with pytest.raises(InputError, match="must be a list in a recipe"):
+        trust.check_layers({"encoders": {"a": [layer]}}, "r")
+
+
+def test_what_the_program_registers_may_be_named():
+    @keras.saving.register_keras_serializable("mine")
+    class Own(keras.layers.Layer):
+        pass
+
+    trust.check_layers({"encoders": [{"class_name": "mine>Own"}]}, "r")
+    with pytest.raises(InputError, match="'mine>Other'"):
+        trust.check_layers({"encoders": [{"class_name": "mine>Other"}]}, "r")
+
+
+def test_paths_stay_near_the_recipe(tmp_path, monkeypatch):
+    home, here = tmp_path / "home", tmp_path / "here"
+    for folder in (home, here):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    for inside in ("mfeat", f"csv:{home}/x.csv", "csv:x.csv"):
+        trust.check_path(inside, home, "r")
+    for outside in ("csv:/etc/x.csv", "folder:../elsewhere", f"npz:{home}/../y.npz"):
+        with pytest.raises(InputError, match="say --dataset .* if it is meant"):
+            trust.check_path(outside, home, "r")
