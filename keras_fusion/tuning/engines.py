@@ -85,7 +85,7 @@ class OnRay:
             own = {"address": self._address}
         try:
             self._ray.init(**own, **quiet)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except Exception as error:  # Ray's own are of no narrower kind
             raise InputError(f"Ray does not start: {error}") from error
         threads = 1
         if self._address is None:
