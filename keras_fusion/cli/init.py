@@ -15,7 +15,7 @@ from keras_fusion.files import whole
 
 def add_arguments(parser) -> None:
     """Adds what the command takes."""
-    parser.add_argument("file", help="rows with labels: .csv, .parquet or .npz")
+    parser.add_argument("file", help="rows with labels: .csv, .tsv, .parquet or .npz")
     parser.add_argument(
         "--label", default="y", help="column or array that holds the labels"
     )
@@ -29,7 +29,9 @@ def run(options) -> None:
     """Writes a recipe with all that was inferred of a file."""
     file = Path(options.file)
     if not is_data(options.file):
-        raise InputError(f"init takes a .csv, .parquet or .npz file; received {file}.")
+        raise InputError(
+            f"init takes a .csv, .tsv, .parquet or .npz file; received {file}."
+        )
     path = Path(options.output or file.with_suffix(".toml"))
     if path.exists():
         raise InputError(f"{path} is there already: choose another --output.")

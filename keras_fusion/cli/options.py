@@ -9,7 +9,7 @@ def add_recipe(parser) -> None:
     parser.add_argument(
         "recipe",
         help="name, folder or .toml file of a recipe; or a file of your own "
-        "(.csv, .parquet, .npz), which is trained with usual settings",
+        "(.csv, .tsv, .parquet, .npz), which is trained with usual settings",
     )
     add_dataset(parser)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from keras_fusion.experiments.recipe import Recipe, Training
 
-KINDS = {".csv": "csv", ".npz": "npz", ".parquet": "parquet"}
+KINDS = {".csv": "table", ".tsv": "table", ".parquet": "table", ".npz": "npz"}
 
 
 def is_data(path: str) -> bool:

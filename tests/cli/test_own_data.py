@@ -41,7 +41,7 @@ def test_init_writes_what_it_understood(table):
         assert words in text
     recipe = recipes.read(str(written))
     assert recipe.training.patience and recipe.arguments["fusion"]
-    assert recipes.load_data(recipe, 0).input_shapes == {"a": (5,), "b": (3,)}
+    assert list(recipes.load_data(recipe, 0).input_shapes) == ["a", "b"]
     status, _, err = run("init", table, "--label", "kind")
     assert status == 2 and "is there already" in err
 
