@@ -30,6 +30,29 @@ def test_own_arrays():
     assert probabilities.shape == (200, 3)
 
 
+def test_it_is_short():
+    assert len((ROOT / "README.md").read_text()) <= 6500
+
+
+def test_own_table(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    ill = rng.random(200) < 0.4
+    ages, sexes = rng.integers(20, 90, 200), rng.choice(["f", "m", ""], 200)
+    rows = [
+        f"{age},{sex},seen on day {day}: {'fever' if i else 'well'},{'ny'[i]}"
+        for day, (age, sex, i) in enumerate(zip(ages, sexes, ill.astype(int)))
+    ]
+    (tmp_path / "patients.csv").write_text(
+        "\n".join(["age,sex,findings,diagnosis", *rows])
+    )
+    monkeypatch.chdir(tmp_path)
+    scope = {}
+    for code in blocks("README.md", "table"):
+        exec(code.replace("epochs=100", "epochs=3"), scope)
+    inputs, labels = scope["validation"]
+    assert scope["model"].evaluate(inputs, labels, verbose=0)[1] > 0.7
+
+
 @pytest.mark.only_on("torch", reason="a torch.nn.Module")
 def test_in_a_torch_module():
     import torch
@@ -47,10 +70,11 @@ def test_in_a_torch_module():
 
 
 def test_search_file(tmp_path):
-    (toml,) = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    page = (ROOT / "tuning/README.md").read_text()
+    (toml,) = re.findall(r"```toml\n(.*?)```", page, re.S)
     (tmp_path / "my_search.toml").write_text(toml)
     search = search_file.read(str(tmp_path / "my_search.toml"))
-    spaces.checked(search["space"])
+    spaces.checked(search.space)
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")

@@ -38,11 +38,8 @@ def server(model, tmp_path_factory):
         yield server
 
 
-@pytest.mark.parametrize(
-    ("page", "kind"), [("README.md", "serving"), ("deploy/README.md", "")]
-)
-def test_examples(page, kind, server, capsys):
-    (code,) = blocks(page, kind)
+def test_the_example(server, capsys):
+    (code,) = blocks("deploy/README.md", "")
     assert "localhost:8501" in code
     exec(code.replace("localhost:8501", f"127.0.0.1:{server.rest_port}"), {})
     assert capsys.readouterr().out
