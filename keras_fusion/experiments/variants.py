@@ -84,7 +84,9 @@ def _encoders(builder, preprocessor, arguments) -> dict:
     fusion = arguments.get("fusion", builder.record.fusion)
     takes = template(fusion, units).takes if fusion else "aligned"
     given = arguments.get("encoders") or {}
-    return preprocessor.encoders(takes, units, 1 if depth is None else depth) | given
+    depth = 1 if depth is None else depth
+    dropout = arguments.get("dropout", 0.0)
+    return preprocessor.encoders(takes, units, depth, dropout) | given
 
 
 def _default(builder, name):

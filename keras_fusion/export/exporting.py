@@ -132,7 +132,9 @@ def export(
     cases = verification.cases_for(signatures, samples, beyond)
     half = half_precision(given)
     if trained is not None:
-        verification.check_trained(cases, trained, half)
+        masked = any(name.endswith("_present") for name in samples or ())
+        asked = MASKED[DEFAULT] if masked else DEFAULT
+        verification.check_trained(cases, trained, half, asked)
     if half:
         verification.check_twin(signatures_of(functional(given)), half, cases)
 

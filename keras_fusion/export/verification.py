@@ -121,16 +121,19 @@ def check_twin(given: dict[str, Signature], dtype: str, cases: list[Case]) -> No
         compare(expected, case.expected, where, _HALF[dtype])
 
 
-def check_trained(cases: list[Case], trained: Arrays, dtype: str | None) -> None:
+def check_trained(
+    cases: list[Case], trained: Arrays, dtype: str | None, signature: str = DEFAULT
+) -> None:
     """Raises a ValueError unless the model gives what it gave when it was trained.
 
     Args:
         cases: From `cases_for` with the samples that `trained` is the answer to.
         trained: Outputs by name; outputs that the model has no more are passed over.
         dtype: That the model computes in, if it is half precision.
+        signature: That was asked so: the masked one where a mask went with the samples.
     """
     rows = len(next(iter(trained.values())))
-    (case,) = [c for c in cases if c.signature == DEFAULT][:1]
+    (case,) = [c for c in cases if c.signature == signature][:1]
     names = trained.keys() & case.expected.keys()
     if not names or len(next(iter(case.inputs.values()))) != rows:
         raise InputError(

@@ -37,6 +37,7 @@ def test_raw_rows_give_the_answers_of_encoded_rows(tmp_path):
         deployable(model, data.statistics),
         tmp_path / "model",
         samples=data.samples,
+        trained={"probabilities": model.predict(data.samples, verbose=0)},
         labels=data.class_names,
         raw=export.RawColumns(
             preprocessor.__name__, tmp_path / "columns.json", data.raw_samples

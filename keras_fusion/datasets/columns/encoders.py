@@ -5,7 +5,9 @@ import math
 from keras_fusion.datasets.columns.kinds import KINDS, SMALL
 
 
-def describe(columns, takes: str, units: int, depth: int) -> list[dict] | None:
+def describe(
+    columns, takes: str, units: int, depth: int, dropout: float
+) -> list[dict] | None:
     """Layers `{"class_name": ..., "config": {...}}`, in their order.
 
     None where the default encoder of the builder, chosen by rank, fits: for arrays.
@@ -16,37 +18,39 @@ def describe(columns, takes: str, units: int, depth: int) -> list[dict] | None:
             `(B, T, units)`, of a table one token a column.
         units: Width.
         depth: Residual blocks.
+        dropout: Rate in those, and of whole words.
     """
     if columns[0].kind in SMALL:
-        return _table(columns, takes, units, depth)
+        return _table(columns, takes, units, depth, dropout)
     (column,) = columns
     make = _OTHERS.get(column.kind)
-    return make and make(column, takes, units, depth)
+    return make and make(column, takes, units, depth, dropout)
 
 
 def _layer(name, **config):
     return {"class_name": name, "config": config}
 
 
-def _table(columns, takes, units, depth):
+def _table(columns, takes, units, depth, dropout):
     embeddings = [KINDS[c.kind].embedding(c.state) for c in columns]
     tokens = _layer("ColumnEmbedding", columns=embeddings, units=units)
-    block = _layer("ResidualMLP")
+    block = _layer("ResidualMLP", dropout=dropout)
     if takes == "tokens":
         return [tokens] + [block] * depth
     return [tokens, _layer("Flatten"), _layer("Dense", units=units)] + [block] * depth
 
 
-def _text(column, takes, units, depth):
+def _text(column, takes, units, depth, dropout):
     words = KINDS["text"].vocabulary(column.state)
     tokens = [
         _layer("Embedding", input_dim=words, output_dim=units, mask_zero=True),
-        *[_layer("TokenConvolution")] * depth,
+        _layer("Dropout", rate=dropout, noise_shape=[None, None, 1]),
+        *[_layer("TokenConvolution", dropout=dropout)] * depth,
     ]
     return tokens if takes == "tokens" else [*tokens, _layer("TokenPooling")]
 
 
-def _image(column, takes, units, depth):
+def _image(column, takes, units, depth, dropout):
     height, width = column.state["size"]
     # Each stage halves both sides; the last map has about 6 x 6 places.
     stages = max(1, round(math.log2(max(min(height, width) / 6, 2))))
@@ -57,17 +61,17 @@ def _image(column, takes, units, depth):
             _layer("Conv2D", filters=width, strides=2, **_CONVOLUTION),
             _layer("LayerNormalization", epsilon=1e-5),
         ]
-    return maps + [_layer("ResidualMLP")] * depth
+    return maps + [_layer("ResidualMLP", dropout=dropout)] * depth
 
 
-def _audio(column, takes, units, depth):
+def _audio(column, takes, units, depth, dropout):
     tokens = []
     for _ in range(2):
         tokens += [
             _layer("Conv1D", filters=units, strides=2, **_CONVOLUTION),
             _layer("LayerNormalization", epsilon=1e-5),
         ]
-    tokens += [_layer("TokenConvolution")] * depth
+    tokens += [_layer("TokenConvolution", dropout=dropout)] * depth
     return tokens if takes == "tokens" else [*tokens, _layer("TokenPooling")]
 
 

@@ -179,10 +179,16 @@ class Preprocessor:
                 rows.append((column.name, name, column.kind, words))
         return rows + [(n, "", "left out", why) for n, why in self.left_out.items()]
 
-    def encoders(self, takes: str = "aligned", units: int = 64, depth: int = 1) -> dict:
+    def encoders(
+        self,
+        takes: str = "aligned",
+        units: int = 64,
+        depth: int = 1,
+        dropout: float = 0.0,
+    ) -> dict:
         """The default encoder of each modality; see `encoders.describe`."""
         found = {
-            name: encoders.describe(columns, takes, units, depth)
+            name: encoders.describe(columns, takes, units, depth, dropout)
             for name, columns in self.modalities.items()
         }
         return {name: layers for name, layers in found.items() if layers}

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_fusion.errors import InputError
-from keras_fusion.names import DEFAULT
+from keras_fusion.names import DEFAULT, RAW
 from keras_fusion.serving.client.absence import complete, signature_for
+from keras_fusion.serving.client.raw_rows import raw_arrays
 from keras_fusion.serving.client.rows import Columns, arrays_of
 from keras_fusion.serving.client.transport import Target
 from keras_fusion.serving.description import Described, described
@@ -61,7 +62,8 @@ class Client:
             version: The newest unless given.
             label: In place of a version.
             signature: With inputs absent, `serving_default` becomes `serving_masked`
-                and `embedding` becomes `embedding_masked`.
+                and `embedding` becomes `embedding_masked`. `serving_raw` takes rows
+                of a table, as `raw_arrays` does.
 
         Returns:
             Arrays by output name.
@@ -105,7 +107,9 @@ class Client:
 
     def _predict(self, target, inputs, columns, signature):
         exact, signatures = self._described(target)
-        if not isinstance(inputs, dict):
+        if not isinstance(inputs, dict) and signature == RAW and RAW in signatures:
+            inputs = raw_arrays(inputs, signatures[RAW])
+        elif not isinstance(inputs, dict):
             name = signature_for(set(), signatures, signature)
             inputs = arrays_of(inputs, signatures[name], columns)
         name, arrays = complete(inputs, signatures, signature)
