@@ -49,6 +49,7 @@ def table(
         modalities: What the modalities are made of; see `Preprocessor.fit`.
         ignore: Columns that are left out.
         groups, split, task, seed, labels_per_class, train_on_validation: As for `load`.
+            A column that decides the split is an input only where `modalities` says so.
             A column `is_train` of true and false says which rows do not test.
         group_by: How columns make modalities where nobody says so; see
             `Preprocessor.fit`.
@@ -75,7 +76,7 @@ def table(
         preprocessor = Preprocessor.fit(
             {column: values[rows.train] for column, values in data.inputs.items()},
             modalities,
-            ignore=tuple(ignore),
+            ignore=(*ignore, *reserved),
             group_by=group_by,
             folder=folder,
         )
@@ -89,7 +90,7 @@ def table(
         prepared,
         notes=tuple(notes),
         label=label,
-        left_out=(*preprocessor.left_out, *reserved),
+        left_out=tuple(preprocessor.left_out),
         samples={m: x[some] for m, x in encoded[0].items()} | {MASK: encoded[1][some]},
         raw_samples=raw.values(
             preprocessor, {c: x[some] for c, x in data.inputs.items()}, folder
@@ -107,7 +108,8 @@ def _raw(columns, label, ignore, reserved) -> Raw:
     is_train = columns.pop(IS_TRAIN, None)
     if is_train is not None:
         is_train = np.array([text.lower() in _TRUE for text in as_names(is_train)])
-    kept = {column: columns.pop(column) for column in dict.fromkeys(reserved)}
+    # They stay, since a recipe may name them as inputs, too.
+    kept = {column: columns[column] for column in reserved}
     return Raw(columns, labels, is_train, reserved=kept, notes=tuple(notes))
 
 

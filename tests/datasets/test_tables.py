@@ -51,6 +51,15 @@ def test_no_group_is_on_two_sides(tmp_path):
     assert "patient" in data.left_out and list(data.columns["table"]) == ["kind"]
 
 
+def test_a_column_that_decides_the_split_may_be_an_input_where_a_recipe_says_so():
+    table = {"patient": ["a", "b", "c", "d", "e"] * 20, "y": ["x", "y"] * 50}
+    with pytest.raises(DataError, match="'patient': it is no input"):
+        datasets.table(table, label="y", groups="patient")
+    spec = {"who": {"columns": ["patient"]}}
+    data = datasets.table(table, label="y", groups="patient", modalities=spec)
+    assert data.columns == {"who": ("patient",)} and data.left_out == ()
+
+
 def test_files_of_a_folder_are_one_table(patients):
     whole = read_columns(patients)
     for part, rows in (("a.csv", slice(0, 10)), ("b.tsv", slice(10, None))):

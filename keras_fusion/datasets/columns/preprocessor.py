@@ -87,7 +87,7 @@ class Preprocessor:
                 be, or none is left.
         """
         table = {name: _values(x) for name, x in table.items()}
-        left_out = {name: "the recipe ignores it" for name in ignore}
+        left_out = {name: "it is no input" for name in ignore}
 
         def known(name):
             if name not in table:
@@ -111,6 +111,7 @@ class Preprocessor:
         if not wanted:
             raise ValueError(f"no column is left to learn from: {_listed(left_out)}")
         taken = {column.name for columns in wanted.values() for column in columns}
+        left_out = {n: why for n, why in left_out.items() if n not in taken}
         for name in table.keys() - taken - left_out.keys():
             left_out[name] = "no modality has it"
         fitted = {
