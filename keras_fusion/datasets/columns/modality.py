@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from keras_fusion.datasets.columns.kinds import KINDS, SMALL
+from keras_fusion.datasets.errors import DataError
 
 TABLE = "table"
 _PREFIXED = re.compile(r"([^_]+)_.*[0-9]+")
@@ -36,7 +37,7 @@ def by_kind(kinds: dict[str, str], group_by: str | None) -> dict[str, list[Wante
             `rgb_0` and `rgb_1` are, else the first.
     """
     if group_by not in (None, *_GROUPINGS):
-        raise ValueError(f"expected group_by in {_GROUPINGS}; received {group_by!r}")
+        raise DataError(f"expected group_by in {_GROUPINGS}; received {group_by!r}")
     named = all(_PREFIXED.fullmatch(name) for name in kinds)
     if group_by is None and named and set(kinds.values()) == {"number"}:
         group_by = "prefix"
@@ -69,7 +70,7 @@ def as_said(spec: dict, kind_of) -> dict[str, list[Wanted]]:
 def _wanted(modality, table, kind_of):
     said = [key for key in table if key in KINDS or key == "columns"]
     if len(said) != 1:
-        raise ValueError(
+        raise DataError(
             f"expected [modalities.{modality}] to say `columns` or one column by its "
             f"kind ({', '.join(KINDS)}); received {list(table)}"
         )
@@ -83,7 +84,7 @@ def _wanted(modality, table, kind_of):
     wanted = [_of_kind(name, kind) for name, kind in columns.items()]
     large = [column for column in wanted if column.kind not in SMALL]
     if not wanted or options or (large and len(wanted) > 1):
-        raise ValueError(
+        raise DataError(
             f"expected the columns of [modalities.{modality}] to be of the kinds "
             f"{', '.join(SMALL)}, or one alone; received "
             + ", ".join([*(f"{c.name} ({c.kind})" for c in wanted), *options])

@@ -11,6 +11,7 @@ from keras_fusion.datasets.columns import encoders, modality, raw
 from keras_fusion.datasets.columns.inference import kind_of, useless
 from keras_fusion.datasets.columns.kinds import KINDS, kind
 from keras_fusion.datasets.columns.values import missing
+from keras_fusion.datasets.errors import DataError
 from keras_fusion.files import write_json
 
 FILE = "columns.json"
@@ -91,7 +92,7 @@ class Preprocessor:
 
         def known(name):
             if name not in table:
-                raise ValueError(f"no column {name!r}; there is {', '.join(table)}")
+                raise DataError(f"no column {name!r}; there is {', '.join(table)}")
             return kind_of(table[name]) or "category"
 
         if modalities:
@@ -109,7 +110,7 @@ class Preprocessor:
             kinds = {name: k for name, k in kinds.items() if name not in left_out}
             wanted = modality.by_kind(kinds, group_by) if kinds else {}
         if not wanted:
-            raise ValueError(f"no column is left to learn from: {_listed(left_out)}")
+            raise DataError(f"no column is left to learn from: {_listed(left_out)}")
         taken = {column.name for columns in wanted.values() for column in columns}
         left_out = {n: why for n, why in left_out.items() if n not in taken}
         for name in table.keys() - taken - left_out.keys():
@@ -224,7 +225,7 @@ class Preprocessor:
         """
         path = Path(path)
         if not path.is_file():
-            raise ValueError(f"There are no columns {path}.")
+            raise DataError(f"There are no columns {path}.")
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             found = {
@@ -233,17 +234,17 @@ class Preprocessor:
             }
             return cls(found, content["left_out"])
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} holds no columns: {error!r}.") from error
+            raise DataError(f"{path} holds no columns: {error!r}.") from error
 
     def _rows(self, table):
         lengths = {c.name: len(table[c.name]) for c in self.columns if c.name in table}
         if not lengths:
             names = ", ".join(column.name for column in self.columns)
-            raise ValueError(
+            raise DataError(
                 f"expected some of the columns {names}; received {', '.join(table)}"
             )
         if len(set(lengths.values())) > 1:
-            raise ValueError(f"expected columns of one length; received {lengths}")
+            raise DataError(f"expected columns of one length; received {lengths}")
         return next(iter(lengths.values()))
 
 
@@ -278,12 +279,12 @@ def _noted(column, values, present, there):
 def _fitted(wanted, table, folder):
     values = table.get(wanted.name)
     if values is None:
-        raise ValueError(f"no column {wanted.name!r}; there is {', '.join(table)}")
+        raise DataError(f"no column {wanted.name!r}; there is {', '.join(table)}")
     try:
         learn = kind(wanted.kind).fit
         state = learn(_placed(wanted.kind, values, folder), **wanted.options)
     except (TypeError, ValueError) as error:
-        raise ValueError(
+        raise DataError(
             f"column {wanted.name!r} cannot be a {wanted.kind}: {error}"
         ) from error
     lost = int(missing(values).sum())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.errors import InputError
 from keras_fusion.names import safe_names
 from keras_fusion.serving.description import Described
 
@@ -23,7 +24,7 @@ def raw_arrays(rows: Sequence[dict], description: Described) -> dict[str, np.nda
     """
     spelled = [{safe_names([name])[name]: x for name, x in row.items()} for row in rows]
     if not any(row.keys() & description.inputs.keys() for row in spelled):
-        raise ValueError(
+        raise InputError(
             f"Expected rows with some of {sorted(description.inputs)}; received "
             f"{sorted({name for row in rows for name in row})}."
         )
@@ -43,7 +44,7 @@ def _column(name, values, tensor):
         rows = [absent if _missing(value) else value for value in values]
         return np.stack([np.asarray(row, tensor.dtype) for row in rows])
     except (TypeError, ValueError) as error:
-        raise ValueError(f"Expected numbers in {name!r}: {error}") from error
+        raise InputError(f"Expected numbers in {name!r}: {error}") from error
 
 
 def _text(value):
@@ -55,7 +56,7 @@ def _text(value):
         try:
             return value.read_bytes()
         except OSError as error:
-            raise ValueError(f"{value} cannot be read: {error}.") from error
+            raise InputError(f"{value} cannot be read: {error}.") from error
     if isinstance(value, bool | np.bool_):
         return b"true" if value else b"false"
     if hasattr(value, "isoformat"):
