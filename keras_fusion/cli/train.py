@@ -3,7 +3,7 @@
 from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import record_cells
-from keras_fusion.experiments import comparison, training
+from keras_fusion.experiments import comparison, folds, training
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.reports import tables
@@ -15,6 +15,12 @@ def add_arguments(parser) -> None:
     """Adds what the command takes."""
     shared.add_recipe(parser)
     shared.add_training(parser)
+    parser.add_argument(
+        "--folds",
+        type=int,
+        help="train one model on each of so many folds, 3 or more, and average them "
+        "into one model; rows that one fold validates on train the others",
+    )
 
 
 def run(options) -> None:
@@ -22,6 +28,8 @@ def run(options) -> None:
     recipe, seeds, folder = run_of(options)
     keep_compiled(folder / COMPILED)
     rows, models = [], []
+    if options.folds:
+        return _run_folds(recipe, seeds, folder, options)
     for seed in seeds:
         data = recipe_files.load_data(recipe, seed)
         for note in data.notes:
@@ -45,3 +53,25 @@ def run(options) -> None:
     best = best_run(folder)
     console.print(f"Next: keras-fusion predict {best} FILE")
     console.print(f"      keras-fusion export {best}")
+
+
+def _run_folds(recipe, seeds, folder, options):
+    rows = []
+    for seed in seeds:
+        path = folder / folds.ENSEMBLE / f"seed-{seed}"
+        doing = f"{recipe.name}, seed {seed}, {options.folds} folds, into {path}"
+        console.print(doing, style="bold")
+        record = folds.fit(
+            recipe,
+            seed,
+            options.folds,
+            path,
+            precision=options.precision,
+            verbose=0 if options.quiet else 1,
+        )
+        members = ", ".join(f"{x:.4f}" for x in record["members"])
+        rows.append([str(seed), f"{record['validation']:.4f}", members])
+    title = f"{record['metric']}, each row judged by the model that has not seen it"
+    header = ["seed", "out of fold", "each fold's own"]
+    console.print(tables.rich_table(title, header, rows))
+    console.print(f"Next: keras-fusion export {path / 'model.keras'}")

@@ -124,6 +124,8 @@ def load(
             takes train, validation and test from a column, `"time:NAME"` tests on the
             latest fifth and validates on the one before, and `"fold:K/N"` tests on
             fold K of N and validates on the next. With `is_train` a fold validates.
+            `"validation:K/N"` tests as `"stratified"` does, and fold K of the N of all
+            other rows validates.
         modalities, group_by: Of `table:FILE`; see `table`.
 
     Raises:

@@ -10,7 +10,10 @@ from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.splitting import Rows, fold, split
 
-FORMS = ('"stratified"', '"random"', '"column:NAME"', '"time:NAME"', '"fold:K/N"')
+FORMS = (
+    *('"stratified"', '"random"', '"column:NAME"', '"time:NAME"'),
+    *('"fold:K/N"', '"validation:K/N"'),
+)
 _PARTS = {"train": 0, "validation": 1, "val": 1, "valid": 1, "dev": 1, "test": 2}
 _FIFTH = 0.2
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -23,7 +26,7 @@ class Rule:
     Attributes:
         kind: What stands before the colon.
         column: Of `column:NAME` and `time:NAME`.
-        fold: `(K, N)` of `fold:K/N`.
+        fold: `(K, N)` of `fold:K/N` and `validation:K/N`.
     """
 
     kind: str = "stratified"
@@ -54,6 +57,9 @@ class Rule:
             return _by_time(_moments(self.column, columns[self.column]))
         if self.kind == "random":
             strata = np.zeros_like(strata)
+        if self.kind == "validation" and is_train is None:
+            tested = split(strata, None, rng, groups).test
+            is_train = ~np.isin(np.arange(len(strata)), tested)
         if self.fold:
             return fold(strata, is_train, rng, groups, *self.fold)
         return split(strata, is_train, rng, groups)
@@ -71,7 +77,7 @@ def rule(said: str) -> Rule:
     if kind in ("column", "time") and rest:
         return Rule(kind, column=rest)
     folds = re.fullmatch(r"(\d{1,6})/(\d{1,6})", rest)
-    if kind == "fold" and folds:
+    if kind in ("fold", "validation") and folds:
         number, count = map(int, folds.groups())
         if count >= 3 and 1 <= number <= count:
             return Rule(kind, fold=(number, count))

@@ -203,9 +203,13 @@ def plain(recipe: Recipe) -> dict:
     return dataclasses.asdict(recipe)
 
 
-def load_data(recipe: Recipe, seed: int) -> datasets.Dataset:
-    """The recipe's data set as split by `seed`."""
-    further = {"groups": recipe.groups, "modalities": recipe.modalities}
+def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.Dataset:
+    """The recipe's data set, split by `seed` and as `split` says (`datasets.load`)."""
+    further = {
+        "groups": recipe.groups,
+        "modalities": recipe.modalities,
+        "split": split,
+    }
     return datasets.load(
         recipe.dataset,
         seed=seed,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from keras_fusion import zoo
@@ -20,6 +21,18 @@ def save_deployable(recipe: Recipe, data: Dataset, folder: Path) -> Path:
     """
     model = comparison.trained(recipe, data, folder, **task_of(data).deployed_head)
     deployed = zoo.deployable(model, data.statistics)
+    return save(deployed, data, folder, **prediction.answered(model, data))
+
+
+def save(deployed: keras.Model, data: Dataset, folder: Path, **answers) -> Path:
+    """Saves what takes raw features as `model.keras`, with what goes with it.
+
+    Args:
+        deployed: The model.
+        data: Gives names of classes and columns, and raw rows.
+        folder: Where it goes.
+        **answers: What the model should answer to these rows, if somebody else knows.
+    """
     path = folder / "model.keras"
     with whole(path) as beside:
         deployed.save(beside)
@@ -27,6 +40,6 @@ def save_deployable(recipe: Recipe, data: Dataset, folder: Path) -> Path:
     write_json(folder / prediction.INPUTS, data.schema.to_json())
     with whole(folder / prediction.SAMPLES) as beside:
         rows = {f"inputs/{name}": x for name, x in data.samples.items()}
-        np.savez(beside, **rows, **prediction.answered(model, data))
+        np.savez(beside, **rows, **answers)
     table_columns.save(folder, data)
     return path

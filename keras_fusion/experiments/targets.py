@@ -43,7 +43,7 @@ def restore(model: keras.Model, data: Dataset) -> None:
 
 def _heads(model):
     """The linear layers that give the output; of an average one for each modality."""
-    own = [x for x in model.layers if x.name == "predictions"]
-    own = [x for x in own if isinstance(x, keras.layers.Dense)]
+    dense = [x for x in model.layers if isinstance(x, keras.layers.Dense)]
+    own = [x for x in dense if "predictions" in x.name.split("_")]
     inner = [x for x in model.layers if isinstance(x, keras.Model)]
     return own or [head for x in inner for head in _heads(x)]

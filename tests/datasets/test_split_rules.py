@@ -153,3 +153,13 @@ def test_columns_that_split_are_no_modality(tmp_path):
         datasets.load(f"csv:{path}", groups="whom")
     with pytest.raises(DataError, match="mfeat: ignore, groups"):
         datasets.load("mfeat", groups="who")
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_over_all_folds_every_row_that_does_not_test_validates_once(fixed):
+    is_train = np.arange(ROWS) % 4 > 0 if fixed else None
+    folds = [rows_of(f"validation:{k}/4", is_train=is_train) for k in range(1, 5)]
+    usual = rows_of(is_train=is_train)
+    assert all(rows.test.tolist() == usual.test.tolist() for rows in folds)
+    validated = np.concatenate([rows.validation for rows in folds])
+    assert sorted(validated) == sorted([*usual.train, *usual.validation])

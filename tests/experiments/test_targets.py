@@ -20,10 +20,12 @@ def loaded(tmp_path):
     return runs.load(runs.write(tmp_path, y=target), epochs=30)
 
 
+@pytest.mark.parametrize("heads", [None, "average"])
 @pytest.mark.parametrize("builder", ["FusionClassifier", "LateFusionClassifier"])
-def test_the_head_gives_the_targets_own_units(loaded, builder):
+def test_the_head_gives_the_targets_own_units(loaded, builder, heads):
     recipe, data = loaded
-    recipe = dataclasses.replace(recipe, builder=builder, arguments={"units": 4})
+    arguments = {"units": 4, "heads": heads}
+    recipe = dataclasses.replace(recipe, builder=builder, arguments=arguments)
     model = variants.build(recipe, data, modality_mask=True)
     before = full_outputs(model, data.test)
     targets.restore(model, data)

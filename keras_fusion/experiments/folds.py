@@ -1,0 +1,77 @@
+"""The models of a cross-validation, averaged into one."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from keras_fusion import zoo
+from keras_fusion.errors import InputError
+from keras_fusion.experiments import comparison, evaluation, saving, training
+from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.tasks import task_of
+from keras_fusion.files import whole, write_json
+
+ENSEMBLE = "ensemble"
+PREDICTIONS = "out_of_fold.npz"
+RECORD = "folds.json"
+
+
+def fit(recipe: Recipe, seed: int, count: int, folder: Path, **options) -> dict:
+    """Trains a model on each of `count` folds, or goes on with it, and averages them.
+
+    All rows but those that test are dealt to the folds. Every model validates, and
+    stops, by one of them, and trains on the others, so that each row trains all models
+    but one. What that one predicts for it is out of fold.
+
+    Args:
+        recipe: From `recipe.read`. Its rows that validate never train the same model.
+        seed: Of the split and of all models.
+        count: Of folds, 3 or more.
+        folder: Gets `model.keras`, the average that takes raw features, each fold's
+            run in `fold-K`, `out_of_fold.npz` with `labels` and `outputs`, and
+            `folds.json`.
+        **options: For `training.fit`.
+
+    Returns:
+        The record in `folds.json`: `metric`, `validation`, the score of all predictions
+        that are out of fold, and `members`, that of each fold's.
+
+    Raises:
+        InputError: If there are fewer than 3 folds, or fewer rows or groups than folds.
+    """
+    if count < 3:
+        raise InputError(f"Expected 3 folds or more; received {count}.")
+    split = dataclasses.replace(recipe.split, train_on_validation=False)
+    recipe = dataclasses.replace(recipe, split=split)
+    parts = []
+    for k in range(1, count + 1):
+        data = _data(recipe, seed, k, count)
+        training.fit(recipe, data, seed, folder / f"fold-{k}", **options)
+        parts.append(data)
+    task = task_of(parts[0])
+    members, labels, outputs = [], [], []
+    for k, data in enumerate(parts, 1):
+        path = folder / f"fold-{k}"
+        model = comparison.trained(recipe, data, path)
+        labels.append(data.validation.labels)
+        outputs.append(evaluation.full_outputs(model, data.validation))
+        used = comparison.trained(recipe, data, path, **task.deployed_head)
+        members.append(zoo.deployable(used, data.statistics))
+    saving.save(zoo.ensemble(members), parts[0], folder)
+    record = {
+        "name": recipe.name,
+        "metric": task.metric,
+        "validation": task.score(np.concatenate(labels), np.concatenate(outputs)),
+        "members": [task.score(y, x) for y, x in zip(labels, outputs)],
+    }
+    with whole(folder / PREDICTIONS) as beside, beside.open("wb") as file:
+        arrays = {"labels": np.concatenate(labels), "outputs": np.concatenate(outputs)}
+        np.savez(file, **arrays)
+    write_json(folder / RECORD, record)
+    return record
+
+
+def _data(recipe, seed, number, count):
+    return recipes.load_data(recipe, seed, split=f"validation:{number}/{count}")
