@@ -32,6 +32,10 @@ def run(options) -> None:
         return _run_folds(recipe, seeds, folder, options)
     for seed in seeds:
         data = recipe_files.load_data(recipe, seed)
+        if data.preprocessor and seed == seeds[0]:
+            header = ["column", "modality", "kind", ""]
+            described = data.preprocessor.describe()
+            console.print(tables.rich_table("columns", header, described))
         for note in data.notes:
             console.print(note, style="dim")
         path = folder / comparison.MODEL / f"seed-{seed}"
