@@ -39,10 +39,8 @@ SUFFIXES = {".css", ".js", ".json", ".md", ".png", ".py", ".svg", ".toml", ".yam
 
 def on_config(config):
     """Fills the folders of the navigation with the pages that are generated."""
-    guides = [{title(path): f"docs/guides/{path.stem}.md"} for path in guide_files()]
     modules = [{name: f"docs/reference/{name}.md"} for name in reference.MODULES]
     for entry in config.nav:
-        entry |= {"Guides": guides} if "Guides" in entry else {}
         entry |= {"Reference": modules} if "Reference" in entry else {}
     return config
 
@@ -78,12 +76,6 @@ def guide_files():
 
 def guide(path):
     return jupytext.writes(jupytext.read(path), fmt="md")
-
-
-def title(path):
-    """The first heading of a guide."""
-    lines = path.read_text().splitlines()
-    return next(line[4:] for line in lines if line.startswith("# # "))
 
 
 def theme(file):

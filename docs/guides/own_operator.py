@@ -1,0 +1,98 @@
+# %% [markdown]
+# # An operator of your own
+#
+# An operator is a layer that fuses. It subclasses `Fusion`, writes one method, and gets
+# the rest from there: checks of its inputs, projections to a common width, masks. Any
+# builder and any search takes it by its name.
+
+# %%
+import keras
+import numpy as np
+from keras import ops
+
+from keras_fusion.layers import Fusion
+from keras_fusion.zoo import FusionClassifier
+
+
+@keras.saving.register_keras_serializable("mine")
+class PowerMean(Fusion):
+    """The root of the mean of squares over the modalities that are present.
+
+    Shapes: M tensors `(B, ..., D_m)` to `(B, ..., U)`.
+
+    Args:
+        epsilon: Keeps the gradient of the root finite.
+        **kwargs: As for `Fusion`.
+    """
+
+    def __init__(self, units=None, epsilon=1e-6, **kwargs):
+        super().__init__(units, **kwargs)
+        self.epsilon = epsilon
+
+    def fuse(self, inputs, present, query=None, training=None):
+        squares = sum(ops.square(x) for x in inputs)
+        count = len(inputs)
+        if present is not None:  # M masks that broadcast to the inputs
+            count = sum(ops.cast(p, squares.dtype) for p in present)
+            count = ops.maximum(count, 1.0)
+        return ops.sqrt(squares / count + self.epsilon), None
+
+
+# %% [markdown]
+# Three things make this an operator that keeps the contract:
+#
+# - what is absent reaches `fuse` as exact zeros, so a sum needs no mask, and the mean
+#   divides by what is present;
+# - `__init__` stores its arguments unchanged, so that `get_config` comes for free;
+# - the second value that `fuse` returns is the weights of the modalities, or None.
+#
+# ## It works at once
+
+# %%
+image, sound = np.ones((2, 8), "float32"), np.full((2, 8), 3.0, "float32")
+print(ops.convert_to_numpy(PowerMean()([image, sound]))[0, 0])  # sqrt((1 + 9) / 2)
+
+# %% [markdown]
+# ## It keeps the contract
+#
+# An absent modality has no influence, even where it holds NaN; the output is zero where
+# nothing is there; a batch gives what its rows give one by one.
+
+# %%
+operator = PowerMean(units=4)
+inputs = [np.random.default_rng(m).normal(size=(3, 5)) for m in range(2)]
+mask = np.array([[True, True], [True, False], [False, False]])
+whole = ops.convert_to_numpy(operator(inputs, modality_mask=mask))
+
+inputs[1][1:] = np.nan
+inputs[0][2] = np.inf
+spoiled = ops.convert_to_numpy(operator(inputs, modality_mask=mask))
+np.testing.assert_array_equal(whole, spoiled)
+np.testing.assert_array_equal(whole[2], 0)  # nothing is there
+
+one_by_one = [
+    operator([x[i : i + 1] for x in inputs], modality_mask=mask[i : i + 1])
+    for i in range(3)
+]
+rows = np.concatenate([ops.convert_to_numpy(row) for row in one_by_one])
+np.testing.assert_allclose(whole, rows, rtol=1e-5)
+print("the contract holds")
+
+# %% [markdown]
+# ## Any builder takes it
+#
+# Its name is that of its registration, `package>Name`.
+
+# %%
+model = FusionClassifier(
+    {"image": 5, "sound": 7}, classes=3, fusion="mine>PowerMean", modality_mask=True
+)
+model.save("mine.keras")
+again = keras.saving.load_model("mine.keras")
+print(again.get_layer("fusion"))
+
+# %% [markdown]
+# If the operator computes weights, set `has_weights = True` and return them as a tensor
+# `(B, ..., M)` or as a list of M tensors: `zoo.modality_weights` then reads them. If it
+# works on sets of tokens `(B, T_m, D_m)`, set `takes = "tokens"`. What a search should
+# try stands in `choices`, by argument.

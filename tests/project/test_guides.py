@@ -1,0 +1,39 @@
+"""Every guide runs as it stands, and is a page."""
+
+import runpy
+from pathlib import Path
+
+import keras
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+GUIDES = sorted((ROOT / "docs" / "guides").glob("*.py"))
+BACKENDS = {"plain_jax": "jax"}  # the others run on torch
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
+def test_it_runs(path, tmp_path, monkeypatch, capsys):
+    backend = BACKENDS.get(path.stem, "torch")
+    if keras.backend.backend() != backend:
+        pytest.skip(f"runs on {backend}")
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(path), run_name="__main__")
+    printed = capsys.readouterr()
+    assert printed.out, "it shows nothing"
+    assert "error:" not in printed.err
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
+def test_it_is_a_page(path):
+    lines = path.read_text().splitlines()
+    assert lines[0] == "# %% [markdown]" and lines[1].startswith("# # ")
+    assert len(lines) < 120
+    assert "# %%" in lines, "it has no code"
+
+
+def test_the_site_lists_them():
+    nav = yaml.load((ROOT / "mkdocs.yml").read_text(), yaml.SafeLoader)["nav"]
+    (listed,) = (entry["Guides"] for entry in nav if "Guides" in entry)
+    assert sorted(listed) == [f"docs/guides/{path.stem}.md" for path in GUIDES]
