@@ -20,9 +20,9 @@ print(data.input_shapes)
 # %% [markdown]
 # ## Train for what will be missing
 #
-# `modality_mask=True` adds an input `(B, M)` that says what is there, its columns in the
-# order of the modalities. `modality_dropout` drops modalities in training, sample by
-# sample and never the last one, so that the model has met what it will meet.
+# `modality_mask=True` adds an input `(B, M)` that says what is there, its columns in
+# the order of the modalities. `modality_dropout` drops modalities in training, sample
+# by sample and never the last one, so that the model has met what it will meet.
 
 # %%
 model = zoo.FusionClassifier(
@@ -34,7 +34,7 @@ model = zoo.FusionClassifier(
 )
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 everything = {**data.train.inputs, "modality_mask": data.train.modality_mask}
-model.fit(everything, data.train.labels, epochs=40, verbose=0)
+model.fit(everything, data.train.labels, epochs=20, verbose=0)
 
 # %% [markdown]
 # ## What it knows without each of them
@@ -94,6 +94,6 @@ mean = Averaging()([seen, heard], modality_mask=[[True, False]] * 2)
 print(keras.ops.convert_to_numpy(mean))
 
 # %% [markdown]
-# A table needs none of this by hand: `datasets.table` finds what is absent
-# ([your own table](own_table.md)), and a saved model that `zoo.deployable` made takes a
-# modality that is all NaN as absent.
+# A table needs none of this by hand: `datasets.table` finds what is absent ([your own
+# table](own_table.md)), and a saved model that `zoo.deployable` made takes a modality
+# that is all NaN as absent.

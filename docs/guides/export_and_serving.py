@@ -2,9 +2,10 @@
 # # Export, raw columns and serving
 #
 # An export is a TensorFlow SavedModel that holds everything between a raw row and its
-# answer: what was learned about the columns, the network, the names of the classes. This
-# guide trains a small table, exports it, and asks it by the API of TensorFlow Serving.
-# It needs the extras `tensorflow` and `serving`, on whatever backend you train.
+# answer: what was learned about the columns, the network, the names of the classes.
+# This guide trains a small table, exports it, and asks it by the API of TensorFlow
+# Serving. It needs the extras `tensorflow` and `serving`, on whatever backend you
+# train.
 
 # %%
 import csv
@@ -29,9 +30,9 @@ with open("leaves.csv", "w", newline="") as file:
 # %% [markdown]
 # ## Train and export
 #
-# In a shell: `keras-fusion train leaves.toml` and `keras-fusion export leaves.toml`. The
-# export is loaded again in a fresh process and must give the model's own numbers; else it
-# is refused. It appears whole or not at all, as `saved_models/leaves/1`.
+# In a shell: `keras-fusion train leaves.toml` and `keras-fusion export leaves.toml`.
+# The export is loaded again in a fresh process and must give the model's own numbers;
+# else it is refused. It appears whole or not at all, as `saved_models/leaves/1`.
 
 # %%
 recipe = """
@@ -59,16 +60,15 @@ keras_fusion(["train", "leaves.toml", "--quiet"])
 keras_fusion(["export", "leaves.toml"])
 
 # %% [markdown]
-# The same for any Keras model in Python is
-# `export.export(zoo.deployable(model, data.statistics), "saved_models/mine")`, where
-# `zoo.deployable` puts the scaling of the data before the model. `formats=["onnx"]`
-# writes an ONNX file beside it.
+# The same for any Keras model in Python is `export.export(zoo.deployable(model,
+# data.statistics), "saved_models/mine")`, where `zoo.deployable` puts the scaling of
+# the data before the model. `formats=["onnx"]` writes an ONNX file beside it.
 #
 # ## Ask it without a server
 #
-# `serving_raw` takes the columns as they stand in the table: numbers, with NaN where one
-# is missing, and texts, empty where one is missing. `modality_mask` in the answer says
-# what could be read.
+# `serving_raw` takes the columns as they stand in the table: numbers, with NaN where
+# one is missing, and texts, empty where one is missing. `modality_mask` in the answer
+# says what could be read.
 
 # %%
 ask = export.signature("saved_models/leaves", "serving_raw")
@@ -79,8 +79,8 @@ for name, values in ask(leaves).items():
 # %% [markdown]
 # ## Serve it
 #
-# `keras-fusion serve saved_models` answers on port 8501 (REST) and 8500 (gRPC), for this
-# machine only. The client is the same for it and for TensorFlow Serving itself.
+# `keras-fusion serve saved_models` answers on port 8501 (REST) and 8500 (gRPC), for
+# this machine only. The client is the same for it and for TensorFlow Serving itself.
 
 # %%
 with Server("saved_models", rest_port=0, grpc_port=0) as server:

@@ -16,15 +16,16 @@ from keras_fusion.tuning import FusionHyperModel
 data = datasets.load("mfeat", labels_per_class=10).only("kar", "zer", "mor")
 
 
-def validation_accuracy(model, epochs=20):
+def validation_accuracy(model, epochs=10):
     """Trains a model and judges it on validation rows, never on test rows."""
     model.compile(
         keras.optimizers.AdamW(2e-3),
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    model.fit(*data.train, epochs=epochs, verbose=0)
-    return model.evaluate(*data.validation, verbose=0, return_dict=True)["accuracy"]
+    rows = data.only(*model.input)
+    model.fit(*rows.train, epochs=epochs, verbose=0)
+    return model.evaluate(*rows.validation, verbose=0, return_dict=True)["accuracy"]
 
 
 # %% [markdown]
@@ -68,14 +69,15 @@ for fusion, encoder_depth, depth in [
 # An operator's own arguments go into its config:
 
 # %%
-zoo.FusionClassifier(
+attention = zoo.FusionClassifier(
     data.input_shapes,
     data.classes,
     fusion={
         "class_name": "ModalityAttention",
         "config": {"readout": "query", "num_heads": 4},
     },
-).summary()
+)
+print(f"{attention.count_params():,} weights")
 
 # %% [markdown]
 # ## The search
@@ -100,10 +102,10 @@ tuner = keras_tuner.RandomSearch(
     directory="trials",
     project_name="guide",
 )
-tuner.search(*data.train, validation_data=tuple(data.validation), epochs=10, verbose=0)
+tuner.search(*data.train, validation_data=tuple(data.validation), epochs=5, verbose=0)
 print(tuner.get_best_hyperparameters()[0].values)
 
 # %% [markdown]
 # `keras-fusion tune search.toml` does more: it begins with the baselines, heeds a limit
-# of minutes, resumes after a kill and writes a report
-# ([how to write a search](../../tuning/README.md)).
+# of minutes, resumes after a kill and writes a report ([how to write a
+# search](../../tuning/README.md)).

@@ -39,8 +39,8 @@ test = ~train
 # ## Training on the whole graph
 #
 # A graph is one batch. `FullGraph` tells `fit` which nodes count; so compile with
-# `weighted_metrics`, not with `metrics`. `fusion_stage` says where the modalities become
-# one: `"early"`, before the graph layers, `"middle"`, or `"late"`, after them.
+# `weighted_metrics`, not with `metrics`. `fusion_stage` says where the modalities
+# become one: `"early"`, before the graph layers, `"middle"`, or `"late"`, after them.
 
 # %%
 shapes = {name: x.shape[1] for name, x in nodes.items()}
@@ -78,5 +78,5 @@ print(len(parts), "batches an epoch")
 
 # %% [markdown]
 # The published GCN and GAT are special cases; on Cora and CiteSeer they are trained
-# beside the fusions of three modalities in
-# [an example of its own](../../examples/node_classification/README.md).
+# beside the fusions of three modalities in [an example of its
+# own](../../examples/node_classification/README.md).

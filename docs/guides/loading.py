@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Loading a saved model elsewhere
 #
-# A model of the zoo is a plain functional `keras.Model`, and its `.keras` file is one of
-# Keras. It loads on every backend. Three things are worth knowing.
+# A model of the zoo is a plain functional `keras.Model`, and its `.keras` file is one
+# of Keras. It loads on every backend. Three things are worth knowing.
 
 # %%
 import keras
@@ -21,8 +21,8 @@ model.save("digits.keras")
 # %% [markdown]
 # ## Import the layers first
 #
-# Keras finds a class by its registered name. `import keras_fusion.layers` registers those
-# of the library; without it `load_model` says "Could not locate class". Your own
+# Keras finds a class by its registered name. `import keras_fusion.layers` registers
+# those of the library; without it `load_model` says "Could not locate class". Your own
 # operators need the import of the file that has them. `compile=False` leaves the
 # optimizer out, whose class belongs to the backend that saved it.
 
@@ -39,8 +39,8 @@ print("the same answers")
 # %% [markdown]
 # ## Load what you did not write
 #
-# `keras_fusion.export.load` does both, and refuses a file that is damaged, that holds an
-# unknown class, or that does more than compute.
+# `keras_fusion.export.load` does both, and refuses a file that is damaged, that holds
+# an unknown class, or that does more than compute.
 
 # %%
 print(export.load("digits.keras").name)

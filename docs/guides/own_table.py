@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Your own table
 #
-# A table has numbers, categories, dates and sentences, and it has gaps. This guide reads
-# such a table, trains a model of it, and asks the model about new rows. The table is
-# made up, so that you can run it as it stands; put your own file in its place.
+# A table has numbers, categories, dates and sentences, and it has gaps. This guide
+# reads such a table, trains a model of it, and asks the model about new rows. The table
+# is made up, so that you can run it as it stands; put your own file in its place.
 
 # %%
 import csv
@@ -87,9 +87,10 @@ print(model.predict({**inputs, "modality_mask": mask}, verbose=0).round(2))
 # %% [markdown]
 # ## The same by command
 #
-# A recipe says which data, which builder and how to train. The command reads it, trains,
-# and saves a model that takes the columns of your table. In a shell the two lines are
-# `keras-fusion train illness.toml` and `keras-fusion predict MODEL patients.csv`.
+# A recipe says which data, which builder and how to train. The command reads it,
+# trains, and saves a model that takes the columns of your table. In a shell the two
+# lines are `keras-fusion train illness.toml` and `keras-fusion predict MODEL
+# patients.csv`.
 
 # %%
 recipe = """

@@ -2,7 +2,8 @@
 # # Fusion layers inside a plain JAX program
 #
 # On the JAX backend a layer is a pure function of its variables: `stateless_call` takes
-# their values and gives the output. `jax.grad`, `jax.jit` and any optimizer do the rest.
+# their values and gives the output. `jax.grad`, `jax.jit` and any optimizer do the
+# rest.
 
 # %%
 import os
@@ -73,6 +74,6 @@ accuracy = (logits(parameters, image, sound, present).argmax(-1) == labels).mean
 print(f"accuracy on the training samples: {accuracy:.2f}")
 
 # %% [markdown]
-# A layer with dropout has non-trainable variables, the state of its random numbers: pass
-# `fuse.non_trainable_variables` in place of the empty list, and keep what comes back as
-# the second value.
+# A layer with dropout has non-trainable variables, the state of its random numbers:
+# pass `fuse.non_trainable_variables` in place of the empty list, and keep what comes
+# back as the second value.

@@ -19,7 +19,7 @@ class Classifier(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.fuse = ModalityAttention(units=32, num_heads=4)
+        self.fuse = ModalityAttention(units=32, num_heads=4, name="fuse")
         self.head = torch.nn.Linear(32, 10)
 
     def forward(self, text, audio, present=None):
@@ -34,7 +34,7 @@ class Classifier(torch.nn.Module):
 torch.manual_seed(0)
 model = Classifier()
 model(torch.randn(2, 100), torch.randn(2, 73))
-optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
 print(sum(p.numel() for p in model.parameters()), "parameters")
 
 # %% [markdown]
@@ -65,7 +65,8 @@ for step in range(40):
 #
 # ## Saving
 #
-# `state_dict` has the weights of the layers among the others.
+# `state_dict` has the weights of the layers among the others. Their keys hold the
+# names of the layers: give each a name, since Keras would count them otherwise.
 
 # %%
 model.eval()

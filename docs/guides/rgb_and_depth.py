@@ -1,9 +1,9 @@
 # %% [markdown]
 # # RGB and depth
 #
-# A color image and a depth map show the same place at the same pixel, so their positions
-# are fused, not two pooled vectors. This guide gives a class to every pixel: it finds a
-# ball that color alone does not show. The images are made up.
+# A color image and a depth map show the same place at the same pixel, so their
+# positions are fused, not two pooled vectors. This guide gives a class to every pixel:
+# it finds a ball that color alone does not show. The images are made up.
 
 # %%
 import keras
@@ -27,8 +27,8 @@ millimeters[rng.random(ball.shape) < 0.1] = 0  # the sensor read nothing
 # ## Depth of any unit
 #
 # `normalize_depth` makes every map relative to its own median, in units of its
-# interquartile range, and a pixel without a reading NaN. The model takes the value and a
-# channel that says where there is one.
+# interquartile range, and a pixel without a reading NaN. The model takes the value and
+# a channel that says where there is one.
 
 # %%
 normal = normalize_depth(millimeters)  # (n, side, side, 1)
@@ -92,6 +92,7 @@ classifier = MutualFormerClassifier(
 print(classifier.predict({"rgb": rgb[:2], "depth": depth[:2]}, verbose=0).shape)
 
 # %% [markdown]
-# Your own images lie in the folders `rgb/`, `depth/` and `mask/` and are matched by name:
-# `keras-fusion train tools_rgbd_mutualformer --dataset folder:PATH`. On a real set of
-# tools the fusions are compared on [a page of their own](../../zoo/tools_rgbd_mutualformer/README.md).
+# Your own images lie in the folders `rgb/`, `depth/` and `mask/` and are matched by
+# name: `keras-fusion train tools_rgbd_mutualformer --dataset folder:PATH`. On a real
+# set of tools the fusions are compared on [a page of their
+# own](../../zoo/tools_rgbd_mutualformer/README.md).

@@ -24,7 +24,7 @@ def trained(seed, **arguments):
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    model.fit(*data.train, epochs=20, verbose=0)
+    model.fit(*data.train, epochs=10, verbose=0)
     return model
 
 
@@ -72,6 +72,6 @@ for name, shape in data.input_shapes.items():
     keras.utils.set_random_seed(0)
     alone[name] = zoo.UnimodalClassifier({name: shape}, data.classes, units=32)
     alone[name].compile(keras.optimizers.AdamW(2e-3), "sparse_categorical_crossentropy")
-    alone[name].fit(*data.only(name).train, epochs=20, verbose=0)
+    alone[name].fit(*data.only(name).train, epochs=10, verbose=0)
 late = zoo.LateFusionClassifier(data.input_shapes, data.classes, models=alone)
 report("late fusion", late)

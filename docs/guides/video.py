@@ -40,9 +40,9 @@ print(joints[:2].shape, "->", tuple(volume.shape))
 # %% [markdown]
 # ## Training
 #
-# `pooling="frames"` puts the frames side by side before the head, so that it counts when
-# something happens; `"average"` takes the mean over time. With few clips weights that
-# are learned once (`ScalarWeighting`) are safer than weights for each sample.
+# `pooling="frames"` puts the frames side by side before the head, so that it counts
+# when something happens; `"average"` takes the mean over time. With few clips weights
+# that are learned once (`ScalarWeighting`) are safer than weights for each sample.
 
 # %%
 model = TwoStreamVideoClassifier(
@@ -71,9 +71,9 @@ print("depth, skeleton:", modality_weights(model, test)[0].round(2))
 #
 # - `lateral=True` lets each stream receive the other after every stage but the last;
 # - `augmentation={"depth": [{"class_name": "VideoJitter"}]}` varies clips in training;
-# - `encoders={"depth": my_model}` takes a network of yours, a pretrained one for example;
+# - `encoders={"depth": my_model}` takes a network of yours, such as a pretrained one;
 # - `LateFusionClassifier(..., builder="TwoStreamVideoClassifier")` is the baseline: the
 #   mean of the streams' own predictions.
 #
-# On recorded actions the fusions are compared in
-# [two streams](../../zoo/utd_mhad_two_streams/README.md).
+# On recorded actions the fusions are compared in [two
+# streams](../../zoo/utd_mhad_two_streams/README.md).
