@@ -22,7 +22,9 @@ RANDOM = {  # every layer that draws in training, and what it is called with
     "JointAttention": ({"dropout": 0.5}, TOKENS),
     "JointHeatmaps": ({"jitter": 0.5}, draw(4, 5, 3, 2)),
     "ModalityAttention": ({"dropout": 0.5}, TOKENS),
-    "ModalityDropout": ({"rate": 0.9}, TOKENS),
+    "ModalityCorruption": ({"rate": 0.9, "kinds": ["noise"]}, TOKENS[0]),
+    # so many samples that two draws of which modality stays cannot be equal
+    "ModalityDropout": ({"rate": 0.9}, [draw(64, 2, 4, seed=m) for m in range(2)]),
     "ModalityTransformer": ({"dropout": 0.5}, TOKENS),
     "MutualFormerBlock": ({"dropout": 0.5}, TOKENS),
     "ReleasedMutualFormerBlock": ({"stochastic_depth": 0.5}, TOKENS),
