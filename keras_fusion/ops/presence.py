@@ -29,7 +29,7 @@ def softmax(logits, present=None, axis=-1):
     Args:
         logits: Tensor of any floating dtype.
         present: Boolean tensor that broadcasts to `logits`, or None (all present).
-        axis: Axis to normalise over.
+        axis: Axis to normalize over.
 
     Returns:
         Tensor in the shape of `logits`, float64 where they are. Along `axis` it sums to

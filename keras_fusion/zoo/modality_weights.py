@@ -22,7 +22,7 @@ def modality_weights(model: keras.Model, inputs: dict):
 
     Returns:
         `(B, M)` float32 array: absolute raw weights of the last block, averaged over
-        heads, channels and positions, normalised over what is present.
+        heads, channels and positions, normalized over what is present.
 
     Raises:
         ValueError: If the model's operator has no weights, or an input is missing or

@@ -79,7 +79,7 @@ def the_output_where_all_is_absent_is_not_zeroed():
 
 
 @breaks(subject, WEIGHTS, "SoftmaxGating")
-def weights_are_not_renormalised():
+def weights_are_not_renormalized():
     def softmax_of_all(logits, present=None):
         return select(softmax(logits), present)
 

@@ -46,3 +46,19 @@ def test_float16_is_finite_where_the_true_value_fits(case):
 def test_weights_are_stored_in_float32(case):
     op = case.operator(case.inputs(), dtype="mixed_bfloat16")
     assert all(w.dtype == "float32" for w in op.weights)
+
+
+@pytest.fixture
+def float64():
+    """Keras' products of two float64 are float32 unless float64 is its default."""
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx("float32")
+
+
+@pytest.mark.only_on("tensorflow", "torch", reason="JAX has no float64 by default")
+@each_case
+def test_float64_stays_so_to_the_weights(case, float64):
+    fused, weights = answers(case, policy="float64")
+    for y in [*fused, *weights]:
+        assert keras.backend.standardize_dtype(y.dtype) == "float64"

@@ -9,7 +9,7 @@ from keras_fusion.layers.base import Layer
 class ChannelScale(Layer):
     """A learned weight per channel, the same for every input.
 
-    `y = gamma * x`, batch normalisation's gamma alone. Starts as the identity.
+    `y = gamma * x`, batch normalization's gamma alone. Starts as the identity.
 
     Shapes: `(B, C)` vectors, `(B, T, C)`, `(B, H, W, C)` or `(B, T, H, W, C)` to the
     same shape.

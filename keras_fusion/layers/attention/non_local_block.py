@@ -93,7 +93,7 @@ class NonLocalBlock(Layer):
             keys,
             x @ self.value_kernel,
             concatenation if self.affinity == "concatenation" else dot_product,
-            normalise="softmax" if self.affinity in GAUSSIAN else "mean",
+            normalize="softmax" if self.affinity in GAUSSIAN else "mean",
             present=None if there is None else ops.swapaxes(tokens(there), 1, 2),
         )
         mixed = ops.matmul(mixed, self.output_kernel)

@@ -99,17 +99,17 @@ class OffsetAttention(Layer):
         there = kept(self, inputs, mask)
         inputs = select(inputs, there)
         queries = keys = with_last(inputs, inputs, 1, inputs.shape[-1])
-        f, normalise = constant, None
+        f, normalize = constant, None
         if self.affinity != "constant":
             queries = self._heads(inputs, self.query_kernel)
             keys = self._heads(inputs, self.key_kernel)
-            f, normalise = dot_product, "softmax"
+            f, normalize = dot_product, "softmax"
         taps = (math.prod(self.window), inputs.shape[-1], self.units)
         kernels = ops.unstack(ops.reshape(self.kernel, taps), taps[0])
         values = [self._heads(inputs, kernel) for kernel in kernels]
         present = None if there is None else there[..., None]
         mixed = pairwise_window(
-            queries, keys, values, self.window, f, normalise, present=present
+            queries, keys, values, self.window, f, normalize, present=present
         )
         mixed = with_last(mixed, inputs, self.units)
         return mixed + self.bias if self.use_bias else mixed

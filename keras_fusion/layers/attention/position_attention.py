@@ -92,13 +92,13 @@ class PositionAttention(Layer):
         values = ops.matmul(ops.transpose(x, (1, 0, 2)), self.kernel)  # (P, B, U)
         values = self._heads(ops.transpose(values, (1, 0, 2)))
         queries = keys = x[:, None]
-        f, normalise = constant, None
+        f, normalize = constant, None
         if self.affinity != "constant":
             queries = self._heads(x @ self.query_kernel)
             keys = self._heads(x @ self.key_kernel)
-            f, normalise = dot_product, "softmax"
+            f, normalize = dot_product, "softmax"
         present = None if there is None else tokens(there)[:, None, None, :, 0]
-        mixed = pairwise_all(queries, keys, values, f, normalise, present)
+        mixed = pairwise_all(queries, keys, values, f, normalize, present)
         mixed = with_last(ops.transpose(mixed, (0, 2, 1, 3)), inputs, self.units)
         return mixed + self.bias if self.use_bias else mixed
 

@@ -18,7 +18,7 @@ class AdaptiveWeighting(Fusion):
 
     Shapes: M tensors `(B, ..., D_m)` to `(B, ..., U)`. Raw weights: `(B, ..., U, M)`,
     the gated `W`. An absent modality is left out of the sum: `gate="softmax"`
-    renormalises over those present, the other gates are not rescaled.
+    renormalizes over those present, the other gates are not rescaled.
 
     Args:
         units: Width U of the value MLPs, or None for the weighting alone.

@@ -26,14 +26,15 @@ class BottleneckAttention(TokenTransformer):
     * `z_m = z + O_m Attention_m(z; [x_m ; z])`, `b` the mean of the `z_m` present;
     * `y_m = x_m + O_m Attention_m(x_m; [x_m ; b])`, `z_m = y_m + MLP_m(LN(y_m))`.
 
-    `Attention_m` normalises what it takes. Every modality has weights of its own, the
+    `Attention_m` normalizes what it takes. Every modality has weights of its own, the
     same in both steps. In the paper latents travel from layer to layer, gather and hand
     out in one step; here each block has its own and exchanges by itself.
     `readout=None` returns the M streams, so that blocks stack.
 
     Shapes: M sets `(B, T_m, D_m)`, any numbers of tokens, to `(B, U)`, or the list of
-    M streams `(B, T_m, U)`. Raw weights: `(B, N, T, M)` float32, T the tokens of all
-    modalities in order: how much of each token's attention went to each modality, what
+    M streams `(B, T_m, U)`. Raw weights: `(B, N, T, M)` float32 (float64 where the
+    layer computes in it), T the tokens of all modalities in order: how much of each
+    token's attention went to each modality, what
     went to the latents shared equally among the modalities present, of which they are
     the mean. A row sums to one; that of an absent token is zero. Absent tokens are no
     keys, and their streams are zero.
@@ -122,17 +123,16 @@ class BottleneckAttention(TokenTransformer):
         return attend(queries, keys, values, kept, drop)
 
     def _shares(self, weights, present):
+        rows = [weigh() for weigh in weights]
         parts = [1 / self.num_modalities] * self.num_modalities
         if present is not None:
-            there = [ops.cast(p, "float32") for p in sample_presence(present)]
+            there = [ops.cast(p, rows[0].dtype) for p in sample_presence(present)]
             parts = [t / ops.maximum(sum(there), 1) for t in there]
-        rows = []
-        for m, weigh in enumerate(weights):
-            row = weigh()
+        for m, row in enumerate(rows):
             latents = ops.sum(row[..., -self.num_latents :], axis=-1)  # (B, N, T_m)
             columns = [latents * part for part in parts]
             columns[m] += ops.sum(row[..., : -self.num_latents], axis=-1)
-            rows.append(ops.stack(columns, axis=-1))
+            rows[m] = ops.stack(columns, axis=-1)
         if present is not None:
             rows = [select(row, p[:, None]) for row, p in zip(rows, present)]
         return ops.concatenate(rows, axis=2)

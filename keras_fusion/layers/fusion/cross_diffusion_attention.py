@@ -14,7 +14,7 @@ from keras_fusion.layers.fusion.checks import check_heads
 from keras_fusion.ops.diffusion.arguments import FORMS, INITIALS
 from keras_fusion.ops.diffusion.cross_diffusion import cross_diffusion
 from keras_fusion.ops.pooling import pool
-from keras_fusion.ops.presence import any_present, select
+from keras_fusion.ops.presence import any_present, precise, select
 from keras_fusion.ops.tokens import join_heads, sample_presence, split_heads
 
 
@@ -171,7 +171,7 @@ class CrossDiffusionAttention(Fusion):
             sources = self.num_modalities - 1.0
             if present is not None:
                 others = [p for j, p in enumerate(sample_presence(present)) if j != m]
-                sources = sum(ops.cast(p, "float32") for p in others)
+                sources = sum(precise(ops.cast(p, self.compute_dtype)) for p in others)
                 sources = ops.maximum(sources, 1)
             row = [
                 _size(x, self.others[m]) / sources
@@ -189,9 +189,8 @@ class CrossDiffusionAttention(Fusion):
 
 
 def _size(x, dense):
-    """Mean absolute value of `x W` at each token, `(B, T, 1)` float32."""
+    """Mean absolute value of `x W` at each token, `(B, T, 1)`, float32 or float64."""
     made = dense(x)  # with a quantized kernel, too
     if dense.use_bias:
         made = made - dense.bias
-    made = ops.cast(made, "float32")
-    return ops.mean(ops.abs(made), axis=-1, keepdims=True)
+    return ops.mean(ops.abs(precise(made)), axis=-1, keepdims=True)

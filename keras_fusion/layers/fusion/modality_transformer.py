@@ -20,7 +20,7 @@ class ModalityTransformer(Fusion):
     """Transformer block over the modalities, at each position by itself.
 
     `y_m = x_m + Attention(LN(x))_m`, `z_m = y_m + MLP(LN(y_m))` with the modalities as
-    the tokens, all weights shared by them; `normalize_first=False` normalises after
+    the tokens, all weights shared by them; `normalize_first=False` normalizes after
     each sum instead. `readout=None` returns the M streams `z_m`, so that blocks stack.
 
     Shapes: M tensors `(B, ..., D_m)` to `(B, ..., U)`, or the list of M of them.

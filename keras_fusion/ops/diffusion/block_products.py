@@ -25,35 +25,35 @@ def block_products(queries, keys, mix=None):
     """
     nothing = queries[..., :0]
     mix = nothing if mix is None else mix
-    normaliser = nothing  # log of the rows' sums, which the first pass finds
+    normalizer = nothing  # log of the rows' sums, which the first pass finds
 
     def products(x, y):
-        nonlocal normaliser
+        nonlocal normalizer
         x, y = (nothing if z is None else z for z in (x, y))
-        results = _products(queries, keys, x, y, mix, normaliser)
+        results = _products(queries, keys, x, y, mix, normalizer)
         width = x.shape[-1]
-        normaliser = ops.stop_gradient(results[..., -1:])
+        normalizer = ops.stop_gradient(results[..., -1:])
         return results[..., :width], results[..., width:-1]
 
     return products
 
 
 @ops.custom_gradient
-def _products(q, k, x, y, mix, normaliser):
-    """`P x`, `P^T y` and the normaliser, side by side since Keras' custom gradient
+def _products(q, k, x, y, mix, normalizer):
+    """`P x`, `P^T y` and the normalizer, side by side since Keras' custom gradient
     knows a single output on torch."""
     passes = (forward, backward)
     if keras.backend.backend() == "torch":  # why, stands there
         passes = (block_products_torch.forward, block_products_torch.backward)
-    px, pty, found = passes[0](q, k, x, y, mix, normaliser)
+    px, pty, found = passes[0](q, k, x, y, mix, normalizer)
     known = q, k, x, y, mix, found, px
 
     def gradient(*arguments, upstream=None):
         upstream = arguments[0] if upstream is None else upstream
         width = x.shape[-1]
         gradients = passes[1](*known, upstream[..., :width], upstream[..., width:-1])
-        gradients = map(_without_gradient, gradients)  # the normaliser's would lack
-        return *gradients, ops.zeros_like(mix), ops.zeros_like(normaliser)
+        gradients = map(_without_gradient, gradients)  # the normalizer's would lack
+        return *gradients, ops.zeros_like(mix), ops.zeros_like(normalizer)
 
     return ops.concatenate([px, pty, found], axis=-1), gradient
 
@@ -69,29 +69,29 @@ def _without_gradient(x):
     return x, gradient
 
 
-def forward(q, k, x, y, mix, normaliser):
-    """`(P x, P^T y, normaliser)`."""
+def forward(q, k, x, y, mix, normalizer):
+    """`(P x, P^T y, normalizer)`."""
 
     def block(rows, whole):
-        (q, y, mix, normaliser), (k, x) = rows, whole
-        p, scale, normaliser = _exponentials(q, k, normaliser)
+        (q, y, mix, normalizer), (k, x) = rows, whole
+        p, scale, normalizer = _exponentials(q, k, normalizer)
         if mix.shape[-1]:
             p, scale = mixed(scale * p, mix), 1.0
         px = scale * ops.matmul(p, x)
-        return (px, normaliser), (ops.matmul(_transposed(p), scale * y),)
+        return (px, normalizer), (ops.matmul(_transposed(p), scale * y),)
 
-    (px, normaliser), (pty,) = over_blocks(
-        block, (q, y, mix, normaliser), (k, x), (x.shape[-1], 1), (y.shape[-1],)
+    (px, normalizer), (pty,) = over_blocks(
+        block, (q, y, mix, normalizer), (k, x), (x.shape[-1], 1), (y.shape[-1],)
     )
-    return px, pty, normaliser
+    return px, pty, normalizer
 
 
-def backward(q, k, x, y, mix, normaliser, px, gpx, gpty):
+def backward(q, k, x, y, mix, normalizer, px, gpx, gpty):
     """The gradients of q, k, x and y, from those of `P x` and of `P^T y`."""
 
     def block(rows, whole):
-        (q, y, mix, normaliser, px, gpx), (k, x, gpty) = rows, whole
-        own, _, _ = _exponentials(q, k, normaliser)
+        (q, y, mix, normalizer, px, gpx), (k, x, gpty) = rows, whole
+        own, _, _ = _exponentials(q, k, normalizer)
         p = mixed(own, mix) if mix.shape[-1] else own
         gy = ops.matmul(p, gpty)
         gx = ops.matmul(_transposed(p), gpx)
@@ -111,7 +111,7 @@ def backward(q, k, x, y, mix, normaliser, px, gpx, gpty):
 
     (gq, gy), (gk, gx) = over_blocks(
         block,
-        (q, y, mix, normaliser, px, gpx),
+        (q, y, mix, normalizer, px, gpx),
         (k, x, gpty),
         (q.shape[-1], y.shape[-1]),
         (k.shape[-1], x.shape[-1]),
@@ -119,11 +119,11 @@ def backward(q, k, x, y, mix, normaliser, px, gpx, gpty):
     return gq, gk, gx, gy
 
 
-def _exponentials(q, k, normaliser):
-    """`(e, scale, normaliser)` of a block; its rows of P are `scale * e`."""
+def _exponentials(q, k, normalizer):
+    """`(e, scale, normalizer)` of a block; its rows of P are `scale * e`."""
     logits = ops.matmul(q, _transposed(k))
-    if normaliser.shape[-1]:
-        return ops.exp(logits - normaliser), 1.0, normaliser
+    if normalizer.shape[-1]:
+        return ops.exp(logits - normalizer), 1.0, normalizer
     top = ops.max(logits, axis=-1, keepdims=True)
     e = ops.exp(logits - top)
     total = ops.sum(e, axis=-1, keepdims=True)

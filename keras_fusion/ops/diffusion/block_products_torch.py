@@ -13,16 +13,16 @@ from keras_fusion.ops.diffusion.blocks import mixed, rows_at_once, unmixed
 from keras_fusion.ops.diffusion.precision import without_autocast
 
 
-def forward(q, k, x, y, mix, normaliser):
-    """`(P x, P^T y, normaliser)`, see `block_products.forward`."""
-    if normaliser.shape[-1] and not mix.shape[-1] and not y.shape[-1]:
-        return _attend(q, k, x), y, normaliser
-    q, k, x, y, mix, normaliser = by_group(q, k, x, y, mix, normaliser)
+def forward(q, k, x, y, mix, normalizer):
+    """`(P x, P^T y, normalizer)`, see `block_products.forward`."""
+    if normalizer.shape[-1] and not mix.shape[-1] and not y.shape[-1]:
+        return _attend(q, k, x), y, normalizer
+    q, k, x, y, mix, normalizer = by_group(q, k, x, y, mix, normalizer)
     px, pty = x.new_empty(x.shape), y.new_zeros(y.shape)
     found = q.new_empty(*q.shape[:-1], 1)
     for g, rows in _blocks(q):
         e, scale, found[g, :, rows] = _exponentials(
-            q[g, :, rows], k[g], normaliser[g, :, rows]
+            q[g, :, rows], k[g], normalizer[g, :, rows]
         )
         if mix.shape[-1]:
             e, scale = mixed(e.mul_(scale), mix[g, :, rows]), 1.0
@@ -47,15 +47,15 @@ def _widen(x, width):
 
 
 @without_autocast  # which may be on again by then
-def backward(q, k, x, y, mix, normaliser, px, gpx, gpty):
+def backward(q, k, x, y, mix, normalizer, px, gpx, gpty):
     """The gradients of q, k, x and y, see `block_products.backward`."""
-    q, k, x, y, mix, normaliser, px, gpx, gpty = by_group(
-        q, k, x, y, mix, normaliser, px, gpx, gpty
+    q, k, x, y, mix, normalizer, px, gpx, gpty = by_group(
+        q, k, x, y, mix, normalizer, px, gpx, gpty
     )
     gq, gk, gx, gy = (z.new_zeros(z.shape) for z in (q, k, x, y))
     mean = (gpx * px).sum(-1, keepdim=True)
     for g, rows in _blocks(q):
-        own, _, _ = _exponentials(q[g, :, rows], k[g], normaliser[g, :, rows])
+        own, _, _ = _exponentials(q[g, :, rows], k[g], normalizer[g, :, rows])
         p = mixed(own, mix[g, :, rows]) if mix.shape[-1] else own
         glogits, here = 0, mean[g, :, rows]
         if x.shape[-1]:
@@ -93,11 +93,11 @@ def _blocks(q):
             yield g, slice(first, first + size)
 
 
-def _exponentials(q, k, normaliser):
-    """`(e, scale, normaliser)` of a block; its rows of P are `scale * e`."""
+def _exponentials(q, k, normalizer):
+    """`(e, scale, normalizer)` of a block; its rows of P are `scale * e`."""
     logits = (q * math.log2(math.e)) @ k.mT
-    if normaliser.shape[-1]:
-        return logits.sub_(normaliser).exp2_(), 1.0, normaliser
+    if normalizer.shape[-1]:
+        return logits.sub_(normalizer).exp2_(), 1.0, normalizer
     top = logits.amax(-1, keepdim=True)
     e = logits.sub_(top).exp2_()
     total = e.sum(-1, keepdim=True)

@@ -7,7 +7,7 @@ from keras_fusion.ops.presence import select, softmax
 
 
 def pairwise_all(
-    queries, keys, values, affinity=dot_product, normalise="softmax", present=None
+    queries, keys, values, affinity=dot_product, normalize="softmax", present=None
 ):
     """`y_i = 1/C_i sum_j f(q_i, k_j) v_j` over all j.
 
@@ -16,17 +16,17 @@ def pairwise_all(
         keys: `(..., J, h)`.
         values: `(..., J, u)`, what g_j made of position j.
         affinity: f, from `keras_fusion.ops.diffusion.affinity`.
-        normalise: C: `"softmax"`, `"mean"` (over the positions present) or None.
+        normalize: C: `"softmax"`, `"mean"` (over the positions present) or None.
         present: bool that broadcasts to `(..., I, J)`, True = j is there, or None.
 
     Returns:
         `(..., I, u)` in the dtype of the values. Cost and memory grow with I J.
     """
-    require_normaliser(normalise, "softmax", "mean", None)
+    require_normalizer(normalize, "softmax", "mean", None)
     weights = affinity(queries, keys)  # (..., I, J)
-    if normalise == "softmax":
+    if normalize == "softmax":
         weights = softmax(weights, present)
-    elif normalise == "mean":
+    elif normalize == "mean":
         there = select(ops.ones_like(weights), present)
         count = ops.sum(there, axis=-1, keepdims=True)
         weights = select(weights, present) / ops.maximum(count, 1)
@@ -35,9 +35,9 @@ def pairwise_all(
     return ops.matmul(ops.cast(weights, values.dtype), values)
 
 
-def require_normaliser(normalise, *choices):
-    """Raises a ValueError unless `normalise` is one of `choices`."""
-    if normalise not in choices:
+def require_normalizer(normalize, *choices):
+    """Raises a ValueError unless `normalize` is one of `choices`."""
+    if normalize not in choices:
         raise ValueError(
-            f"Expected normalise to be one of {list(choices)}; received {normalise!r}."
+            f"Expected normalize to be one of {list(choices)}; received {normalize!r}."
         )

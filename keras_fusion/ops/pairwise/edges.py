@@ -3,7 +3,7 @@
 from keras import ops
 
 from keras_fusion.ops.diffusion.affinity import constant
-from keras_fusion.ops.pairwise.all import require_normaliser
+from keras_fusion.ops.pairwise.all import require_normalizer
 from keras_fusion.ops.pairwise.segments import gather, indices, segment_max, segment_sum
 
 
@@ -14,7 +14,7 @@ def pairwise_edges(
     edge_index,
     edge_weight=None,
     affinity=constant,
-    normalise="degree",
+    normalize="degree",
     loops=True,
     dropout=None,
 ):
@@ -32,7 +32,7 @@ def pairwise_edges(
         edge_weight: `(E,)`, multiplies f, or None. With a constant f it is the
             adjacency matrix.
         affinity: f, from `keras_fusion.ops.diffusion.affinity`.
-        normalise: C: `"softmax"`, `"mean"` (over the edges to i), `"degree"`
+        normalize: C: `"softmax"`, `"mean"` (over the edges to i), `"degree"`
             (`sqrt(d_i d_j)`, d the sum of f over the edges to a node; zero where d is
             not positive) or None.
         loops: Whether every node without a listed edge to itself has one of weight 1.
@@ -41,7 +41,7 @@ def pairwise_edges(
     Returns:
         `(n, N, u)` in the dtype of the values.
     """
-    require_normaliser(normalise, "softmax", "mean", "degree", None)
+    require_normalizer(normalize, "softmax", "mean", "degree", None)
     source, target = indices(edge_index)
     count = ops.shape(values)[0]
     alone = _without_loop(source, target, count) if loops else None
@@ -50,17 +50,17 @@ def pairwise_edges(
     if affinity is not constant:
         weights = _each(affinity, gather(queries, target), gather(keys, source))
         own = _each(affinity, queries, keys)
-    if normalise == "softmax":
+    if normalize == "softmax":
         weights, own = _exponentials(weights, own, target, count, loops)
     if loops:
         own = own * alone
     if edge_weight is not None:
         there = ops.cast(edge_weight, "float32")[:, None, None]
         weights = there if weights is None else weights * there
-    if normalise is not None:
-        total = _total(normalise, weights, own, alone, target, count)
-        scale = _power(total, -0.5 if normalise == "degree" else -1.0)
-    if normalise == "degree":
+    if normalize is not None:
+        total = _total(normalize, weights, own, alone, target, count)
+        scale = _power(total, -0.5 if normalize == "degree" else -1.0)
+    if normalize == "degree":
         values = values * ops.cast(scale, values.dtype)
     messages = gather(values, source)  # (E, N, u)
     if dropout is not None:
@@ -70,7 +70,7 @@ def pairwise_edges(
     mixed = segment_sum(messages, target, count)
     if loops:
         mixed = mixed + own * ops.cast(values, "float32")
-    mixed = mixed if normalise is None else mixed * scale
+    mixed = mixed if normalize is None else mixed * scale
     return ops.cast(mixed, values.dtype)
 
 
@@ -94,9 +94,9 @@ def _exponentials(logits, own, target, count, loops):
     return ops.exp(logits - gather(top, target)), ops.exp(own - top)
 
 
-def _total(normalise, weights, own, alone, target, count):
+def _total(normalize, weights, own, alone, target, count):
     """C, or for "degree" d: `(n, N, 1)` float32, zero where there is nothing."""
-    if weights is None or normalise == "mean":
+    if weights is None or normalize == "mean":
         weights = ops.ones_like(target, dtype="float32")[:, None, None]
         own = alone
     total = segment_sum(weights, target, count)

@@ -5,7 +5,7 @@ import itertools
 from keras import ops
 
 from keras_fusion.ops.diffusion.affinity import dot_product
-from keras_fusion.ops.pairwise.all import require_normaliser
+from keras_fusion.ops.pairwise.all import require_normalizer
 from keras_fusion.ops.presence import softmax
 
 
@@ -15,7 +15,7 @@ def pairwise_window(
     values,
     window,
     affinity=dot_product,
-    normalise="softmax",
+    normalize="softmax",
     relative=None,
     present=None,
 ):
@@ -32,7 +32,7 @@ def pairwise_window(
             order of a convolution's kernel.
         window: Its size along each axis of S.
         affinity: f, from `keras_fusion.ops.diffusion.affinity`.
-        normalise: C: `"softmax"`, `"mean"` (over the positions seen) or None.
+        normalize: C: `"softmax"`, `"mean"` (over the positions seen) or None.
         relative: `(K, N, h)`, added to the keys at each offset, or None.
         present: `(B, *S, 1, 1)` bool, True = the position is there, or None; values are
             zero where it is not.
@@ -40,7 +40,7 @@ def pairwise_window(
     Returns:
         `(B, *S, N, u)` in the dtype of the values.
     """
-    require_normaliser(normalise, "softmax", "mean", None)
+    require_normalizer(normalize, "softmax", "mean", None)
     offsets = list(itertools.product(*(range(size) for size in window)))
     own = values if isinstance(values, list) else [values] * len(offsets)
     inside = _ones(queries) if present is None else ops.cast(present, "float32")
@@ -52,11 +52,11 @@ def pairwise_window(
             key = key + relative[number]
         weights.append(affinity(queries[..., None, :], key[..., None, :])[..., 0])
         there.append(_seen(inside, window, offset))  # (B, *S, 1, 1)
-    if normalise == "softmax":
+    if normalize == "softmax":
         there = ops.cast(ops.concatenate(there, axis=-1), "bool")
         weights = softmax(ops.concatenate(weights, axis=-1), there)
         weights = ops.split(weights, len(offsets), axis=-1)  # K of (B, *S, N, 1)
-    elif normalise == "mean":
+    elif normalize == "mean":
         count = ops.maximum(sum(there[1:], start=there[0]), 1)
         weights = [weight / count for weight in weights]
     if not isinstance(values, list):

@@ -23,7 +23,7 @@ def built(layer, x):
 
 
 @each_shape
-def test_channel_scale_is_the_gamma_of_a_batch_normalisation(shape):
+def test_channel_scale_is_the_gamma_of_a_batch_normalization(shape):
     x = draw(*shape)
     ours = built(ChannelScale(), x)
     norm = keras.layers.BatchNormalization(center=False, epsilon=0.0)

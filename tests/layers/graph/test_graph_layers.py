@@ -32,7 +32,7 @@ def adjacency(weight=None):
     return dense
 
 
-def normalised(dense):
+def normalized(dense):
     root = dense.sum(axis=1) ** -0.5
     return root[:, None] * dense * root
 
@@ -41,13 +41,13 @@ def normalised(dense):
 def test_graph_convolution_is_the_dense_formula(weight):
     extra = [] if weight is None else [weight]
     layer = built(GraphConvolution(3), *extra)
-    expected = normalised(adjacency(weight)) @ NODES @ float64(layer.kernel)
+    expected = normalized(adjacency(weight)) @ NODES @ float64(layer.kernel)
     assert_close(layer(NODES, EDGES, *extra), expected + float64(layer.bias))
 
 
 def test_simple_graph_convolution_is_the_dense_formula():
     layer = built(SimpleGraphConvolution(3, hops=3))
-    step = normalised(adjacency())
+    step = normalized(adjacency())
     expected = step @ step @ step @ NODES @ float64(layer.kernel)
     assert_close(layer(NODES, EDGES), expected + float64(layer.bias))
 
@@ -151,7 +151,7 @@ def test_heads_share_the_units():
 @pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("make", [GraphConvolution, GraphAttention])
 def test_a_hub_does_not_overflow_in_float16(make):
-    """The sum of 3000 neighbours does; what it is normalised to fits."""
+    """The sum of 3000 neighbours does; what it is normalized to fits."""
     leaves = np.arange(1, 3001)
     star = symmetric(np.stack([np.zeros_like(leaves), leaves]))
     nodes = np.full((3001, 1), 100.0, "float32")

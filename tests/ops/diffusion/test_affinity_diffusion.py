@@ -31,14 +31,14 @@ def test_affinities_that_are_given(form, initial, normalize):
     )
 
 
-def test_normalising_a_softmax_changes_nothing():
+def test_normalizing_a_softmax_changes_nothing():
     p = np.exp(draw(2, 3, 2, 5, 5))
     p = [ops.convert_to_tensor(x) for x in p / p.sum(axis=-1, keepdims=True)]
     v = [ops.convert_to_tensor(x) for x in draw(2, 3, 2, 5, 4)]
-    plain, normalised = (
+    plain, normalized = (
         flat(*affinity_diffusion(p, v, steps=2, normalize=n)) for n in (False, True)
     )
-    for y, y_0 in zip(normalised, plain):
+    for y, y_0 in zip(normalized, plain):
         assert_close(y, y_0)
 
 

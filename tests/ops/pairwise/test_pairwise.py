@@ -15,14 +15,14 @@ from tests.layers.reference import softmax
 HEADS = 2
 
 
-def by_formula(logits, values, neighbours, normalise):
+def by_formula(logits, values, neighbours, normalize):
     """`(P, P)` logits, `(P, u)` values, `(P, P)` bool: one position at a time."""
     mixed = []
     for f, there in zip(logits, neighbours, strict=True):
         f, seen = f[there], values[there]
-        if normalise == "softmax":
+        if normalize == "softmax":
             f = softmax(f)
-        elif normalise == "mean":
+        elif normalize == "mean":
             f = f / there.sum()
         mixed.append(f @ seen)
     return np.stack(mixed)
@@ -40,44 +40,44 @@ def heads_last(x):
     return np.moveaxis(x, 0, 1)
 
 
-each_rule = pytest.mark.parametrize("normalise", ["softmax", "mean", None])
+each_rule = pytest.mark.parametrize("normalize", ["softmax", "mean", None])
 
 
 @each_rule
-def test_all(normalise):
+def test_all(normalize):
     queries, keys, values, logits = parts(5)
     expected = [
-        by_formula(logits[n], values[:, n], np.ones((5, 5), bool), normalise)
+        by_formula(logits[n], values[:, n], np.ones((5, 5), bool), normalize)
         for n in range(HEADS)
     ]
     mixed = pairwise_all(
-        *(ops.swapaxes(x, 0, 1) for x in (queries, keys, values)), normalise=normalise
+        *(ops.swapaxes(x, 0, 1) for x in (queries, keys, values)), normalize=normalize
     )
     assert_close(mixed, np.stack(expected))
 
 
 @each_rule
 @pytest.mark.parametrize("size, window", [((6,), (3,)), ((6,), (4,)), ((3, 4), (2, 3))])
-def test_window(size, window, normalise):
+def test_window(size, window, normalize):
     queries, keys, values, logits = parts(int(np.prod(size)))
     places = np.array(list(itertools.product(*map(range, size))))
     offset = places[None] - places[:, None]  # from i to j
     first = -((np.array(window) - 1) // 2)
     inside = ((offset >= first) & (offset < first + window)).all(axis=-1)
     expected = np.stack(
-        [by_formula(logits[n], values[:, n], inside, normalise) for n in range(HEADS)]
+        [by_formula(logits[n], values[:, n], inside, normalize) for n in range(HEADS)]
     )
     shaped = [
         ops.convert_to_tensor(x.reshape(1, *size, HEADS, -1))
         for x in (queries, keys, values)
     ]
-    mixed = pairwise_window(*shaped, window, normalise=normalise)
+    mixed = pairwise_window(*shaped, window, normalize=normalize)
     assert_close(mixed, heads_last(expected).reshape(1, *size, HEADS, 3))
 
 
 @each_rule
 @pytest.mark.parametrize("loops", [True, False])
-def test_edges(normalise, loops):
+def test_edges(normalize, loops):
     queries, keys, values, logits = parts(5)
     # 4 is isolated; the loop of 1 is listed, and with `loops` counts once.
     edges = np.array([[0, 1, 2, 2, 3, 1], [1, 0, 1, 3, 2, 1]])
@@ -87,13 +87,13 @@ def test_edges(normalise, loops):
     expected = np.zeros((HEADS, 5, 3))
     for n in range(HEADS):
         rows = logits[n][seeing], values[:, n], there[seeing]
-        expected[n, seeing] = by_formula(*rows, normalise)
+        expected[n, seeing] = by_formula(*rows, normalize)
     tensors = [ops.convert_to_tensor(x) for x in (queries, keys, values)]
     mixed = pairwise_edges(
         *tensors,
         ops.convert_to_tensor(edges),
         affinity=dot_product,
-        normalise=normalise,
+        normalize=normalize,
         loops=loops,
     )
     assert_close(mixed, heads_last(expected))
@@ -130,7 +130,7 @@ def test_a_graph_with_all_edges_is_attention_to_all():
         *tensors,
         ops.convert_to_tensor(edges),
         affinity=dot_product,
-        normalise="softmax",
+        normalize="softmax",
     )
     everything = pairwise_all(*(ops.swapaxes(x, 0, 1) for x in tensors))
     assert_close(mixed, ops.convert_to_numpy(ops.swapaxes(everything, 0, 1)))
@@ -145,24 +145,24 @@ def test_a_chain_is_a_window_of_three():
         *tensors,
         ops.convert_to_tensor(edges),
         affinity=dot_product,
-        normalise="softmax",
+        normalize="softmax",
     )
     window = pairwise_window(*(x[None] for x in tensors), (3,))
     assert_close(mixed, ops.convert_to_numpy(window[0]))
 
 
 @pytest.mark.parametrize("mix", [pairwise_all, pairwise_window, pairwise_edges])
-def test_a_normaliser_that_there_is_not(mix):
+def test_a_normalizer_that_there_is_not(mix):
     x = draw(1, 4, 1, 3)
     beside = {pairwise_window: [(3,)], pairwise_edges: [np.array([[0], [1]])]}
     with pytest.raises(ValueError, match=r"one of \['softmax', .*received 'sofmax'"):
-        mix(x, x, x, *beside.get(mix, []), normalise="sofmax")
+        mix(x, x, x, *beside.get(mix, []), normalize="sofmax")
 
 
 def test_large_logits_do_not_overflow():
     x = ops.convert_to_tensor(100 * draw(4, 1, 8))
     edges = ops.convert_to_tensor(np.array([[0, 1, 2], [1, 0, 1]]))
-    mixed = pairwise_edges(x, x, x, edges, affinity=dot_product, normalise="softmax")
+    mixed = pairwise_edges(x, x, x, edges, affinity=dot_product, normalize="softmax")
     assert np.isfinite(ops.convert_to_numpy(mixed)).all()
 
 
