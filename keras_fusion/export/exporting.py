@@ -134,7 +134,7 @@ def export(
     if trained is not None:
         masked = any(name.endswith("_present") for name in samples or ())
         asked = MASKED[DEFAULT] if masked else DEFAULT
-        verification.check_trained(cases, trained, half, asked)
+        verification.check_trained(signatures[asked], samples, trained, half)
     if half:
         verification.check_twin(signatures_of(functional(given)), half, cases)
 

@@ -122,27 +122,30 @@ def check_twin(given: dict[str, Signature], dtype: str, cases: list[Case]) -> No
 
 
 def check_trained(
-    cases: list[Case], trained: Arrays, dtype: str | None, signature: str = DEFAULT
+    signature: Signature, samples: Arrays, trained: Arrays, dtype: str | None
 ) -> None:
     """Raises a ValueError unless the model gives what it gave when it was trained.
 
     Args:
-        cases: From `cases_for` with the samples that `trained` is the answer to.
+        signature: The one to ask: the masked one where a mask goes with the samples.
+        samples: What `trained` is the answer to, as it is: a model of ours takes NaN
+            for what is absent.
         trained: Outputs by name; outputs that the model has no more are passed over.
         dtype: That the model computes in, if it is half precision.
-        signature: That was asked so: the masked one where a mask went with the samples.
     """
     rows = len(next(iter(trained.values())))
-    (case,) = [c for c in cases if c.signature == signature][:1]
-    names = trained.keys() & case.expected.keys()
-    if not names or len(next(iter(case.inputs.values()))) != rows:
+    inputs = {name: np.asarray(samples[name]) for name in signature.inputs}
+    answered = signature.answer(_tensors(inputs))
+    found = {name: as_array(ops.convert_to_numpy(x)) for name, x in answered.items()}
+    names = trained.keys() & found.keys()
+    if not names or len(next(iter(inputs.values()))) != rows:
         raise InputError(
             f"Expected what the trained model answers to the samples, an output of "
-            f"{list(case.expected)} with a row for each; received "
+            f"{list(found)} with a row for each; received "
             f"{ {name: x.shape for name, x in trained.items()} }."
         )
     expected = {name: trained[name] for name in names}
-    received = {name: case.expected[name] for name in names}
+    received = {name: found[name] for name in names}
     where = "the model that is exported, asked what it was asked after its training"
     compare(expected, received, where, _HALF.get(dtype, TOLERANCE))
 
