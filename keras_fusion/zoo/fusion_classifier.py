@@ -15,20 +15,22 @@ from keras_fusion.zoo.weights import load_weights
 # What a model of one modality has in common with one that fuses.
 SHARED = ("encoder_depth", "units", "encoders", "dropout", "classifier_activation")
 
+MODALITY_DROPOUT = 0.3  # where modalities may be missing and nobody says a rate
+
 
 @builder(alone="UnimodalClassifier", alone_takes=SHARED)
 def FusionClassifier(
     input_shapes: dict,
     classes: int,
     *,
-    fusion="ModalityAttention",
+    fusion="Concatenation",
     encoder_depth: int = 1,
     depth: int = 1,
     units: int = 64,
     encoders: dict | None = None,
     query: str | None = None,
-    dropout: float = 0.0,
-    modality_dropout: float = 0.0,
+    dropout: float = 0.5,
+    modality_dropout: float | None = None,
     modality_mask: bool = False,
     heads: str | None = None,
     include_top: bool = True,
@@ -64,7 +66,8 @@ def FusionClassifier(
             operators that read out with one.
         dropout: Rate in default encoders and before the head.
         modality_dropout: Rate at which training drops modalities, sample by sample,
-            never the last one present.
+            never the last one present. None is 0.3 with a `modality_mask`, so that the
+            model has met what it will meet, and 0 without.
         modality_mask: Whether the model takes a mask of what is present. The weights
             are the same with and without.
         heads: None, or a head for each modality, whose loss is added in training, so
@@ -91,6 +94,8 @@ def FusionClassifier(
     encoders = encoders or {}
     inputs = named_inputs(input_shapes, modality_mask, encoders)
     operator = template(fusion, units)
+    if modality_dropout is None:
+        modality_dropout = MODALITY_DROPOUT if modality_mask else 0.0
     streams, mask = replace_absent(inputs, modality_dropout)
     encoded, mask = encode(
         stand_in(streams, inputs, mask, encoders),

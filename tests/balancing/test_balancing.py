@@ -29,7 +29,7 @@ POLICIES = {
 
 def build(shapes=VECTORS, **kwargs):
     return randomise(
-        zoo.FusionClassifier(shapes, 3, units=4, heads="average", **kwargs)
+        zoo.FusionClassifier(shapes, 3, units=4, heads="average", dropout=0.0, **kwargs)
     )
 
 

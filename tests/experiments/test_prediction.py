@@ -15,7 +15,11 @@ from tests.zoo.samples import VECTORS, draw, randomise
 def saved(tmp_path_factory):
     """A deployable model and its file."""
     folder = tmp_path_factory.mktemp("model")
-    model = randomise(zoo.FusionClassifier(VECTORS, 3, units=4, modality_mask=True))
+    model = randomise(
+        zoo.FusionClassifier(
+            VECTORS, 3, fusion="ModalityAttention", units=4, modality_mask=True
+        )
+    )
     served = zoo.deployable(model, measure(draw(VECTORS, rows=9)))
     served.save(folder / "model.keras")
     (folder / "classes.json").write_text(json.dumps(["x", "y", "z"]))

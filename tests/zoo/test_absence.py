@@ -48,7 +48,9 @@ def test_absent_modalities_change_neither_outputs_nor_gradients(kind):
 
 
 def test_training_drops_as_inference_leaves_out():
-    model = randomise(zoo.FusionClassifier(VECTORS, 3, units=4, modality_dropout=0.99))
+    model = randomise(
+        zoo.FusionClassifier(VECTORS, 3, units=4, dropout=0.0, modality_dropout=0.99)
+    )
     masked = zoo.FusionClassifier(VECTORS, 3, units=4, modality_mask=True)
     masked.set_weights(model.get_weights())
     inputs = draw(VECTORS, rows=40)

@@ -8,7 +8,7 @@ from keras_fusion.layers import Standardization
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
 
-OPTIONS = {"units": 4, "modality_mask": True}
+OPTIONS = {"fusion": "ModalityAttention", "units": 4, "modality_mask": True}
 
 
 @pytest.fixture(scope="module")

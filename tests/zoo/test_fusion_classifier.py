@@ -70,7 +70,7 @@ def test_without_top_the_fused_features(name):
 def test_every_weight_moves_in_one_step(name):
     keras.utils.set_random_seed(0)
     shapes = shapes_for(layers.get(name))
-    model = zoo.FusionClassifier(shapes, 3, fusion=name, units=4, depth=2)
+    model = zoo.FusionClassifier(shapes, 3, fusion=name, units=4, depth=2, dropout=0.0)
     randomise(model)  # a new bias of zero may well have no gradient
     before = model.get_weights()
     # so large a step shows in every weight
@@ -249,3 +249,17 @@ def test_bad_arguments_are_named(arguments, message):
     arguments = {"input_shapes": VECTORS, "classes": 2} | arguments
     with pytest.raises(ValueError, match=message):
         zoo.FusionClassifier(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rate"),
+    [
+        ({"modality_mask": True}, 0.3),
+        ({"modality_mask": True, "modality_dropout": 0.0}, 0.0),
+        ({"modality_dropout": 0.1}, 0.1),
+    ],
+)
+def test_what_may_be_missing_is_dropped_in_training(arguments, rate):
+    model = zoo.FusionClassifier(VECTORS, 3, units=4, **arguments)
+    assert model.get_layer("modality_dropout").rate == rate
+    assert "modality_dropout" not in names(zoo.FusionClassifier(VECTORS, 3, units=4))

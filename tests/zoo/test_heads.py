@@ -16,12 +16,15 @@ from tests.zoo.samples import VECTORS, absent_as, draw, randomise
 MAPS = {"rgb": (8, 8, 3), "depth": (8, 8, 1)}
 VIDEOS = {"frames": (2, 8, 8, 3), "poses": (2, 8, 8, 1)}
 BUILDERS = {
-    "FusionClassifier": (VECTORS, {"fusion": "Concatenation", "depth": 2}),
+    "FusionClassifier": (
+        VECTORS,
+        {"depth": 2, "dropout": 0.0, "modality_dropout": 0.0},
+    ),
     "GraphNodeClassifier": (
         {"words": (6,), "place": (3,)},
         {"fusion_stage": "late", "dropout": 0.0},
     ),
-    "LateFusionClassifier": (VECTORS, {}),
+    "LateFusionClassifier": (VECTORS, {"dropout": 0.0}),
     "MutualFormerClassifier": (MAPS, {}),
     "TwoStreamVideoClassifier": (VIDEOS, {"encoder_depth": 1}),
 }

@@ -57,7 +57,9 @@ def test_the_model_that_gives_them_is_built_once_and_goes_with_its_own():
 
 
 def test_they_survive_a_file(tmp_path):
-    model = zoo.FusionClassifier(VECTORS, 3, units=4, depth=2, modality_mask=True)
+    model = zoo.FusionClassifier(
+        VECTORS, 3, fusion="ModalityAttention", units=4, depth=2, modality_mask=True
+    )
     inputs = draw(VECTORS) | {"modality_mask": MASK}
     expected = zoo.modality_weights(randomise(model), inputs)
     model.save(tmp_path / "model.keras")
