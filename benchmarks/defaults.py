@@ -18,11 +18,13 @@ os.environ["KERAS_BACKEND"] = "jax"  # all splits of a cell train in one compile
 
 # ruff: noqa: E402
 from benchmarks import defaults_data
+from benchmarks.defaults_page import page
 from benchmarks.report import ROOT
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
 
 RESULTS = ROOT / "benchmarks" / "results" / "defaults.json"
+PAGE = ROOT / "benchmarks" / "defaults.md"
 SPLITS = 8
 BASE = {
     "fusion": "Concatenation",
@@ -81,7 +83,11 @@ def main():
     parser.add_argument("--minutes", type=float, help="stop after so many")
     parser.add_argument("--data", nargs="+", choices=defaults_data.CASES)
     parser.add_argument("--only", nargs="+", choices=configurations())
+    parser.add_argument("--page", action="store_true", help="write the page alone")
     arguments = parser.parse_args()
+    if arguments.page:
+        PAGE.write_text(page(read(arguments.results), BASE))
+        return
     end = time.monotonic() + 60 * (arguments.minutes or 1e9)
     wanted = arguments.data or list(defaults_data.CASES)
     chosen = arguments.only or list(configurations())

@@ -40,7 +40,7 @@ def test_late_fusion_is_the_mean_of_what_is_present():
 def test_late_fusion_trains_its_models_together():
     given = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4)])
     model = zoo.LateFusionClassifier(
-        VECTORS, 3, units=4, encoders={"a": given}, modality_dropout=0.5
+        VECTORS, 3, units=4, encoders={"a": given}, dropout=0.0, modality_dropout=0.5
     )
     randomise(model)
     before = given.get_weights()[0].copy()

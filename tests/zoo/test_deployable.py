@@ -8,7 +8,8 @@ from keras_fusion.layers import Standardization
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
 
-OPTIONS = {"fusion": "ModalityAttention", "units": 4, "modality_mask": True}
+OPTIONS = {"units": 4, "modality_mask": True}
+WEIGHING = OPTIONS | {"fusion": "ModalityAttention"}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,11 @@ def test_raw_features_give_the_models_numbers(builder, shapes, raw, tmp_path):
     statistics = measure(raw)
     standardized, _ = datasets.standardize(raw, statistics)
     mask = {"modality_mask": datasets.modality_mask(raw)}
-    model = randomise(zoo.builders()[builder](shapes, 3, **OPTIONS))
+    model = randomise(
+        zoo.builders()[builder](
+            shapes, 3, **(WEIGHING if builder == "FusionClassifier" else OPTIONS)
+        )
+    )
     zoo.deployable(model, statistics).save(tmp_path / "model.keras")
     served = keras.models.load_model(tmp_path / "model.keras", compile=False)
     everything = {"modality_mask": np.ones_like(mask["modality_mask"])}
@@ -70,7 +75,7 @@ def test_saved_and_trained_models_scale_alike(kind, unit, offset, tmp_path):
 
 def test_the_caller_may_leave_out_more(raw):
     raw = {name: raw[name] for name in VECTORS}
-    model = randomise(zoo.FusionClassifier(VECTORS, 3, **OPTIONS))
+    model = randomise(zoo.FusionClassifier(VECTORS, 3, **WEIGHING))
     served = zoo.deployable(model, measure(raw))
     mask = np.tile([True, True, False], (12, 1))
     left_out = served(raw | {"modality_mask": mask})
@@ -83,7 +88,7 @@ def test_the_caller_may_leave_out_more(raw):
 
 def test_regression_is_called_predictions(raw):
     raw = {name: raw[name] for name in VECTORS}
-    model = zoo.FusionClassifier(VECTORS, 1, classifier_activation=None, **OPTIONS)
+    model = zoo.FusionClassifier(VECTORS, 1, classifier_activation=None, **WEIGHING)
     served = zoo.deployable(model, measure(raw))
     assert list(served.output) == ["predictions", "modality_weights", "embedding"]
 

@@ -44,7 +44,8 @@ def test_shares_are_those_of_the_operator():
 
 
 def test_the_model_that_gives_them_is_built_once_and_goes_with_its_own():
-    model = randomise(zoo.FusionClassifier(VECTORS, 3, units=4))
+    fusion = "ModalityAttention"
+    model = randomise(zoo.FusionClassifier(VECTORS, 3, fusion=fusion, units=4))
     before = zoo.modality_weights(model, draw(VECTORS))
     weigher = modality_weights._WEIGHERS[model]
     randomise(model, seed=1)  # the weights are the model's own
