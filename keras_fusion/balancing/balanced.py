@@ -37,13 +37,17 @@ def balanced(model: HeadedModel, policy: Policy) -> keras.Model:
         )
     streams = _streams(fusions)
     gates = GradientGates(policy.first_gates(len(streams)), name="gradient_gates")
-    operations = [x._keras_history.operation for x in streams]
+    sources = [x._keras_history for x in streams]
 
     def call(operation, *args, **kwargs):
         outputs = operation(*args, **kwargs)
-        if operation not in operations:
-            return outputs
-        return gates(outputs, modality=operations.index(operation))
+        for m, source in enumerate(sources):
+            if source.operation is operation:
+                parts = keras.tree.flatten(outputs)
+                i = source.tensor_index
+                parts[i] = gates(parts[i], modality=m)
+                outputs = keras.tree.pack_sequence_as(outputs, parts)
+        return outputs
 
     gated = keras.models.clone_model(
         model, clone_function=lambda layer: layer, call_function=call

@@ -23,7 +23,7 @@ def FusionClassifier(
     input_shapes: dict,
     classes: int,
     *,
-    fusion="Concatenation",
+    fusion="ScalarWeighting",
     encoder_depth: int = 1,
     depth: int = 1,
     units: int = 64,
