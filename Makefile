@@ -38,6 +38,7 @@ soak: .venv/test/installed
 
 # The site, which opens from the disk: site/index.html.
 docs: export KERAS_BACKEND := jax
+docs: export NO_MKDOCS_2_WARNING := 1
 docs: .venv/docs/installed
 	.venv/docs/bin/mkdocs build --strict --quiet
 

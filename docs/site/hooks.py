@@ -26,6 +26,7 @@ PAGES = (
     "docs/site/*.css",
     "docs/site/*.js",
     "examples/**/*.md",
+    "examples/**/*.py",
     "keras_fusion/datasets/builtin/data/README.md",
     "saved_models/README.md",
     "tuning/*/*",

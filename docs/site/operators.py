@@ -10,8 +10,8 @@ Every operator takes a list of M tensors, one for each modality, and honors
 `modality_mask` `(B, M)`: what is absent has no influence. `tokens` are sets
 `(B, T_m, D_m)`; `aligned` are tensors `(B, ..., D_m)` whose leading axes agree.
 
-| operator | takes | readouts | weights | query | source |
-|---|---|---|---|---|---|
+| operator | takes | readouts | weights | query | absent modalities | source |
+|---|---|---|---|---|---|---|
 """
 
 
@@ -29,9 +29,21 @@ def row(name, operator) -> str:
         readouts or "one tensor",
         "yes" if operator.has_weights else "no",
         "yes" if "query" in readouts or "node" in readouts else "no",
+        absence(operator.__doc__ or ""),
         source(operator.__doc__ or ""),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def absence(docstring) -> str:
+    """What the docstring says first of what is absent, or of what is present."""
+    text = " ".join(docstring.partition("Args:")[0].split())
+    sentences = re.split(r"(?<=[.;:]) (?=[A-Z])", text)
+    for word in ("absent", "present"):
+        for sentence in sentences:
+            if word in sentence.lower():
+                return sentence.replace("|", "\\|")
+    return "no influence"
 
 
 def source(docstring) -> str:

@@ -53,8 +53,8 @@ def MutualFormerClassifier(
         depth: Number of fusion blocks, at least 1.
         units: Width.
         encoders: A `keras.Model` by modality, in place of stem and residual blocks.
-        dropout, modality_dropout, modality_mask, heads, include_top,
-            classifier_activation, weights, name: As for `FusionClassifier`.
+        dropout, modality_dropout, modality_mask, heads: As for `FusionClassifier`.
+        include_top, classifier_activation, weights, name: As for it, too.
 
     Returns:
         An uncompiled functional model.

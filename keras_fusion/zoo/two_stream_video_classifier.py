@@ -81,8 +81,8 @@ def TwoStreamVideoClassifier(
             They must agree in T, H and W then.
         query: Name of the stream whose vector is the query, for operators with one.
         dropout: Rate inside the stages, and for the vectors and the head.
-        modality_dropout, modality_mask, heads, include_top, classifier_activation,
-            weights, name: As for `FusionClassifier`.
+        modality_dropout, modality_mask, heads: As for `FusionClassifier`.
+        include_top, classifier_activation, weights, name: As for it, too.
 
     Returns:
         An uncompiled functional model.
