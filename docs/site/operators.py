@@ -29,21 +29,23 @@ def row(name, operator) -> str:
         readouts or "one tensor",
         "yes" if operator.has_weights else "no",
         "yes" if "query" in readouts or "node" in readouts else "no",
-        absence(operator.__doc__ or ""),
+        absence(operator),
         source(operator.__doc__ or ""),
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def absence(docstring) -> str:
-    """What the docstring says first of what is absent, or of what is present."""
-    text = " ".join(docstring.partition("Args:")[0].split())
-    sentences = re.split(r"(?<=[.;:]) (?=[A-Z])", text)
-    for word in ("absent", "present"):
+def absence(operator) -> str:
+    """What happens to an absent modality, in the words of the docstring."""
+    if operator.rebuilds_absent:
+        return "The stream of an absent modality is rebuilt from the others."
+    text = " ".join((operator.__doc__ or "").partition("Args:")[0].split())
+    sentences = re.split(r"(?<=[.;]) (?=[A-Z*])|(?<=[.,]) \* ", text)
+    for words in ("absent modalit", "absent token", "present modalit"):
         for sentence in sentences:
-            if word in sentence.lower():
+            if words in sentence.lower():
                 return sentence.replace("|", "\\|")
-    return "no influence"
+    return "It has no influence."
 
 
 def source(docstring) -> str:
