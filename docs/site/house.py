@@ -6,7 +6,7 @@ import pathlib
 WIDTH, HEIGHT, GAP_X, GAP_Y = 150, 44, 24, 46
 STYLE = """
   rect { fill: #e8eaf6; stroke: #3f51b5; rx: 6px }
-  text { font: 14px sans-serif; text-anchor: middle; fill: #1a237e }
+  text { font: 20px sans-serif; text-anchor: middle; fill: #1a237e }
   path { stroke: #9fa8da; fill: none }
 """
 
@@ -68,7 +68,7 @@ def by_floor(graph) -> list[list[str]]:
 
 
 def box(part, x, y) -> str:
-    middle, base = x + WIDTH / 2, y + HEIGHT / 2 + 5
+    middle, base = x + WIDTH / 2, y + HEIGHT / 2 + 7
     return (
         f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}"/>'
         f'<text x="{middle}" y="{base}">{part}</text>'

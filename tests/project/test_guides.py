@@ -36,4 +36,5 @@ def test_it_is_a_page(path):
 def test_the_site_lists_them():
     nav = yaml.load((ROOT / "mkdocs.yml").read_text(), yaml.SafeLoader)["nav"]
     (listed,) = (entry["Guides"] for entry in nav if "Guides" in entry)
-    assert sorted(listed) == [f"docs/guides/{path.stem}.md" for path in GUIDES]
+    pages = {entry for entry in listed if isinstance(entry, str)}
+    assert pages == {f"docs/guides/{path.stem}.md" for path in GUIDES}
