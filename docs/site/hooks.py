@@ -21,6 +21,7 @@ import reference  # noqa: E402
 PAGES = (
     "*.md",
     "benchmarks/*.md",
+    "benchmarks/results/*.json",
     "deploy/**/*",
     "docs/*.md",
     "docs/site/*.css",

@@ -4,7 +4,11 @@ import re
 
 from keras_fusion import layers
 
-HEAD = """# Operators side by side
+HEAD = """---
+hide: [navigation, toc]
+---
+
+# Operators side by side
 
 Every operator takes a list of M tensors, one for each modality, and honors
 `modality_mask` `(B, M)`: what is absent has no influence. `tokens` are sets
@@ -44,7 +48,7 @@ def absence(operator) -> str:
     for words in ("absent modalit", "absent token", "present modalit"):
         for sentence in sentences:
             if words in sentence.lower():
-                return sentence.replace("|", "\\|")
+                return sentence  # Markdown leaves a | in code alone
     return "It has no influence."
 
 
