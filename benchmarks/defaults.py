@@ -17,14 +17,18 @@ import time
 os.environ["KERAS_BACKEND"] = "jax"  # all splits of a cell train in one compiled step
 
 # ruff: noqa: E402
-from benchmarks import defaults_data
-from benchmarks.defaults_page import page
+from benchmarks import defaults_baselines, defaults_data
+from benchmarks.defaults_baselines import BASELINES
+from benchmarks.defaults_page import page, summary
 from benchmarks.report import ROOT
+from keras_fusion.experiments.reports.card import replaced
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
 
 RESULTS = ROOT / "benchmarks" / "results" / "defaults.json"
 PAGE = ROOT / "benchmarks" / "defaults.md"
+BEGIN = "<!-- results: written by python -m benchmarks.defaults --page -->"
+DEFAULT = "fusion=ScalarWeighting"  # what the study made the default
 SPLITS = 8
 BASE = {
     "fusion": "Concatenation",
@@ -77,24 +81,32 @@ def configurations() -> dict[str, dict]:
     return found | {name: BASE | moved for name, moved in CANDIDATES.items()}
 
 
+def names() -> list[str]:
+    """Everything that is tried: the configurations, and what they have to beat."""
+    return [*configurations(), *BASELINES]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
     parser.add_argument("--minutes", type=float, help="stop after so many")
     parser.add_argument("--data", nargs="+", choices=defaults_data.CASES)
-    parser.add_argument("--only", nargs="+", choices=configurations())
-    parser.add_argument("--page", action="store_true", help="write the page alone")
+    parser.add_argument("--only", nargs="+", choices=names())
+    parser.add_argument("--page", action="store_true", help="write the page and README")
     arguments = parser.parse_args()
     if arguments.page:
-        PAGE.write_text(page(read(arguments.results), BASE))
+        found = read(arguments.results)
+        PAGE.write_text(page(found, BASE))
+        readme = ROOT / "README.md"
+        readme.write_text(replaced(readme.read_text(), BEGIN, summary(found, DEFAULT)))
         return
     end = time.monotonic() + 60 * (arguments.minutes or 1e9)
     wanted = arguments.data or list(defaults_data.CASES)
-    chosen = arguments.only or list(configurations())
+    chosen = arguments.only or names()
     found = read(arguments.results)
     splits = {}
-    for data, names in cells(wanted, chosen):
-        for name in names:
+    for data, group in cells(wanted, chosen):
+        for name in group:
             if name in found.get(data, {}) or time.monotonic() > end:
                 continue
             splits[data] = splits.get(data) or drawn(data)
@@ -115,25 +127,28 @@ def drawn(name: str) -> list:
     return [defaults_data.split(case, table, seed) for seed in range(SPLITS)]
 
 
-def cells(data, names):
+def cells(data, chosen):
     """`(data set, configurations)`, together what needs one compilation."""
     training = ("learning_rate", "weight_decay", "scale")
 
     def graph(name):
-        arguments = configurations()[name]
+        arguments = configurations().get(name, {"baseline": name})
         return json.dumps({k: v for k, v in arguments.items() if k not in training})
 
     ordered = {}
-    for name in names:
+    for name in chosen:
         ordered.setdefault(graph(name), []).append(name)
     return [(d, group) for group in ordered.values() for d in data]
 
 
 def _fitted(splits, name):
-    from benchmarks.defaults_training import fit
-
     started = time.process_time()
-    found = fit(splits, configurations()[name])
+    if name in BASELINES:
+        found = defaults_baselines.fit(splits, name)
+    else:
+        from benchmarks.defaults_training import fit
+
+        found = fit(splits, configurations()[name])
     return found | {"seconds": round(time.process_time() - started, 1)}
 
 

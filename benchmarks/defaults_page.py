@@ -43,6 +43,35 @@ def page(cells: dict, base: dict) -> str:
     return f"{head}{table}\n## Accuracy on test rows, in percent\n\n{by_data}"
 
 
+def summary(cells: dict, ours: str) -> str:
+    """A short table for the README: test accuracy beside what one would use otherwise.
+
+    Args:
+        cells: Records by data set and configuration.
+        ours: The configuration that is the default.
+    """
+    others = {
+        "best single modality, linear": "best single modality",
+        "linear model": "linear model",
+        "gradient boosting": "gradient boosting",
+        "base": "concatenation",
+        ours: "default",
+    }
+    best = "default against the best of them"
+    table = f"| data | {' | '.join(others.values())} | {best} |\n"
+    table += "|---" * (len(others) + 2) + "|\n"
+    for data, found in cells.items():
+        if not others.keys() <= found.keys():
+            continue
+        tests = {n: [100 * x for x in found[n]["test"]] for n in others}
+        means = {n: statistics.fmean(x) for n, x in tests.items()}
+        strongest = max((n for n in others if n != ours), key=means.get)
+        gain = paired_interval(tests[ours], tests[strongest])
+        shown = " | ".join(f"{mean:.1f}" for mean in means.values())
+        table += f"| {data} | {shown} | {gain['difference']:+.1f}{_bounds(gain)} |\n"
+    return table
+
+
 def standings(cells: dict, names: list[str]) -> dict[str, tuple[float, float]]:
     """Mean rank (1 is best, ties share theirs) and mean normalized score, by name."""
     ranks, scores = {n: [] for n in names}, {n: [] for n in names}
