@@ -53,22 +53,6 @@ def test_own_table(tmp_path, monkeypatch):
     assert scope["model"].evaluate(inputs, labels, verbose=0)[1] > 0.7
 
 
-@pytest.mark.only_on("torch", reason="a torch.nn.Module")
-def test_in_a_torch_module():
-    import torch
-
-    scope = {}
-    for code in blocks("README.md", "torch"):
-        exec(code, scope)
-    model = scope["model"]
-    before = [p.detach().clone() for p in model.parameters()]
-    assert len(before) > 2, "the layer's weights are no parameters of the module"
-    loss = model(torch.randn(2, 100), torch.randn(2, 73)).square().sum()
-    loss.backward()
-    scope["optimizer"].step()
-    assert all((a != b).any() for a, b in zip(before, model.parameters(), strict=True))
-
-
 def test_search_file(tmp_path):
     page = (ROOT / "tuning/README.md").read_text()
     (toml,) = re.findall(r"```toml\n(.*?)```", page, re.S)
