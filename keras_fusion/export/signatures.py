@@ -173,4 +173,5 @@ def _before_the_head(model):
         keras.Model(taken, model.output)  # all goes through it, or Keras raises
     except (AttributeError, ValueError):
         return None
-    return None if any(taken is x for x in model.inputs) else taken
+    single = not isinstance(taken, (list, tuple, dict))
+    return taken if single and all(taken is not x for x in model.inputs) else None

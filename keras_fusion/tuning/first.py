@@ -15,6 +15,7 @@ from keras_fusion import zoo
 from keras_fusion.experiments.recipe import Training
 from keras_fusion.tuning.hypermodel import FusionHyperModel
 from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY, TRAINING
+from keras_fusion.zoo.fusion_classifier import MODALITY_DROPOUT
 
 START_POINTS = Path(__file__).parent / "start_points.json"
 
@@ -38,10 +39,13 @@ def points(fusion: FusionHyperModel) -> list[dict]:
 
 def _defaults(builder):
     parameters = inspect.signature(zoo.builders()[builder]).parameters
+    defaults = {name: p.default for name, p in parameters.items()}
+    if (
+        defaults.get("modality_dropout", 0) is None
+    ):  # since models of a search have masks
+        defaults["modality_dropout"] = MODALITY_DROPOUT
     training = Training()
-    return {name: p.default for name, p in parameters.items()} | {
-        name: getattr(training, name) for name in TRAINING
-    }
+    return defaults | {name: getattr(training, name) for name in TRAINING}
 
 
 def _nearest(fusion, wanted):

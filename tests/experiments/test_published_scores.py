@@ -5,6 +5,7 @@ import json
 import pytest
 
 from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import variants
 from keras_fusion.experiments.evaluation import missing_scores
 from keras_fusion.experiments.reports.card import best_seed
 from keras_fusion.experiments.scores import accuracy
@@ -20,7 +21,7 @@ def test_a_published_score_comes_from_the_published_weights(name):
     results = json.loads((published.folder() / name / "results.json").read_text())
     seed = best_seed(results)
     data = recipes.load_data(recipe, seed)
-    model = recipes.build(recipe, data, modality_mask=True, weights=name)
+    model = variants.build(recipe, data, modality_mask=True, weights=name)
     scores = missing_scores(model, data.test, accuracy, draws=1)
     expected = results["scores"]["model"]
     one_row = 1.01 / len(data.test.labels)  # may flip by the rounding of a backend

@@ -14,7 +14,7 @@ from keras_fusion.tuning.space import EPOCHS
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
-NAMES = ["Summation", "Concatenation", "ModalityAttention", "AdaptiveWeighting"]
+NAMES = ["ScalarWeighting", "Concatenation", "ModalityAttention", "AdaptiveWeighting"]
 LONG = 27  # epochs
 TUNERS = ["random", "hyperband"]
 
@@ -81,7 +81,7 @@ def test_two_that_run_at_once_are_both_begun_again(fusion, tmp_path):
 
 def test_what_everybody_should_have_tried_comes_first(fusion, tmp_path):
     fusions = [values["fusion"] for values in run(make(fusion, tmp_path / "runs"))]
-    known = ["Concatenation", "ModalityAttention", "late average", "only-a", "only-b"]
+    known = ["Concatenation", "ScalarWeighting", "late average", "only-a", "only-b"]
     assert fusions[:5] == known
     # Single modalities are tried once each.
     assert not {"only-a", "only-b"} & {*fusions[5:]}
@@ -92,7 +92,7 @@ def test_first_points_are_the_defaults_or_what_is_nearest_to_them(fusion):
     assert (
         concatenation["learning_rate"] == 1e-3 and type(concatenation["units"]) is int
     )
-    assert {p["dropout"] for p in others if p["fusion"] == "Concatenation"} == {0.5}
+    assert concatenation["dropout"] == 0.5 and concatenation["modality_dropout"] == 0.3
     assert all(EPOCHS not in point for point in others)
 
 

@@ -58,6 +58,7 @@ MASKS = {
     "one modality not at all": np.arange(4) != np.full((ROWS, 1), 3),
     "none": np.zeros((ROWS, 4), bool),
 }
+NOTHING_DROPS = {"dropout": 0.0, "modality_dropout": 0.0}
 MASKS["others not at all"] = ~MASKS["one modality not at all"]
 
 
@@ -65,7 +66,9 @@ def test_absent_rows_harm_no_weight_whatever_the_encoder():
     """Zeros would make NaN of them all: the gradient holds 0/0 then."""
     given, rows = encoders()
     shapes = {m: x.shape[1:] for m, x in rows.items()}
-    model = zoo.FusionClassifier(shapes, 3, encoders=given, units=4, modality_mask=True)
+    model = zoo.FusionClassifier(
+        shapes, 3, encoders=given, units=4, modality_mask=True, **NOTHING_DROPS
+    )
     model.compile("sgd", "sparse_categorical_crossentropy")
     start, labels = model.get_weights(), np.arange(ROWS) % 3
     for mask in MASKS.values():
@@ -116,7 +119,12 @@ def test_batch_statistics_are_those_of_the_rows_that_are_there(trainable):
     encoder = keras.Sequential([keras.Input((5,)), norm])
     encoder.trainable = trainable
     model = zoo.FusionClassifier(
-        VECTORS, 2, encoders={"a": encoder}, units=4, modality_mask=True
+        VECTORS,
+        2,
+        encoders={"a": encoder},
+        units=4,
+        modality_mask=True,
+        **NOTHING_DROPS,
     )
     inputs, mask = draw(VECTORS, rows=8), np.ones((8, 3), bool)
     mask[2:, 0] = False

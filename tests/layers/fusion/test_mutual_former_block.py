@@ -74,6 +74,7 @@ def test_dropout_and_stochastic_depth_act_in_training_alone():
 def test_what_drops_draws_by_seeds_of_its_own(layer, seed):
     def drawn(seed):
         op = layer(dropout=0.5, stochastic_depth=0.5, seed=seed)
+        op.build([(64, 5, 4)] * 2)
         layers = [op.diffusion.dropout_layer, *op.dropouts]
         ones = np.ones((64, 1, 1), "float32")
         return [to_numpy(x(ones, training=True)).ravel() for x in layers]
