@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion import layers
+from keras_fusion import layers, testing
+from keras_fusion.testing import randomise
 
 WIDTH = 4
 QUERY_WIDTH = 5
@@ -159,14 +160,6 @@ each_aligned_case = pytest.mark.parametrize(
 each_operator = pytest.mark.parametrize("name", list(VARIANTS))
 
 
-def randomise(layer, seed=0, scale=0.7):
-    """The layer with normal draws in all its weights, the same for the same shapes."""
-    rng = np.random.default_rng(seed)
-    for weight in layer.weights:
-        weight.assign(rng.normal(0, scale, weight.shape))
-    return layer
-
-
 def draw(*shape, seed=1):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
@@ -191,15 +184,4 @@ def query_for(op, inputs):
 
 def some_absent(count):
     """`(3, M)` mask: every second absent, none absent, all absent."""
-    there = np.ones((3, count), bool)
-    there[0, 1::2] = False
-    there[2] = False
-    return there
-
-
-def fill_absent(inputs, there, filler):
-    """The inputs with `filler` in all that is absent."""
-    return [
-        np.where(there[:, m].reshape(-1, *[1] * (x.ndim - 1)), x, np.float32(filler))
-        for m, x in enumerate(inputs)
-    ]
+    return testing.some_absent(3, count)

@@ -6,6 +6,7 @@ import pytest
 from keras import ops, tree
 
 from keras_fusion import layers
+from keras_fusion.testing import check_operator, fill_absent
 from tests.conftest import assert_close, to_numpy
 from tests.gradients import with_gradients
 from tests.layers.cases import (
@@ -15,7 +16,6 @@ from tests.layers.cases import (
     draw,
     each_aligned_case,
     each_case,
-    fill_absent,
     inputs_for,
     modalities,
     query_for,
@@ -146,6 +146,12 @@ def test_weights_obey_what_they_document(subject):
         assert_close(total, (total != 0).astype("float32"))
         assert total[weighed.any(axis=1)].any()
         assert total[1].all()
+
+
+@each_case
+def test_the_public_check_holds(case):
+    if not case.new().uses_query:  # which the check has no place for
+        check_operator(case.new(), case.inputs())
 
 
 @each_case

@@ -4,8 +4,9 @@ import pytest
 from keras import ops
 
 from keras_fusion.layers import ModalityDropout
+from keras_fusion.testing import fill_absent
 from tests.conftest import to_numpy
-from tests.layers.cases import draw, fill_absent, modalities, some_absent
+from tests.layers.cases import draw, modalities, some_absent
 
 SAMPLES = 4000
 
