@@ -69,7 +69,7 @@ _REGRESSION = Task(
     "R^2",
     scores.r_squared,
     keras.losses.MeanSquaredError,
-    lambda classes: RSquared(name="R^2"),
+    lambda classes: RSquared(name="r_squared"),
     head={"classifier_activation": None},
     deployed_head={"classifier_activation": None},
     measures=measures.regression,

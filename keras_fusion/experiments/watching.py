@@ -31,8 +31,9 @@ class Watch(keras.callbacks.Callback):
         if metric not in (None, LOSS, own, task.metric):
             known = {own: None, **task.watchable, LOSS: None}
             self.score = find("metric", metric, known)
-        self.name = metric if self.score or metric == LOSS else own
-        self.key = f"val_{self.name}"
+        other = metric if self.score or metric == LOSS else None
+        self.name = other or task.metric
+        self.key = f"val_{other or own}"
         self.split = split
         self.epochs = set(epochs)
 

@@ -170,8 +170,9 @@ def _before_the_head(model):
         return None
     try:
         taken = weighted[-1].input  # one call's, or Keras raises
+        if isinstance(taken, (list, tuple, dict)):
+            return None
         keras.Model(taken, model.output)  # all goes through it, or Keras raises
     except (AttributeError, ValueError):
         return None
-    single = not isinstance(taken, (list, tuple, dict))
-    return taken if single and all(taken is not x for x in model.inputs) else None
+    return None if any(taken is x for x in model.inputs) else taken

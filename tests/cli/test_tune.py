@@ -95,7 +95,7 @@ def test_ctrl_c_ends_in_one_sentence(tmp_path):
     finally:
         process.kill()  # of 300,000 epochs
     assert process.returncode == 130
-    assert err == "keras-fusion: stopped; the same command goes on from here.\n"
+    assert err == "keras-fusion: stopped; the same command resumes it.\n"
 
 
 def test_bad_input(tmp_path):

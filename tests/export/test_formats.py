@@ -24,9 +24,10 @@ def test_they_hold_every_operator_with_what_surrounds_it(operator, form, tmp_pat
     model = zoo.MutualFormerClassifier(TOKENS, 3, fusion=operator, **options)
     model = zoo.deployable(model, measure(raw))
     form.write(model, tmp_path / form.FILE)
-    mask = {"modality_mask": datasets.modality_mask(raw)}
-    found = form.load(tmp_path / form.FILE)[MASKED[DEFAULT]](raw | mask)
-    expected = model(raw | mask)
+    mask = datasets.modality_mask(raw)
+    flags = {f"{name}_present": there for name, there in zip(raw, mask.T)}
+    found = form.load(tmp_path / form.FILE)[MASKED[DEFAULT]](raw | flags)
+    expected = model(raw | {"modality_mask": mask})
     assert {"probabilities"} <= found.keys() == expected.keys() - {"embedding"}
     for name, x in found.items():
         assert_close(x, to_numpy(expected[name]))

@@ -9,7 +9,11 @@ from tests.conftest import assert_close, to_numpy
 from tests.layers.cases import WIDTH, each_operator, modalities, randomise
 
 # Keras says so of every layer that has no weights to quantize.
-pytestmark = pytest.mark.filterwarnings("ignore:Layer .* `quantize` method implemented")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Layer .* `quantize` method implemented"),
+    pytest.mark.only_on("torch", reason="it compiles nothing, so it takes a minute"),
+    pytest.mark.slow,
+]
 
 CHANGES = {"int8": 0.05, "int4": 0.6}  # of the largest output, at the most
 

@@ -85,7 +85,7 @@ def _objects(items):
 
 def _is_missing(value):
     if isinstance(value, str | bytes):
-        return not value.strip()
+        return not (value.strip(_BLANKS) if isinstance(value, str) else value.strip())
     if value is None or isinstance(value, np.ndarray | list):
         return value is None
     try:
