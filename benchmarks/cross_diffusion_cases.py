@@ -14,7 +14,7 @@ def draw(tokens: int) -> list[np.ndarray]:
 
 def ours(implementation: str):
     """`cross_diffusion` of six tensors, as a flat list."""
-    from keras_fusion.ops.diffusion import cross_diffusion
+    from keras_fusion.ops import cross_diffusion
 
     def call(q_r, q_d, k_r, k_d, v_r, v_d):
         attended, messages = cross_diffusion(

@@ -40,7 +40,8 @@ def test_a_graph_of_any_size(tmp_path):
         (probabilities,) = answer(inputs).values()
         assert_close(probabilities, expected)
     there[0, 1] = False
-    (probabilities,) = answer(inputs | {"modality_mask": there}).values()
+    flags = {f"{name}_present": x for name, x in zip(SHAPES, there.T)}
+    (probabilities,) = answer(inputs | flags).values()
     assert_close(probabilities, to_numpy(model(inputs | {"modality_mask": there})))
     inputs["position"] = inputs["position"][:4]
     with pytest.raises(ValueError, match="must have one batch size.*'position': 4"):

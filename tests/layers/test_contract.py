@@ -24,7 +24,17 @@ from tests.layers.cases import (
 
 COUNTS = (1, 2, 3, 8)
 # Files hold them, so they are registered, but nobody puts them in a model by hand.
-MADE_BY_BUILDERS = {"EnsembleAverage", "HeadedModel", "Heads"}
+MADE_BY_BUILDERS = {
+    "BalancedModel",
+    "EnsembleAverage",
+    "GradientGates",
+    "HeadedModel",
+    "Heads",
+    "ModalityInput",
+    "PresentMean",
+    "StandIn",
+    "TokenPresence",
+}
 
 
 def probe(outputs):

@@ -35,7 +35,7 @@ def test_keras_own_layer_test(name):
         init_kwargs=config,
         input_shape=SHAPES,
         expected_output_shape=shape if fuses else ([shape, shape], (2, 2)),
-        supports_masking=fuses,
+        supports_masking=True,
         run_training_check=fuses,  # else the output is partly boolean
     )
 
