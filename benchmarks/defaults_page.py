@@ -61,13 +61,13 @@ def summary(cells: dict, ours: str) -> str:
     table = f"| data | {' | '.join(others.values())} | {best} |\n"
     table += "|---" * (len(others) + 2) + "|\n"
     for data, found in cells.items():
-        if not others.keys() <= found.keys():
+        tests = {n: [100 * x for x in found[n]["test"]] for n in others if n in found}
+        if ours not in tests or len(tests) < 2:
             continue
-        tests = {n: [100 * x for x in found[n]["test"]] for n in others}
         means = {n: statistics.fmean(x) for n, x in tests.items()}
-        strongest = max((n for n in others if n != ours), key=means.get)
+        strongest = max((n for n in tests if n != ours), key=means.get)
         gain = paired_interval(tests[ours], tests[strongest])
-        shown = " | ".join(f"{mean:.1f}" for mean in means.values())
+        shown = " | ".join(f"{means[n]:.1f}" if n in means else "" for n in others)
         table += f"| {data} | {shown} | {gain['difference']:+.1f}{_bounds(gain)} |\n"
     return table
 
