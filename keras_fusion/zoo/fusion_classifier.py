@@ -44,7 +44,8 @@ def FusionClassifier(
     sequences, `(B, H, W, C)` maps or `(B, T, H, W, C)` volumes, and with
     `modality_mask=True` also `"modality_mask"` `(B, M)` bool, True = present, its
     columns in the order of `input_shapes`. Whatever an absent modality holds, NaN
-    included, changes nothing; with all absent the head sees zeros.
+    included, changes nothing; with all absent the head sees zeros. In a sequence a
+    token of zeros is padding, and one that is nothing else is absent.
     Output: `(B, classes)` float32.
 
     Args:
@@ -61,7 +62,8 @@ def FusionClassifier(
         units: Width of the encoders' outputs and of the fusion.
         encoders: By modality, in place of the default encoder: a `keras.Model`, or a
             list of layers `{"class_name": ..., "config": {...}}`, of Keras or of
-            `keras_fusion.layers`.
+            `keras_fusion.layers`. A model of several inputs, as KerasHub has them, gets
+            the modality as `token_ids`, and `padding_mask` where an id is not 0.
         query: Name of the modality whose encoding is the operator's query, for
             operators that read out with one.
         dropout: Rate in default encoders and before the head.
@@ -69,7 +71,8 @@ def FusionClassifier(
             never the last one present. None is 0.3 with a `modality_mask`, so that the
             model has met what it will meet, and 0 without.
         modality_mask: Whether the model takes a mask of what is present. The weights
-            are the same with and without.
+            are the same with and without. Under TensorFlow's `MirroredStrategy` give it
+            as int32: Keras averages the first batch, and booleans have no mean.
         heads: None, or a head for each modality, whose loss is added in training, so
             that every encoder learns by itself: `"train"`, for that alone, or
             `"average"`, to predict the mean of what they and the fusion predict, over

@@ -54,7 +54,8 @@ def GraphNodeClassifier(
     `(2, E)` int32, rows source and target; with `edge_weight=True` `edge_weight`
     `(E,)`; with `modality_mask=True` `modality_mask` `(n, M)` bool, True = present,
     columns in the order of `input_shapes`. What an absent modality holds changes
-    nothing, at its node or elsewhere. For `fit` see `keras_fusion.graphs.FullGraph`.
+    nothing, at its node or elsewhere. `fit` and `predict` refuse arrays of different
+    length: give them a `keras_fusion.graphs.FullGraph`.
     Output: `(n, classes)` float32.
 
     Args:

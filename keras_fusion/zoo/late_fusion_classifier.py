@@ -5,10 +5,12 @@ from keras_fusion.catalogue import find
 from keras_fusion.layers import Averaging
 from keras_fusion.names import MASK, safe_names
 from keras_fusion.zoo.fusion_classifier import SHARED
+from keras_fusion.zoo.parts.encoders import narrowed
 from keras_fusion.zoo.parts.given import told_apart
 from keras_fusion.zoo.parts.heads import FUSED, check_heads, classifier, joined
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
 from keras_fusion.zoo.parts.record import builder
+from keras_fusion.zoo.parts.token_presence import ANSWER, PRESENT, with_presence
 from keras_fusion.zoo.weights import load_weights
 
 
@@ -61,15 +63,12 @@ def LateFusionClassifier(
     given = set(kwargs.get("encoders") or {}) if models is None else set(models)
     if models is None:
         build = find("builder", builder, zoo.builders())
-        models = {
-            m: build(
-                {m: shape},
-                classes,
-                **{"name": f"{safe[m]}_classifier"}
-                | build.record.of_modalities(kwargs, [m]),
-            )
-            for m, shape in input_shapes.items()
-        }
+        models = {}
+        for m, shape in input_shapes.items():
+            own = {"name": f"{safe[m]}_classifier"}
+            own |= build.record.of_modalities(kwargs, [m])
+            with keras.name_scope(own["name"]):  # the models' layers share names
+                models[m] = build({m: shape}, classes, **own)
     if set(models) != set(input_shapes):
         raise ValueError(
             f"models must be those of {list(input_shapes)}; received {list(models)}."
@@ -77,8 +76,14 @@ def LateFusionClassifier(
     inputs = named_inputs(input_shapes, modality_mask, models)
     streams, mask = replace_absent(inputs, modality_dropout)
     streams = stand_in(streams, inputs, mask, given)
-    models = told_apart(models, "classifier")
-    alone = [models[m]({m: x}) for m, x in streams.items()]
+    models = {m: with_presence(model) for m, model in models.items()}
+    answers = {
+        m: model({m: streams[m]})
+        for m, model in told_apart(models, "classifier").items()
+    }
+    alone = [answers[m][ANSWER] for m in streams]
+    there = {m: x[PRESENT] for m, x in answers.items() if PRESENT in x}
+    mask = narrowed(mask, there, streams)
     average = Averaging(dtype="float32", name=FUSED if heads else "predictions")
     call = {} if mask is None else {MASK: mask}
     outputs = average(alone, **call)

@@ -31,9 +31,11 @@ MADE_BY_BUILDERS = {
     "HeadedModel",
     "Heads",
     "ModalityInput",
+    "PaddedConv1D",
     "PresentMean",
     "StandIn",
     "TokenPresence",
+    "WithMask",
 }
 
 

@@ -25,4 +25,6 @@ def test_a_model_built_twice_has_the_same_paths(name):
         model = zoo.builders()[name](**BUILT[name], classes=3, units=8)
         return [weight.path for weight in model.weights]
 
-    assert weights() == weights()
+    paths = weights()
+    assert paths == weights()
+    assert len(set(paths)) == len(paths)

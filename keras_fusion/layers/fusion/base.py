@@ -10,6 +10,7 @@ from keras_fusion.layers.arguments import require_positive
 from keras_fusion.layers.base import Layer
 from keras_fusion.layers.fusion.checks import check_call, check_shapes
 from keras_fusion.layers.shapes import merge
+from keras_fusion.layers.with_mask import WithMask
 from keras_fusion.ops.presence import (
     any_present,
     any_token,
@@ -17,16 +18,6 @@ from keras_fusion.ops.presence import (
     select,
     select_all,
 )
-
-
-class WithMask(Layer):
-    """The first of two tensors, with the second as its mask."""
-
-    def call(self, inputs):
-        return inputs[0]
-
-    def compute_mask(self, inputs, previous_mask=None):
-        return inputs[1]
 
 
 class Fusion(Layer):

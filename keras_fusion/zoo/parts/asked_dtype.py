@@ -3,6 +3,8 @@
 import keras
 from keras import layers
 
+from keras_fusion.zoo.parts import token_inputs
+
 # Layers that look things up, and what they look up.
 LOOKUPS = {
     layers.StringLookup: "string",
@@ -33,6 +35,9 @@ def asked_dtype(encoder) -> str | None:
         return encoder.get("config", {}).get("dtype") if declared else _looks_up(kind)
     if isinstance(encoder, keras.Sequential) and not encoder.built:
         return asked_dtype(encoder.layers[0]) if encoder.layers else None
+    inputs = token_inputs.several(encoder)
+    if token_inputs.IDS in inputs:
+        return _of_input(encoder, inputs[token_inputs.IDS])
     if isinstance(encoder, keras.Model) and len(getattr(encoder, "inputs", ())) == 1:
         return _of_input(encoder, encoder.inputs[0])
     return _looks_up(type(encoder))

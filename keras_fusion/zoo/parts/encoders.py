@@ -5,11 +5,13 @@ from numbers import Integral
 from keras import layers, ops
 
 from keras_fusion.names import safe_names
+from keras_fusion.zoo.parts import token_inputs
 from keras_fusion.zoo.parts.given import given, one_output, told_apart
+from keras_fusion.zoo.parts.padded_conv1d import PaddedConv1D
 from keras_fusion.zoo.parts.present_mean import PresentMean
 from keras_fusion.zoo.parts.token_presence import TokenPresence
 
-CONVOLUTIONS = {2: layers.Conv1D, 3: layers.Conv2D, 4: layers.Conv3D}
+CONVOLUTIONS = {2: PaddedConv1D, 3: layers.Conv2D, 4: layers.Conv3D}
 PATCHES = {3: (4, 4), 4: (2, 4, 4)}
 
 
@@ -32,22 +34,29 @@ def encode(streams, encoders, takes, *, mask=None, depth, units, dropout):
     """
     encoders = encoders or {}
     check_encoders(streams, encoders, depth)
-    encoders, safe = told_apart(encoders), safe_names(streams)
+    apart, safe = told_apart(encoders), safe_names(streams)
     encoded, there = {}, {}
     for name, x in streams.items():
         prefix = safe[name]
         if name in encoders:
-            x = one_output(name, given(prefix, encoders[name], x), takes)
-            if takes == "aligned" and len(x.shape) == 3:
-                x, there[name] = PresentMean(name=f"{prefix}_pooling")(x)
+            outputs = one_output(name, given(prefix, apart[name], x), takes)
+            x = token_inputs.with_padding(prefix, encoders[name], x, outputs)
         else:
             x = _default_encoder(prefix, x, depth, units, dropout)
+        if takes == "aligned" and len(x.shape) == 3:
+            x, there[name] = PresentMean(name=f"{prefix}_pooling")(x)
         encoded[name] = hand_over(prefix, x, takes, units)
-    return encoded, _narrowed(mask, there, streams)
+    return encoded, narrowed(mask, there, streams)
 
 
-def _narrowed(mask, there, streams):
-    """The mask without the modalities that have no token, `(B, M)` or None."""
+def narrowed(mask, there, streams):
+    """The mask without the modalities that have no token, `(B, M)` or None.
+
+    Args:
+        mask: `(B, M)` of what is present, or None.
+        there: Whether a modality has a token, `(B,)` by name, where that is known.
+        streams: All modalities by name.
+    """
     if not there:
         return mask
     columns = [list(streams).index(name) for name in there]
@@ -74,8 +83,8 @@ def check_names(what, given, streams) -> None:
 def _default_encoder(name, x, depth, units, dropout):
     """Projection (of patches on maps and volumes), then pre-norm residual blocks.
 
-    Every sample for itself: no batch statistics, since what is absent in one sample
-    must not move another.
+    A token of zeros is padding, on which nothing depends. Every sample goes for itself:
+    no batch statistics, since what is absent in one sample must not move another.
     """
     rank = len(x.shape) - 1
     if rank in PATCHES:
@@ -90,6 +99,8 @@ def _default_encoder(name, x, depth, units, dropout):
         )
     else:
         project = layers.Dense(units, name=f"{name}_projection")
+    if rank == 2:
+        x = layers.Masking(name=f"{name}_masking")(x)
     x = project(x)
     for i in range(depth):
         x = residual_block(f"{name}_block_{i}", x, units, dropout)

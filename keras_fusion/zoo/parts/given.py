@@ -8,6 +8,7 @@ from keras import layers
 from keras_fusion import layers as own_layers
 from keras_fusion.catalogue import find
 from keras_fusion.names import safe_names
+from keras_fusion.zoo.parts import token_inputs
 
 # Names of the builders' own layers that an encoder might have as well.
 TAKEN = ("fusion", "predictions", "modality_dropout", "head_dropout", "pixels")
@@ -30,7 +31,7 @@ def given(name, encoder, x, role="encoder"):
         return _sequential(stack, own, x)(x)
     if isinstance(encoder, keras.Sequential) and not encoder.built:
         encoder = _sequential(encoder.layers, encoder.name, x)
-    return encoder(x)
+    return token_inputs.call(name, encoder, x)
 
 
 def _sequential(stack, name, x):
@@ -69,7 +70,8 @@ def _inside(encoder, name, x):
     inputs = keras.tree.map_structure(
         lambda t: keras.Input(batch_shape=t.shape, dtype=t.dtype, name=t.name), x
     )
-    return keras.Model(inputs, encoder(inputs), name=name)(x)
+    outputs = token_inputs.call(name, encoder, inputs)
+    return keras.Model(inputs, outputs, name=name)(x)
 
 
 def one_output(name, outputs, takes):

@@ -35,7 +35,7 @@ def named_inputs(
     encoders = encoders or {}
     inputs = {}
     for name, safe in safe_names(input_shapes).items():
-        shape = (None, *_shape(name, input_shapes[name]))
+        shape = (None, *_shape(name, input_shapes[name], name in encoders))
         dtype = asked_dtype(encoders.get(name))
         inputs[name] = ModalityInput(name, shape, dtype, f"{safe}_input").output
     if modality_mask:
@@ -111,7 +111,8 @@ def check_inputs(model: keras.Model, inputs: dict) -> None:
 
     Keras ignores what it does not know, so a misspelt name would pass unseen.
     """
-    expected = list(model.input) if isinstance(model.input, dict) else model.input_names
+    named = isinstance(model.input, dict)
+    expected = list(model.input) if named else [x.name for x in model.inputs]
     missing = [name for name in expected if name not in inputs]
     unknown = [name for name in inputs if name not in expected]
     if missing or unknown:
@@ -121,9 +122,10 @@ def check_inputs(model: keras.Model, inputs: dict) -> None:
         )
 
 
-def _shape(name, shape):
+def _shape(name, shape, is_given):
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not 1 <= len(shape) <= 4 or shape[-1] is None:
+    ids = shape == (None,) and is_given  # of any number, for an encoder of texts
+    if not 1 <= len(shape) <= 4 or shape[-1] is None and not ids:
         raise ValueError(
             f"Modality {name!r} must be a vector (D,), a sequence (T, D), a map "
             f"(H, W, C) or a volume (T, H, W, C) with a known width; received {shape}."

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+ANSWER, PRESENT = "answer", "present"
+
 
 @keras.saving.register_keras_serializable("keras_fusion")
 class TokenPresence(keras.layers.Layer):
@@ -42,3 +44,13 @@ class TokenPresence(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"columns": self.columns, "count": self.count}
+
+
+def with_presence(model: keras.Model) -> keras.Model:
+    """The model with a dict of outputs: its `ANSWER`, and where it knows `PRESENT`.
+
+    That is `(B,)` bool, whether its modality has a token at all.
+    """
+    found = [x.output for x in model.layers if isinstance(x, TokenPresence)]
+    present = {PRESENT: ops.any(found[0], axis=-1)} if found else {}
+    return keras.Model(model.input, {ANSWER: model.output} | present, name=model.name)
