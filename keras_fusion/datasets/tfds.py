@@ -13,7 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.datasets import images
+from keras_fusion.datasets import (
+    graph_tfds,  # noqa: F401  registers Cora and CiteSeer
+    images,
+)
 from keras_fusion.datasets.builtin import (
     archives,
     av_digits,

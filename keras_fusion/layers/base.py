@@ -76,9 +76,14 @@ class Layer(keras.layers.Layer):
         `train()` or `eval()` counts. Inside another Keras layer Keras' rule holds:
         `fit` calls `train()` and leaves the model so.
         """
+        if training is not None or self.torch_mode is None:
+            return training
         # No public name tells whether another Keras layer is calling.
-        outermost = self._get_call_context().entry_layer is self
-        return self.torch_mode if training is None and outermost else training
+        context = self._get_call_context()
+        if not hasattr(context, "training"):  # made just now: `call` itself was called
+            self._maybe_reset_call_context()
+            return self.torch_mode
+        return self.torch_mode if context.entry_layer is self else training
 
     def _quantized_policies(self):
         """Policies of the sub-layers that `quantize` changed, by path.

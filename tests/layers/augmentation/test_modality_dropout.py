@@ -104,3 +104,11 @@ def test_in_a_functional_model(tmp_path):
 def test_bad_rates(rate):
     with pytest.raises(ValueError, match=f"ModalityDropout expects a rate.*{rate}"):
         ModalityDropout(rate)
+
+
+def test_who_calls_call_leaves_no_other_layer_in_training():
+    """Keras keeps who is calling in the process; `call` alone does not end it."""
+    layer, x = ModalityDropout(0.5, seed=1), draw(64, 3)
+    layer.call([x])
+    keras.layers.Dropout(0.5, seed=1)(x, training=True)
+    assert np.array_equal(to_numpy(keras.layers.Dropout(0.5, seed=1)(x)), x)

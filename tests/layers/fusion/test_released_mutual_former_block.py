@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from keras_fusion.layers import CrossDiffusionAttention, ReleasedMutualFormerBlock
-from keras_fusion.ops.diffusion import cross_diffusion
+from keras_fusion.ops.diffusion.cross_diffusion import cross_diffusion
 from keras_fusion.ops.diffusion.dense_products import affinities
 from keras_fusion.ops.tokens import attend, join_heads, split_heads
 from tests import golden
