@@ -18,11 +18,13 @@ def normalize(depth: np.ndarray) -> np.ndarray:
     Returns:
         `(N, H, W, 1)` float32, NaN where there is no reading.
     """
-    depth = np.asarray(depth, np.float32)
-    depth = np.where(depth > 0, depth, np.nan)
-    normal = np.full_like(depth, np.nan)
-    for row in np.flatnonzero(np.isfinite(depth).any(axis=(1, 2))):
-        low, middle, high = np.nanpercentile(depth[row], (25, 50, 75))
+    normal = np.full(np.shape(depth), np.nan, np.float32)
+    for row, scene in enumerate(depth):  # one by one: whole numbers are half as large
+        scene = np.asarray(scene, np.float32)
+        scene = np.where(scene > 0, scene, np.nan)
+        if np.isnan(scene).all():
+            continue
+        low, middle, high = np.nanpercentile(scene, (25, 50, 75))
         scale = (high - low) or 1.0  # of a flat scene: in its own unit
-        normal[row] = np.clip((depth[row] - middle) / scale, -LIMIT, LIMIT)
+        normal[row] = np.clip((scene - middle) / scale, -LIMIT, LIMIT)
     return normal[..., None]

@@ -17,10 +17,7 @@ _ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B")
 def read_images(path: str | Path) -> Raw:
     """Colour, normalized depth and masks, as `columns` reads them."""
     images = columns(path)
-    inputs = {
-        "rgb": images["rgb"].astype(np.float32),
-        "depth": normalize(images["depth"]),
-    }
+    inputs = {"rgb": images["rgb"], "depth": normalize(images["depth"])}
     return Raw(inputs, images["mask"], None)
 
 
@@ -54,7 +51,7 @@ def columns(path: str | Path) -> dict[str, np.ndarray]:
             images[kind].append(_open(found[name], kind))
         _require_one_size(name, root, images)
         _require_one_kind(name, root, images["mask"])
-    return {kind: np.stack(arrays) for kind, arrays in images.items()}
+    return {kind: np.stack(images.pop(kind)) for kind in SUFFIXES}  # one at a time
 
 
 def _files(root, kind):

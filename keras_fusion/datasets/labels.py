@@ -87,28 +87,33 @@ def encode_masks(
             being that of the foreground.
 
     Returns:
-        `(rows, H, W)` int32 and the names.
+        `(rows, H, W)` whole numbers of as few bytes as the classes need, and the names.
 
     Raises:
         DataError: If a value is no whole number or has no name, or all are the same.
     """
-    if masks.dtype.kind not in "biuf" or (masks % 1).any():  # NaN % 1 is true
+    whole = masks.dtype.kind in "biu"
+    if not whole and (masks.dtype.kind != "f" or (masks % 1).any()):  # NaN % 1 is true
         raise DataError(
             f"expected whole numbers in the masks; received {masks.dtype} values"
         )
-    values = np.unique(masks)
+    # One by one: all at once would need several times their memory.
+    values = np.unique([value for mask in masks for value in np.unique(mask)])
     if class_names:
         if not np.isin(values, range(max(2, len(class_names)))).all():
             raise DataError(
                 f"expected masks of the classes {listed(class_names)}; received the "
                 f"values {listed(values)}"
             )
-        return masks.astype(np.int32), tuple(class_names)
+        return masks.astype(np.min_scalar_type(len(class_names))), tuple(class_names)
     if len(values) == 1:
         raise DataError(f"expected at least two classes; all pixels are {values[0]}")
     names = [f"{x:.0f}" if isinstance(x, np.floating) else str(x) for x in values]
     names = ("foreground",) if len(values) == 2 else tuple(names)
-    return np.searchsorted(values, masks).astype(np.int32), names
+    numbers = np.empty(masks.shape, np.min_scalar_type(len(values)))
+    for number, mask in zip(numbers, masks, strict=True):
+        number[...] = np.searchsorted(values, mask)
+    return numbers, names
 
 
 def _is_missing(label):

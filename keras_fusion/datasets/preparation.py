@@ -60,7 +60,10 @@ def prepare(
     regression = not class_names and labels.ndim == 1
     return Dataset(
         name,
-        *(Split(x, labels[i], present[i]) for x, i in zip(inputs, rows, strict=True)),
+        *(
+            Split(x, _as_labels(labels[i]), present[i])
+            for x, i in zip(inputs, rows, strict=True)
+        ),
         class_names,
         statistics,
         (*notes, *imputed),
@@ -163,6 +166,11 @@ def _labels(raw, count, task):
     if any(found != size for found in sizes.values()):
         raise DataError(f"expected maps of the masks' size {size}; received {sizes}")
     return encode_masks(raw.labels, raw.class_names)
+
+
+def _as_labels(labels):
+    """Numbers of classes as int32, which masks are not until they are split."""
+    return labels if labels.dtype.kind == "f" else labels.astype(np.int32, copy=False)
 
 
 def _strata(labels, class_names):

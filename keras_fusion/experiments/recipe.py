@@ -13,6 +13,7 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments import schema, trust
 from keras_fusion.experiments.schema import Count, Flag, Number, Seeds, Table, Text
 from keras_fusion.zoo import published
+from keras_fusion.zoo.parts.asked_dtype import asked_dtype
 
 RECIPE = "recipe.toml"
 OF_THE_DATA = ("split", "task", "ignore", "groups", "scale", "modalities")
@@ -94,7 +95,7 @@ class Recipe:
         ignore: Columns that are left out.
         groups: Column whose rows of one value stay on one side of a split.
         scale: How the features of a modality are standardized, where it is not by
-            feature.
+            feature. One whose encoder looks things up is taken as it is.
         modalities: What the modalities of a table are made of.
         arguments: Of the builder.
         usual_baselines: Whether to compare with concatenation, each modality alone
@@ -214,9 +215,16 @@ def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.D
         recipe.dataset,
         seed=seed,
         label=recipe.label,
-        scale=recipe.scale,
+        scale=_codes(recipe) | recipe.scale,
         ignore=recipe.ignore,
         task=recipe.task,
         **{key: value for key, value in further.items() if value},
         **dataclasses.asdict(recipe.split),
     )
+
+
+def _codes(recipe):
+    """`scale` of the modalities whose encoders take whole numbers: none."""
+    encoders = recipe.arguments.get("encoders") or {}
+    asked = {modality: asked_dtype(encoder) for modality, encoder in encoders.items()}
+    return {m: "none" for m, dtype in asked.items() if dtype and "float" not in dtype}

@@ -25,6 +25,7 @@ def folder(tmp_path):
 def test_is_what_was_drawn(folder):
     raw = datasets.read_images(folder)
     np.testing.assert_array_equal(raw.inputs["rgb"], RGB)
+    assert raw.inputs["rgb"].dtype == np.uint8  # float32 would be four times as large
     np.testing.assert_array_equal(raw.inputs["depth"], datasets.normalize_depth(DEPTH))
     np.testing.assert_array_equal(raw.labels, 255 * MASK)
     data = datasets.load(f"folder:{folder}")

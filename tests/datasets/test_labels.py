@@ -50,7 +50,7 @@ MASKS = np.array([[[0, 5, 5], [0, 0, 9]]])
 
 def test_masks_are_numbered_by_their_values():
     encoded, names = encode_masks(MASKS)
-    assert encoded.dtype == np.int32 and names == ("0", "5", "9")
+    assert encoded.dtype == np.uint8 and names == ("0", "5", "9")
     assert encoded.tolist() == [[[0, 1, 1], [0, 0, 2]]]
 
 

@@ -3,6 +3,7 @@ import json
 import re
 import tomllib
 
+import numpy as np
 import pytest
 
 from keras_fusion.experiments import recipe as recipe_files
@@ -138,3 +139,24 @@ def test_the_card_names_the_command():
     for name in recipes.names():
         text = (recipes.folder() / name / "recipe.toml").read_text()
         assert re.match(rf"# keras-fusion train {name}\n", text)
+
+
+LOOKED_UP = """
+[[arguments.encoders.a]]
+class_name = "Embedding"
+config = {{ input_dim = 300, output_dim = 4 }}
+"""
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.parametrize("dtype", ["int64", "float32"])
+def test_what_is_looked_up_is_not_standardized(dtype, tmp_path):
+    codes = np.random.default_rng(0).integers(0, 300, (100, 5)).astype(dtype)
+    text = runs.RECIPE.replace("[training]", LOOKED_UP + "[training]")
+    recipe, data = runs.load(runs.write(tmp_path, text, a=codes))
+    found = np.concatenate([part.inputs["a"] for part in (data.train, data.test)])
+    assert found.dtype == dtype and np.isin(found, codes).all() and found.max() > 200
+    assert abs(data.train.inputs["b"].mean()) < 0.1  # the others are
+    assert variants.build(recipe, data).input["a"].dtype == "int32"
+    scaled = dataclasses.replace(recipe, scale={"a": "feature"})  # unless asked for
+    assert recipe_files.load_data(scaled, 0).train.inputs["a"].max() < 10

@@ -40,7 +40,7 @@ def columns(path: Path | None = None) -> dict[str, np.ndarray]:
 
 
 def read(config: str) -> Raw:
-    """`rgb` and `depth` float32 maps, and masks.
+    """`rgb` uint8 and `depth` float32 maps, and masks.
 
     From a frame to the next a tool or two has been moved, so a frame tells much of its
     neighbours: the groups are runs of ten frames. Those that test were taken later.
@@ -58,10 +58,7 @@ def read(config: str) -> Raw:
     if config == "rig_0":
         rows = found["rig"] == 0
         found = {n: x[rows] for n, x in found.items() if len(x) == len(rows)}
-    inputs = {
-        "rgb": found["rgb"].astype(np.float32),
-        "depth": normalize(found["depth"]),
-    }
+    inputs = {"rgb": found["rgb"], "depth": normalize(found["depth"])}
     names, masks = ("background", *TOOLS), found["mask"]
     if config != "tools":
         names, masks = ("tool",), masks > 0
