@@ -87,6 +87,15 @@ def rule(said: str) -> Rule:
     )
 
 
+def is_rule(said: str) -> bool:
+    """Whether a text says a rule."""
+    try:
+        rule(said)
+    except DataError:
+        return False
+    return True
+
+
 def require_apart(rows: Rows, groups: np.ndarray) -> None:
     """Raises a DataError where rows of one group are in two parts."""
     for one, other in ((0, 1), (0, 2), (1, 2)):

@@ -9,7 +9,7 @@ from keras_fusion import zoo
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import comparison, evaluation, saving, training
 from keras_fusion.experiments import recipe as recipes
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipe import Recipe, Split
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import whole, write_json
 
@@ -39,10 +39,16 @@ def fit(recipe: Recipe, seed: int, count: int, folder: Path, **options) -> dict:
         that are out of fold, and `members`, that of each fold's.
 
     Raises:
-        InputError: If there are fewer than 3 folds, or fewer rows or groups than folds.
+        InputError: If there are fewer than 3 folds, or fewer rows or groups than folds,
+            or the recipe's split is another than the usual one.
     """
     if count < 3:
         raise InputError(f"Expected 3 folds or more; received {count}.")
+    if recipe.split.by != Split.by:
+        raise InputError(
+            f"Folds are dealt at random, but {recipe.name} splits by "
+            f"{recipe.split.by!r}: leave one of them out."
+        )
     split = dataclasses.replace(recipe.split, train_on_validation=False)
     recipe = dataclasses.replace(recipe, split=split)
     parts = []

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeVar
 
 from keras_fusion import datasets, zoo
 from keras_fusion.catalogue import find
+from keras_fusion.datasets import split_rules
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import schema, trust
 from keras_fusion.experiments.schema import Count, Flag, Number, Seeds, Table, Text
@@ -16,7 +17,7 @@ from keras_fusion.zoo import published
 from keras_fusion.zoo.parts.asked_dtype import asked_dtype
 
 RECIPE = "recipe.toml"
-OF_THE_DATA = ("split", "task", "ignore", "groups", "scale", "modalities")
+OF_THE_DATA = ("split", "task", "ignore", "groups", "scale", "modalities", "group_by")
 _FILE_NAME = re.compile(r"\w[\w .+-]*")
 
 TaskName = Annotated[
@@ -41,14 +42,24 @@ Baselines = Annotated[
     ),
 ]
 Modalities = Annotated[dict[str, dict], schema.said("a table for each modality")]
+SplitRule = Annotated[
+    str, schema.said(f"one of {', '.join(split_rules.FORMS)}", split_rules.is_rule)
+]
+GroupBy = Annotated[Literal["kind", "prefix"], schema.said('"kind" or "prefix"')]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Which rows train; see `datasets.load`."""
+    """Which rows train; see `datasets.load`.
+
+    Attributes:
+        by: The `split` of `datasets.load`.
+        labels_per_class, train_on_validation: As there.
+    """
 
     __pydantic_config__ = schema.STRICT
 
+    by: SplitRule = "stratified"
     labels_per_class: Count | None = None
     train_on_validation: Flag = False
 
@@ -97,6 +108,8 @@ class Recipe:
         scale: How the features of a modality are standardized, where it is not by
             feature. One whose encoder looks things up is taken as it is.
         modalities: What the modalities of a table are made of.
+        group_by: How the columns of a table make modalities where `modalities` does
+            not say it: by `"kind"` or by the `"prefix"` of their names.
         arguments: Of the builder.
         usual_baselines: Whether to compare with concatenation, each modality alone
             and their average.
@@ -115,6 +128,7 @@ class Recipe:
     groups: Text | None = None
     scale: Scaling = field(default_factory=dict)
     modalities: Modalities = field(default_factory=dict)
+    group_by: GroupBy | None = None
     arguments: Table = field(default_factory=dict)
     usual_baselines: Flag = True
     baselines: Baselines = field(default_factory=dict)
@@ -206,10 +220,12 @@ def plain(recipe: Recipe) -> dict:
 
 def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.Dataset:
     """The recipe's data set, split by `seed` and as `split` says (`datasets.load`)."""
+    how = dataclasses.asdict(recipe.split)
+    rule = how.pop("by")
     further = {
         "groups": recipe.groups,
         "modalities": recipe.modalities,
-        "split": split,
+        "group_by": recipe.group_by,
     }
     return datasets.load(
         recipe.dataset,
@@ -218,8 +234,9 @@ def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.D
         scale=_codes(recipe) | recipe.scale,
         ignore=recipe.ignore,
         task=recipe.task,
+        split=split or rule,
         **{key: value for key, value in further.items() if value},
-        **dataclasses.asdict(recipe.split),
+        **how,
     )
 
 

@@ -6,8 +6,9 @@ import tomllib
 import numpy as np
 import pytest
 
+from keras_fusion.errors import InputError
+from keras_fusion.experiments import folds, schema, variants
 from keras_fusion.experiments import recipe as recipe_files
-from keras_fusion.experiments import schema, variants
 from keras_fusion.zoo import published as recipes
 from tests import shared
 from tests.experiments import runs
@@ -91,6 +92,9 @@ def test_a_file_beside_a_recipe_has_both_names(path):
         ("[training]\nseeds = [-1]", "seeds must be a list"),
         ("[training]\nsteps = 1", r"\[training\] has unknown keys \['steps'\]"),
         ('[split]\nlabels_per_class = "2"', "labels_per_class must be a whole number"),
+        ('[split]\nby = "weekday"', "by must be one of .* received 'weekday'"),
+        ('[split]\nby = "fold:4/3"', "by must be one of"),
+        ('group_by = "suffix"', 'group_by must be "kind" or "prefix"'),
         ('task = "ranking"', 'task must be "classification" or "regression"'),
         ('ignore = "id"', "ignore must be a list of texts; received 'id'"),
         ("scale = { a = 2 }", "scale must be a table that gives a modality"),
@@ -160,3 +164,28 @@ def test_what_is_looked_up_is_not_standardized(dtype, tmp_path):
     assert variants.build(recipe, data).input["a"].dtype == "int32"
     scaled = dataclasses.replace(recipe, scale={"a": "feature"})  # unless asked for
     assert recipe_files.load_data(scaled, 0).train.inputs["a"].max() < 10
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_a_recipe_says_how_rows_are_split_and_columns_grouped(tmp_path):
+    days = [f"2024-01-{1 + i % 28:02}" for i in range(99)]
+    lines = [f"{i % 7},{i % 9},{i % 8},{i % 10},{days[i]},{i % 2}" for i in range(99)]
+    table = tmp_path / "t.csv"
+    table.write_text("\n".join(["rgb_a,rgb_b,depth_a,patient,day,y", *lines]))
+    text = f"""
+    dataset = "table:{table}"
+    groups = "patient"
+    group_by = "prefix"
+    [split]
+    by = "random"
+    """
+    recipe = recipe_files.read(written(tmp_path, text))
+    data = recipe_files.load_data(recipe, 0)
+    assert list(data.columns) == ["rgb", "depth", "day"]
+    assert len(data.test.labels) == 20  # two patients of ten
+    later = dataclasses.replace(recipe.split, by="time:day")
+    recipe = dataclasses.replace(recipe, split=later, groups=None)
+    data = recipe_files.load_data(recipe, 0)
+    assert "day" in data.left_out and "day" not in data.columns
+    with pytest.raises(InputError, match="splits by 'time:day'"):
+        folds.fit(recipe, 0, 3, tmp_path)
