@@ -7,10 +7,16 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import filelock
+
+from keras_fusion.errors import InputError
+
 try:
     import fcntl
 except ImportError:  # Windows, where what a kill left stays
     fcntl = None
+
+LOCK = "lock"  # in each folder that one process at a time may work in
 
 
 @contextlib.contextmanager
@@ -30,6 +36,35 @@ def whole(path: Path) -> Iterator[Path]:
             os.replace(beside, path)
         finally:
             beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path, seconds: float = 0.0) -> Iterator[None]:
+    """No other process that asks is in the folder before this block ends.
+
+    A kill ends it too. The file `lock` stays, since who removes it races with who
+    takes it.
+
+    Args:
+        folder: Is made where it is not there.
+        seconds: How long to wait for another process.
+
+    Raises:
+        InputError: If another process is there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / LOCK, timeout=seconds)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise InputError(
+            f"Another process is at work in {folder}: let it end first, or choose "
+            "another --runs folder."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ from keras_fusion.experiments.stopping import EarlyStopping
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.experiments.watching import Watch
 from keras_fusion.export import portable
-from keras_fusion.files import whole, write_json
+from keras_fusion.files import alone_in, whole, write_json
 from keras_fusion.provenance import computed_on
 
 WEIGHTS = "model.weights.h5"
@@ -70,21 +70,40 @@ def fit(
         ended.
 
     Raises:
-        ValueError: If the folder holds another run, if a label is out of range, or if
-            the loss is no finite number in the end.
+        ValueError: If the folder holds another run, if another process is at work
+            there, if a label is out of range, or if the loss is no finite number in
+            the end.
     """
     identity = _identity(recipe, data, seed, precision)
-    record = folder / RECORD
-    if record.is_file():
-        done = read_record(record)
-        require_same(folder, done["identity"], identity)
+    if done := _done(folder, identity):
         return done
-    task = task_of(data)
     _check_labels(data)
-    folder.mkdir(parents=True, exist_ok=True)  # fails before the work, not after
+    with alone_in(folder):  # fails before the work, not after
+        return _done(folder, identity) or _train(
+            recipe,
+            data,
+            folder,
+            identity,
+            verbose=verbose,
+            checkpoint_every=checkpoint_every,
+            callbacks=callbacks,
+        )
+
+
+def _done(folder, identity):
+    """The record of a run that came to its end, None of another."""
+    if not (folder / RECORD).is_file():
+        return None
+    done = read_record(folder / RECORD)
+    require_same(folder, done["identity"], identity)
+    return done
+
+
+def _train(recipe, data, folder, identity, *, verbose, checkpoint_every, callbacks):
+    seed, task = identity["seed"], task_of(data)
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-    with policy(precision):
+    with policy(identity["precision"]):
         # Rows without some modality need the mask; it makes no other weights.
         model = variants.build(recipe, data, modality_mask=True)
     settings = recipe.training
@@ -154,7 +173,7 @@ def fit(
         "history": checkpoint.history,
         "computed_on": computed_on(),
     }
-    write_json(record, done)
+    write_json(folder / RECORD, done)
     checkpoint.path.unlink(missing_ok=True)
     return done
 

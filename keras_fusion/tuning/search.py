@@ -6,14 +6,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import filelock
 import keras_tuner
 import numpy as np
 
 from keras_fusion.errors import InputError
 from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import write_json
+from keras_fusion.files import alone_in, write_json
 from keras_fusion.provenance import provenance
 from keras_fusion.tuning import references, selection
 from keras_fusion.tuning import trial as trials
@@ -28,7 +27,6 @@ from keras_fusion.tuning.space import EPOCHS, alone
 
 RESULTS, REFERENCES, ENSEMBLE = "results.json", "references.json", "ensemble.json"
 BOOSTING = 60.0  # seconds at the most
-LOCK = "lock"
 
 
 def search(
@@ -67,7 +65,7 @@ def search(
     if workers is not None and workers < 1:
         raise InputError(f"workers must be a number from 1; received {workers}.")
     folder = Path(folder).resolve()
-    with _named(folder), _alone_in(folder):
+    with _named(folder), alone_in(folder):
         log = Log(folder)
         clock = Clock(
             search.search.minutes, max((e.get("at", 0) for e in log.events), default=0)
@@ -179,20 +177,6 @@ def hypermodel(search: Search, data) -> FusionHyperModel:
         optimizer=search.training.optimizer,
         bars=search.usual_baselines,
     )
-
-
-@contextlib.contextmanager
-def _alone_in(folder):
-    """No other process that asks is in the folder before this block ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with filelock.FileLock(folder / LOCK, timeout=0):
-            yield
-    except filelock.Timeout as error:
-        raise InputError(
-            f"Another process is at work in {folder}: let it end first, or choose "
-            "another --runs folder."
-        ) from error
 
 
 @contextlib.contextmanager

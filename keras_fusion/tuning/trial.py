@@ -16,7 +16,7 @@ from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.recipe import Recipe, plain
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import whole, write_json
+from keras_fusion.files import alone_in, whole, write_json
 
 LOGGER = logging.getLogger(__name__)
 SUMMARY, OUTPUTS = "summary.json", "validation.npy"
@@ -24,6 +24,7 @@ COMPILED = "compiled"
 LOSS = "minus loss"
 BATCH = 64  # rows that are predicted at once
 STOPPED = {"status": "stopped"}
+DYING = 60.0  # seconds that the process of a killed search may still be at work
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,11 +69,12 @@ def run(task: Task, *data: Dataset) -> dict:
     folder = folder_of(task.folder, task.name)
     watches = [_Deadline(task.until)] if task.until else []
     try:
-        records = [
-            training.fit(task.recipe, d, s, folder / f"seed-{s}", callbacks=watches)
-            for s, d in seeded.items()
-        ]
-        return completed(task, seeded, records, time.perf_counter() - began)
+        with alone_in(folder, DYING):
+            records = [
+                training.fit(task.recipe, d, s, folder / f"seed-{s}", callbacks=watches)
+                for s, d in seeded.items()
+            ]
+            return completed(task, seeded, records, time.perf_counter() - began)
     except _OutOfTimeError:
         return STOPPED
     except OSError:
@@ -89,10 +91,11 @@ class _OutOfTimeError(Exception):
 class _Deadline(keras.callbacks.Callback):
     def __init__(self, until):
         super().__init__()
-        self.until = until
+        # From here on, nobody who sets the clock moves it.
+        self.until = time.monotonic() + until - time.time()
 
     def on_train_batch_end(self, batch, logs=None):
-        if time.time() > self.until:
+        if time.monotonic() > self.until:
             raise _OutOfTimeError
 
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import (
     checkpoint,
     comparison,
@@ -22,6 +23,7 @@ from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.batches import Batches
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.export import portable
+from keras_fusion.files import alone_in
 from tests.experiments import runs
 
 # Killed as it replaces its third checkpoint, of epoch 3 of 4, by a new one.
@@ -101,7 +103,7 @@ def test_the_record(finished, path):
     assert record["validation"] == record["history"]["val_accuracy"][-1] > 0.5
     assert {len(values) for values in record["history"].values()} == {4}
     names = sorted(p.name for p in folder.iterdir())
-    assert names == ["fit.json", "model.weights.h5", "training.keras"]
+    assert names == ["fit.json", "lock", "model.weights.h5", "training.keras"]
     model = comparison.trained(*runs.load(path), folder)
     assert record["parameters"] == model.count_params()
     assert not any("optimizer" in key for key in weights(folder))
@@ -131,13 +133,13 @@ def test_a_killed_run_goes_on(finished, path, tmp_path):
         text=True,
     )
     assert process.returncode == -signal.SIGKILL, process.stderr
-    names = sorted(p.name for p in folder.iterdir())
-    assert len(names) == 2 and names[1] == "checkpoint.npz"  # and what was in writing
+    partial, *names = sorted(p.name for p in folder.iterdir())
+    assert ".partial-" in partial and names == ["checkpoint.npz", "lock"]
     record = training.fit(*runs.load(path, epochs=4), 0, folder)
     assert_same(finished[0], folder)
     assert record["history"] == finished[1]["history"]
     names = sorted(p.name for p in folder.iterdir())
-    assert names == ["fit.json", "model.weights.h5", "training.keras"]
+    assert names == ["fit.json", "lock", "model.weights.h5", "training.keras"]
 
 
 def test_what_is_left_can_be_fitted_further(finished, path):
@@ -197,6 +199,13 @@ def test_another_run_in_the_folder(finished, path, change, what):
     with pytest.raises(ValueError, match=f"differs in {what}"):
         training.fit(recipe, data, seed, finished[0], precision=precision)
     assert all(np.all(before[k] == x) for k, x in weights(finished[0]).items())
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_one_process_at_a_time_is_at_a_run(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(variants, "build", None)  # said before the work
+    with alone_in(tmp_path), pytest.raises(InputError, match="Another process is at"):
+        training.fit(*runs.load(path), 0, tmp_path)
 
 
 def test_no_model_stays_in_memory(path, tmp_path, quick):

@@ -93,5 +93,5 @@ def test_thirty_kills_change_nothing(tmp_path):
         for key, x in found.items():
             np.testing.assert_array_equal(x, expected[key], key)
         names = {p.name for p in folder.iterdir()}
-        left = {"classes.json", "fit.json", "model.keras", "samples.npz"}
+        left = {"classes.json", "fit.json", "lock", "model.keras", "samples.npz"}
         assert names == left | {training.WEIGHTS, training.COMPILED}

@@ -125,7 +125,7 @@ def test_slow_readers_hold_nobody_up(running):
         for _ in range(20):
             assert post(address, PREDICT, DOUBLE)[0] == 200
         assert time.monotonic() - start < 20
-        time.sleep(USUAL.seconds + 2)  # after which they are let go
+        time.sleep(1.25 * USUAL.seconds + 2)  # after which they are let go
         rest = b"".join(iter(lambda: readers[0].recv(2**20), b""))
         assert len(rest) < LONG
 
