@@ -18,7 +18,7 @@ def as_numbers(name, values, source):
         )
     if values.dtype.kind == "f" and values.size:
         # fmin and fmax pass over NaN, and need no second array
-        ends = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+        ends = [float(f.reduce(values, axis=None)) for f in (np.fmin, np.fmax)]
         if ends[0] < -LARGEST or ends[1] > LARGEST:
             raise DataError(
                 f"{source}: expected finite float32 numbers in {name!r}; received "
@@ -86,6 +86,7 @@ def listed(items, limit=8):
 
 
 def _first_beyond(values):
+    values = np.atleast_1d(values)
     row = next(i for i, x in enumerate(values) if (np.abs(x) > LARGEST).any())
     cell = np.ravel(values[row])
     return f"{cell[np.abs(cell) > LARGEST][0]} in row {row} (counted from 0)"

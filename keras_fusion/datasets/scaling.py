@@ -118,7 +118,8 @@ def _moments(values, rows, kind):
         squares = squares + np.nansum(np.square(x - mean), axis=axes)
     variance = squares / np.maximum(count, 1)
     # A sum of equal numbers is rounded, so that their deviation is not quite 0.
-    varies = high > low
+    # The square of a very small one is 0.
+    varies = (high > low) & (variance > 0)
     if kind == "modality":
         variance = np.mean(np.where(varies, variance, 0.0), keepdims=True)
         varies = variance > 0

@@ -28,7 +28,12 @@ def check_layers(arguments: dict, source: str) -> None:
                 "layers of Keras that only compute, those of keras_fusion, and what "
                 "the calling program has registered."
             )
-        for key, value in (found.get("config") or {}).items():
+        config = found.get("config") or {}
+        if not isinstance(config, dict):
+            raise InputError(
+                f"{source}: config of {name} must be a table; received {config!r}."
+            )
+        for key, value in config.items():
             if key in ("vocabulary", "idf_weights") and isinstance(value, str):
                 raise InputError(
                     f"{source}: {key} of {name} must be a list in a recipe; received "

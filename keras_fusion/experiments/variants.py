@@ -27,12 +27,15 @@ def build(recipe: Recipe, data: datasets.Dataset, **arguments) -> keras.Model:
     """
     arguments = task_of(data).head | recipe.arguments | arguments
     builder = find("builder", recipe.builder, zoo.builders())
-    if data.preprocessor is not None:
-        arguments["encoders"] = _encoders(builder, data.preprocessor, arguments)
     try:
+        if data.preprocessor is not None:
+            arguments["encoders"] = _encoders(builder, data.preprocessor, arguments)
         return builder(data.input_shapes, data.classes, **arguments)
     except (TypeError, ValueError) as error:
         raise InputError(f"{recipe.builder}: {error}") from error
+    except Exception as error:  # what Keras and backends make of an odd argument
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"{recipe.builder} cannot be built: {reason}") from error
 
 
 def only(recipe: Recipe, modality: str) -> Recipe:

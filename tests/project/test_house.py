@@ -34,6 +34,7 @@ MAY_IMPORT = {
     **{part: set() for part in GROUND | {"__init__"}},
     "archives": {"errors", "safety"},
     "catalogue": {"errors"},
+    "files": {"errors"},
     "ops": GROUND,
     "layers": GROUND | {"ops"},
     "zoo": GROUND | {"layers", "ops"},

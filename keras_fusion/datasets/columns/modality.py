@@ -44,9 +44,11 @@ def by_kind(kinds: dict[str, str], group_by: str | None) -> dict[str, list[Wante
     groups = {}
     for name, kind in kinds.items():
         if group_by == "prefix" and kind in SMALL:
-            group = name.partition("_")[0]
+            group = name.partition("_")[0] or name
         else:
             group = TABLE if kind in SMALL else name
+        if not group:
+            raise DataError(f"expected a name for the column of kind {kind!r}")
         groups.setdefault(group, []).append(Wanted(name, kind, {}))
     return groups
 
@@ -77,10 +79,17 @@ def _wanted(modality, table, kind_of):
     (key,) = said
     options = {k: v for k, v in table.items() if k != key}
     if key != "columns":
-        return [Wanted(table[key], key, options)]
+        return [Wanted(_text(modality, table[key]), key, options)]
     columns = table["columns"]
     if isinstance(columns, list):
+        for name in columns:
+            _text(modality, name)
         columns = {name: kind_of(name) for name in columns}
+    elif not isinstance(columns, dict):
+        raise DataError(
+            f"expected the columns of [modalities.{modality}] to be a list of names, "
+            f"or a table of a kind for each name; received {columns!r}"
+        )
     wanted = [_of_kind(name, kind) for name, kind in columns.items()]
     large = [column for column in wanted if column.kind not in SMALL]
     if not wanted or options or (large and len(wanted) > 1):
@@ -92,6 +101,17 @@ def _wanted(modality, table, kind_of):
     return wanted
 
 
+def _text(modality, name):
+    if not isinstance(name, str):
+        raise DataError(
+            f"expected the name of a column in [modalities.{modality}]; received "
+            f"{name!r}"
+        )
+    return name
+
+
 def _of_kind(name, kind):
     options = dict(kind) if isinstance(kind, dict) else {"kind": kind}
+    if not isinstance(options.get("kind"), str):
+        raise DataError(f"expected the kind of {name!r} by its name; received {kind!r}")
     return Wanted(name, options.pop("kind"), options)
