@@ -43,7 +43,7 @@ def _table(columns, takes, units, depth, dropout):
 def _text(column, takes, units, depth, dropout):
     words = KINDS["text"].vocabulary(column.state)
     tokens = [
-        _layer("Embedding", input_dim=words, output_dim=units, mask_zero=True),
+        _layer("Embedding", input_dim=words, output_dim=units, **_EMBEDDING),
         _layer("Dropout", rate=dropout, noise_shape=[None, None, 1]),
         *[_layer("TokenConvolution", dropout=dropout)] * depth,
     ]
@@ -75,6 +75,14 @@ def _audio(column, takes, units, depth, dropout):
     return tokens if takes == "tokens" else [*tokens, _layer("TokenPooling")]
 
 
+# What is small in the beginning stays small for a word that training hardly sees.
+_EMBEDDING = {
+    "mask_zero": True,
+    "embeddings_initializer": {
+        "class_name": "RandomUniform",
+        "config": {"minval": -0.02, "maxval": 0.02},
+    },
+}
 _CONVOLUTION = {
     "kernel_size": 3,
     "padding": "same",

@@ -1,7 +1,7 @@
 """Texts -> numbers of words, or of characters where words do not stand apart.
 
-0 is padding and 1 a word that training did not see twice. A character that is no
-letter, digit or mark ends a word; letters are in lower case, each for itself.
+0 is padding and 1 a word that training did not see. A character that is no letter,
+digit or mark ends a word; letters are in lower case, each for itself.
 """
 
 import unicodedata
@@ -61,8 +61,9 @@ def fit(
     if not rows:
         raise ValueError("expected at least one word in the training rows")
     counts = Counter(token for tokens in rows for token in tokens)
-    known = [t for t in counts if counts[t] > 1] or list(counts)
-    known = sorted(known, key=lambda token: (-counts[token], token))[:limit]
+    # Words that are there once are known, too: as one token they would be the most
+    # frequent word of a small table, and say nothing.
+    known = sorted(counts, key=lambda token: (-counts[token], token))[:limit]
     enough = int(np.ceil(np.quantile([len(tokens) for tokens in rows], 0.99)))
     return {"level": level, "tokens": known, "length": length or min(enough, _LONGEST)}
 

@@ -6,6 +6,7 @@ import pytest
 
 from keras_fusion import layers
 from keras_fusion.datasets import Preprocessor
+from keras_fusion.datasets.columns import text
 from keras_fusion.zoo import FusionClassifier
 
 ROWS = 40
@@ -167,3 +168,10 @@ def test_the_graph_gives_the_arrays_and_the_mask(learned):
     assert (outputs.pop("modality_mask").numpy() == mask).all()
     for name, x in outputs.items():
         np.testing.assert_allclose(x, expected[name], 1e-6, 1e-6)
+
+
+def test_a_word_that_training_saw_once_is_known():
+    """As one token they would be the most frequent word of a small table."""
+    state = text.fit(["red hat", "blue hat"], level="words")
+    tokens, _ = text.encode(["blue moon"], state)
+    assert tokens[0, 0] > text.UNSEEN == tokens[0, 1]
