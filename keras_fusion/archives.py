@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 
 from keras_fusion import safety
-from keras_fusion.errors import InputError
+from keras_fusion.errors import InputError, first_line
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 _INFLATION = 100  # times its size on disk that an archive may unpack to
@@ -41,7 +41,7 @@ def check_model(path: str | Path, compiled: bool) -> None:
     except safety.Unsafe:
         raise
     except Exception as error:  # zipfile, zlib, json and h5py raise many kinds
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise InputError(f"{path} is not a whole .keras file: {reason}") from error
 
 

@@ -7,3 +7,8 @@ class InputError(ValueError):
     The command line prints its sentence alone. Any other error is a fault of ours
     there, with a traceback to report.
     """
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an error says, or its type where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -107,7 +107,19 @@ def _remove_left(folder):
         left.unlink(missing_ok=True)
 
 
+def read_json(path: Path):
+    """What a JSON file holds.
+
+    Raises:
+        InputError: If it is not whole.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is broken ({error}); delete it to go on.") from error
+
+
 def write_json(path: Path, value) -> None:
     """Writes `value` as indented JSON."""
     with whole(path) as beside:
-        beside.write_text(json.dumps(value, indent=1) + "\n")
+        beside.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from keras_fusion.experiments.reports.escaping import printable
+from keras_fusion.escaping import printable
 
 
 class _Plain(Console):

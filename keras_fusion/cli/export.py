@@ -7,6 +7,7 @@ from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
 from keras_fusion.experiments import prediction, table_columns, training
 from keras_fusion.experiments.runs import best_run, recipe_of
+from keras_fusion.files import read_json
 
 
 def add_arguments(parser) -> None:
@@ -89,7 +90,7 @@ def _name(model):
     record = model.parent / training.RECORD
     if not record.is_file():
         return model.stem
-    return training.read_record(record).get("name", model.stem)
+    return read_json(record).get("name", model.stem)
 
 
 def _about(model):
@@ -97,6 +98,6 @@ def _about(model):
     record = model.parent / training.RECORD
     if not record.is_file():
         return None
-    run = training.read_record(record)
+    run = read_json(record)
     metrics = ("validation", "epochs", "seconds", "parameters")
     return {"recipe": run["identity"], "metrics": {k: run[k] for k in metrics}}

@@ -5,13 +5,15 @@ import tempfile
 import traceback
 
 import keras_fusion
+from keras_fusion.escaping import one_line
 
 
 def sentence(error: Exception) -> str:
     """An error's own words, without the call that Keras prints around them."""
+    text = str(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}"
-    return " ".join(str(error).split())
+        text = error.strerror + (f": {error.filename}" if error.filename else "")
+    return one_line(" ".join(text.split()))
 
 
 def is_ours(error: Exception) -> bool:

@@ -40,7 +40,8 @@ def run(options) -> None:
     for note in data.notes:
         console.print(note, style="dim")
     with whole(path) as beside:
-        beside.write_text(recipe_text(path, recipe, data, _facts(data)))
+        text = recipe_text(path, recipe, data, _facts(data))
+        beside.write_text(text, encoding="utf-8")
     console.print(f"wrote {path}: read it, change what is wrong, then run")
     console.print(f"keras-fusion train {path}")
 

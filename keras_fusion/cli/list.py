@@ -1,7 +1,5 @@
 """`keras-fusion list`."""
 
-import json
-
 from keras_fusion import datasets, layers, zoo
 from keras_fusion.catalogue import find
 from keras_fusion.cli.console import console
@@ -10,6 +8,7 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.reports import tables
+from keras_fusion.files import read_json
 from keras_fusion.zoo import published as recipes
 
 
@@ -51,7 +50,7 @@ def _print_published(options):
         raise InputError(
             f"{options.recipe} has no published results; {path} is not there."
         )
-    results = json.loads(path.read_text())
+    results = read_json(path)
     method = options.method and _method(options.method, results)
     console.print(f"from {path}, measured on {results['date']}")
     if not method:
@@ -70,7 +69,7 @@ def _recipe_line(name):
     results = recipes.folder() / name / "results.json"
     if not results.is_file():
         return "no results yet"
-    found = json.loads(results.read_text())
+    found = read_json(results)
     runs = found["scores"][comparison.MODEL]["all"]
     return (
         f"{found['recipe']['dataset']}: {tables.spread(runs)} % {found['metric']}, "

@@ -1,9 +1,9 @@
 """`keras-fusion serve`."""
 
-import functools
 import re
 
 from keras_fusion.errors import InputError
+from keras_fusion.escaping import printable
 
 
 def add_arguments(parser) -> None:
@@ -56,7 +56,7 @@ def run(options) -> None:
         grpc_port=options.grpc_port,
         labels=labels,
         limits=USUAL._replace(**_limits(options)),
-        say=functools.partial(print, flush=True),
+        say=lambda text: print(printable(text), flush=True),
     ).run()
 
 

@@ -1,6 +1,5 @@
 """`keras-fusion tune`."""
 
-import json
 import logging
 import time
 from pathlib import Path
@@ -10,7 +9,7 @@ from keras_fusion.cli import promote
 from keras_fusion.cli.console import console
 from keras_fusion.errors import InputError
 from keras_fusion.experiments.reports import tables
-from keras_fusion.files import write_json
+from keras_fusion.files import read_json, write_json
 from keras_fusion.tuning import judging
 from keras_fusion.tuning.report.leaderboard import ensemble_text, ranked, unfinished
 
@@ -140,7 +139,7 @@ def _other(search, options):
         raise InputError(
             f"{path} is not there: run `keras-fusion tune {options.against}` first."
         )
-    other = json.loads(path.read_text())
+    other = read_json(path)
     judging.check_comparable(search, tuning.from_plain(other["search"]))
     return other
 
@@ -149,7 +148,7 @@ def _tested(path, trials):
     """The test of an earlier call, as long as the winner is the same."""
     if not path.is_file():
         return {}
-    before = json.loads(path.read_text())
+    before = read_json(path)
     if "test" not in before:
         return {}
     winner = before["test"]["winners"][before["search"]["name"]]

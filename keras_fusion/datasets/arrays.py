@@ -86,10 +86,10 @@ def listed(items, limit=8):
 
 
 def _first_beyond(values):
-    values = np.atleast_1d(values)
-    row = next(i for i, x in enumerate(values) if (np.abs(x) > LARGEST).any())
-    cell = np.ravel(values[row])
-    return f"{cell[np.abs(cell) > LARGEST][0]} in row {row} (counted from 0)"
+    for i, row in enumerate(np.atleast_1d(values)):
+        for cell in np.ravel(row).astype(np.float64):
+            if abs(cell) > LARGEST:
+                return f"{cell} in row {i} (counted from 0)"
 
 
 def _modality(name, values, source):

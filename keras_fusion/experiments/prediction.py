@@ -1,6 +1,5 @@
 """Raw features in, classes out: from a `.keras` file or a SavedModel."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments import table_columns
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.export import load
+from keras_fusion.files import read_json
 from keras_fusion.names import MASK, safe_names
 
 CLASSES, INPUTS, SAMPLES = "classes.json", "inputs.json", "samples.npz"
@@ -160,12 +160,7 @@ def _schema(path):
 def _beside(path, name):
     """What a JSON file beside a model holds, None where there is none."""
     beside = path.with_name(name)
-    if not beside.is_file():
-        return None
-    try:
-        return json.loads(beside.read_text())
-    except ValueError as error:
-        raise InputError(f"{beside} is broken: {error}.") from error
+    return read_json(beside) if beside.is_file() else None
 
 
 def _trained(path):

@@ -167,8 +167,8 @@ def parse(path: Path, kind: type[R], name: str) -> R:
         name: What the recipe is called.
     """
     try:
-        given = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not a TOML file: {error}") from error
     if "name" in given:
         raise InputError(f"{path}: a recipe is called by its folder; leave out `name`.")
@@ -242,6 +242,8 @@ def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.D
 
 def _codes(recipe):
     """`scale` of the modalities whose encoders take whole numbers: none."""
-    encoders = recipe.arguments.get("encoders") or {}
+    encoders = recipe.arguments.get("encoders")
+    if not isinstance(encoders, dict):  # of which the builder knows what is wrong
+        return {}
     asked = {modality: asked_dtype(encoder) for modality, encoder in encoders.items()}
     return {m: "none" for m, dtype in asked.items() if dtype and "float" not in dtype}

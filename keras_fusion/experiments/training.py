@@ -24,7 +24,7 @@ from keras_fusion.experiments.stopping import EarlyStopping
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.experiments.watching import Watch
 from keras_fusion.export import portable
-from keras_fusion.files import alone_in, whole, write_json
+from keras_fusion.files import alone_in, read_json, write_json
 from keras_fusion.provenance import computed_on
 
 WEIGHTS = "model.weights.h5"
@@ -94,7 +94,7 @@ def _done(folder, identity):
     """The record of a run that came to its end, None of another."""
     if not (folder / RECORD).is_file():
         return None
-    done = read_record(folder / RECORD)
+    done = read_json(folder / RECORD)
     require_same(folder, done["identity"], identity)
     return done
 
@@ -155,9 +155,9 @@ def _train(recipe, data, folder, identity, *, verbose, checkpoint_every, callbac
     if stopping:
         stopping.restore_best()
     targets.restore(model, data)
-    with whole(folder / WEIGHTS) as path:
-        # A model of the same layers without optimizer: its state would triple the file.
-        keras.Model(model.input, model.output, name=model.name).save_weights(path)
+    # A model of the same layers without optimizer: its state would triple the file.
+    plain = keras.Model(model.input, model.output, name=model.name)
+    portable.save_weights(plain, folder / WEIGHTS)
     _save_compiled(model, settings.learning_rate, folder / COMPILED)
     done = {
         "name": recipe.name,
@@ -194,14 +194,6 @@ def _save_compiled(model, learning_rate, path):
         learning_rate, decay_steps=1, decay_rate=1.0
     )
     portable.save(model, path)
-
-
-def read_record(path: Path) -> dict:
-    """The record that `fit` wrote; a ValueError where it is not whole."""
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise InputError(f"{path} is broken ({error}); delete it to go on.") from error
 
 
 def _check_labels(data):

@@ -1,12 +1,11 @@
 """A recipe as a TOML file that a person edits."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from keras_fusion.datasets import Dataset
+from keras_fusion.escaping import one_line, toml
 from keras_fusion.experiments.recipe import Recipe
-from keras_fusion.experiments.reports.escaping import one_line
 from keras_fusion.zoo import builders
 
 
@@ -23,12 +22,12 @@ def recipe_text(path: Path, recipe: Recipe, data: Dataset, facts: Iterable[str])
     arguments = {"fusion": builders()[recipe.builder].record.fusion}
     training = recipe.training
     lines = [
-        f"# keras-fusion train {path}",
+        f"# keras-fusion train {one_line(str(path))}",
         "#",
         *(f"# {one_line(fact)}" for fact in facts),
         *_pairs(dataset=recipe.dataset, label=recipe.label, task=task),
         *_pairs(builder=recipe.builder),
-        f"ignore = {json.dumps(list(data.left_out))}  # columns that are left out",
+        f"ignore = {toml(list(data.left_out))}  # columns that are left out",
         '# groups = "patient"  # a column: rows of one value stay in one part',
         "",
         "[split]",
@@ -45,7 +44,7 @@ def recipe_text(path: Path, recipe: Recipe, data: Dataset, facts: Iterable[str])
         ),
         f"epochs = {training.epochs}  # at most",
         f"patience = {training.patience}  # epochs without a better validation score",
-        f"seeds = {json.dumps(list(training.seeds))}  # add some to see the spread",
+        f"seeds = {toml(list(training.seeds))}  # add some to see the spread",
     ]
     if task == "classification":
         lines.insert(-1, '# class_weight = "balanced"  # where some classes are rare')
@@ -53,5 +52,5 @@ def recipe_text(path: Path, recipe: Recipe, data: Dataset, facts: Iterable[str])
 
 
 def _pairs(**values):
-    """`key = value`; texts, numbers and truths look the same in JSON."""
-    return [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    """`key = value`; texts, numbers and truths as TOML has them."""
+    return [f"{key} = {toml(value)}" for key, value in values.items()]

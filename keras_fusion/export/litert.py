@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from keras_fusion.errors import InputError
+from keras_fusion.errors import InputError, first_line
 from keras_fusion.export import saved_model
 from keras_fusion.export.reading import Answer, require
 from keras_fusion.names import RAW
@@ -61,4 +61,4 @@ def _reason(error):
     operators = set(re.findall(r"'tf\.(\w+)' op is neither", str(error)))
     if operators:
         return f"has no operator for {', '.join(sorted(operators))}"
-    return f"cannot hold this model ({str(error).strip().splitlines()[0]})"
+    return f"cannot hold this model ({first_line(error)})"

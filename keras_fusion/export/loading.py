@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 
 from keras_fusion import archives
-from keras_fusion.errors import InputError
+from keras_fusion.errors import InputError, first_line
 
 
 def load(file: str | Path) -> keras.Model:
@@ -29,5 +29,5 @@ def loaded(file: str | Path, compile: bool) -> keras.Model:
     try:
         return keras.saving.load_model(file, compile=compile)
     except Exception as error:  # zipfile, h5py and Keras raise many kinds
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise InputError(f"{file} is not a whole .keras file: {reason}") from error

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import keras
 
+from keras_fusion import archives
 from keras_fusion.errors import InputError
 from keras_fusion.export.loading import loaded
 from keras_fusion.files import whole
-
-_CONFIG = "config.json"
 
 
 def save(model: keras.Model, path: str | Path) -> None:
@@ -40,11 +39,27 @@ def save(model: keras.Model, path: str | Path) -> None:
         model.save(beside)
         with zipfile.ZipFile(beside) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
-        config = json.loads(members[_CONFIG])
-        members[_CONFIG] = json.dumps(_neutral(config)).encode()
+        config = json.loads(members[archives.CONFIG])
+        members[archives.CONFIG] = json.dumps(_neutral(config)).encode()
         with zipfile.ZipFile(beside, "w") as archive:
             for name, content in members.items():
                 archive.writestr(name, content)
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    """Saves a model's `.weights.h5` file, which appears whole or not at all.
+
+    HDF5 crashes the process where a disk is full. Keras writes the weights within a
+    `.keras` file in memory, so they are taken out of one.
+    """
+    with whole(path) as beside:
+        keras_file = beside.with_suffix(".keras")
+        try:
+            model.save(keras_file)
+            with zipfile.ZipFile(keras_file) as archive:
+                beside.write_bytes(archive.read(archives.WEIGHTS))
+        finally:
+            keras_file.unlink(missing_ok=True)
 
 
 def load(path: str | Path) -> keras.Model:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.errors import InputError
+from keras_fusion.errors import InputError, first_line
 from keras_fusion.export.versions import newest
 from keras_fusion.names import DEFAULT, EDGES, MASKED, safe_names
 
@@ -58,7 +58,7 @@ def signatures(path: str | Path) -> dict[str, "Served"]:
     try:
         loaded = tf.saved_model.load(str(folder))
     except Exception as error:  # of TensorFlow's own making
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise InputError(f"{folder} is no whole SavedModel: {reason}") from error
     own = input_shapes(path) if (folder / INPUTS).is_file() else {}
     names = safe_names(own)

@@ -10,7 +10,7 @@ import numpy as np
 import keras_fusion
 from keras_fusion.errors import InputError
 from keras_fusion.experiments.checkpoint import require_same
-from keras_fusion.files import write_json
+from keras_fusion.files import read_json, write_json
 from keras_fusion.tuning.search_file import Search, plain
 
 IDENTITY, DATA = "search.json", "data.json"
@@ -39,7 +39,7 @@ def _write_or_compare(path, fixed):
         write_json(path, fixed)
         return
     try:
-        found = json.loads(path.read_text())
+        found = read_json(path)
     except ValueError as error:
         raise InputError(
             f"{path} is broken ({error}); delete {path.parent}."

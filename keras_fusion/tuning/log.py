@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from keras_fusion.errors import InputError
+
 LOG = "search.jsonl"
 
 
@@ -22,7 +24,10 @@ class Log:
             whole = text[: text.rfind("\n") + 1]
             if whole != text:
                 os.truncate(self.path, len(whole.encode()))
-            self.events = [json.loads(line) for line in whole.splitlines()]
+            try:
+                self.events = [json.loads(line) for line in whole.splitlines()]
+            except ValueError as error:
+                raise InputError(f"{self.path} is broken ({error}).") from error
 
     def add(self, **event) -> dict:
         """Appends an event, which is on the disk when this returns."""

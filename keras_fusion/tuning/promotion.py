@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keras_fusion.errors import InputError
+from keras_fusion.escaping import markdown, markdown_code, one_line
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.reports.card import BEGIN, END
 from keras_fusion.files import whole
@@ -50,13 +51,14 @@ def promote(results: dict, folder: Path) -> Path:
         if key == "builder" or value != default[key]
     }
     heading = (
-        f"# keras-fusion train {folder.name}\n#\n"
-        f"# Trial {trial['trial']} of the search {search['name']}.\n"
+        f"# keras-fusion train {one_line(folder.name)}\n#\n"
+        f"# Trial {trial['trial']} of the search {one_line(search['name'])}.\n"
     )
     with whole(recipe) as beside:
-        beside.write_text(heading + tomli_w.dumps(content))
+        beside.write_text(heading + tomli_w.dumps(content), encoding="utf-8")
     with whole(folder / "README.md") as beside:
-        beside.write_text(_card(folder.name, search, trial, results))
+        card = _card(folder.name, search, trial, results)
+        beside.write_text(card, encoding="utf-8")
     return recipe
 
 
@@ -89,22 +91,25 @@ def _without_none(value):
 def _card(name, search, trial, results):
     budget, fusion = search["search"], fusion_text(trial["values"])
     won = bar_that_won(results["trials"])
+    dataset, split = markdown_code(search["dataset"]), markdown(str(search["split"]))
+    weights = markdown_code(f'weights="{name}"')
     facts = {
-        "Data": f"`{search['dataset']}`, split by {search['split']}; trained here on "
+        "Data": f"{dataset}, split by {split}; trained here on "
         "the rows that validated in the search, too.",
         "Training": f"[recipe.toml](recipe.toml), trial {trial['trial']} of the search "
-        f"`{search['name']}`: {score_text(trial)} on validation{_after(trial)}.",
+        f"{markdown_code(search['name'])}: {score_text(trial)} on validation"
+        f"{_after(trial)}.",
         "Searched": f"{len(results['trials'])} trials worth {budget['trials']} full "
         f"ones, by {budget['tuner']} search, seed {budget['seed']}.",
         "Compared with": "the same recipe, so without a search of their own: "
         "concatenation, each modality alone and their average. The best single one is "
         "chosen by rows that it was trained on.",
-        "Use": f'`weights="{name}"`, see [Recipes](../README.md).',
+        "Use": f"{weights}, see [Recipes](../README.md).",
     }
     return CARD.format(
-        name=name,
-        fusion=fusion,
-        won=f"\n\n{won}" if won else "",
+        name=markdown(name),
+        fusion=markdown(fusion),
+        won=f"\n\n{markdown(won)}" if won else "",
         facts="\n".join(f"- **{key}**: {text}" for key, text in facts.items()),
         begin=BEGIN,
         end=END,

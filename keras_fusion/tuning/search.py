@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 from keras_fusion.errors import InputError
 from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import alone_in, write_json
+from keras_fusion.files import alone_in, read_json, write_json
 from keras_fusion.provenance import provenance
 from keras_fusion.tuning import references, selection
 from keras_fusion.tuning import trial as trials
@@ -228,4 +227,4 @@ def results(search: Search, folder: Path) -> dict:
 
 
 def _read(path):
-    return json.loads(path.read_text()) if path.is_file() else {}
+    return read_json(path) if path.is_file() else {}

@@ -96,7 +96,7 @@ def changed(search: Search, *, epochs: int | None = None, **budget) -> Search:
 
 
 def _check_heeded(path, search):
-    given = tomllib.loads(path.read_text()).get("training", {})
+    given = tomllib.loads(path.read_text(encoding="utf-8")).get("training", {})
     for name in TRAINING:
         if name in given:
             raise InputError(

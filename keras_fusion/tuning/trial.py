@@ -1,7 +1,6 @@
 """One trial: a point of the space, trained and judged on validation."""
 
 import dataclasses
-import json
 import logging
 import statistics
 import time
@@ -16,7 +15,7 @@ from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.recipe import Recipe, plain
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import alone_in, whole, write_json
+from keras_fusion.files import alone_in, read_json, whole, write_json
 
 LOGGER = logging.getLogger(__name__)
 SUMMARY, OUTPUTS = "summary.json", "validation.npy"
@@ -174,7 +173,7 @@ def write(folder: Path, name: str, values: dict, outcome: dict) -> dict:
 def summaries(folder: Path) -> list[dict]:
     """The trials that ended in a search's folder, by their names."""
     files = sorted(folder.glob(f"trials/*/{SUMMARY}"))
-    return [json.loads(file.read_text()) for file in files]
+    return [read_json(file) for file in files]
 
 
 def folder_of(folder: Path, name: str) -> Path:

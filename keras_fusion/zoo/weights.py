@@ -7,7 +7,7 @@ import h5py
 import keras
 
 from keras_fusion import archives
-from keras_fusion.errors import InputError
+from keras_fusion.errors import InputError, first_line
 from keras_fusion.zoo import published
 
 
@@ -35,7 +35,7 @@ def load_weights(model: keras.Model, weights) -> None:
         if found == expected:
             model.load_weights(path)
     except Exception as error:  # h5py and Keras raise many kinds
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise InputError(
             f"{path} is not a whole weights file of {model.name}: {reason}"
         ) from error

@@ -22,6 +22,7 @@ GROUND = {
     "archives",
     "catalogue",
     "errors",
+    "escaping",
     "files",
     "losses",
     "metrics",

@@ -38,6 +38,11 @@ def by_kind(kinds: dict[str, str], group_by: str | None) -> dict[str, list[Wante
     """
     if group_by not in (None, *_GROUPINGS):
         raise DataError(f"expected group_by in {_GROUPINGS}; received {group_by!r}")
+    if "" in kinds:
+        raise DataError(
+            "expected a name for every column; one has none: name it, or leave it out "
+            'by ignore = [""]'
+        )
     named = all(_PREFIXED.fullmatch(name) for name in kinds)
     if group_by is None and named and set(kinds.values()) == {"number"}:
         group_by = "prefix"
@@ -47,8 +52,6 @@ def by_kind(kinds: dict[str, str], group_by: str | None) -> dict[str, list[Wante
             group = name.partition("_")[0] or name
         else:
             group = TABLE if kind in SMALL else name
-        if not group:
-            raise DataError(f"expected a name for the column of kind {kind!r}")
         groups.setdefault(group, []).append(Wanted(name, kind, {}))
     return groups
 
@@ -102,7 +105,7 @@ def _wanted(modality, table, kind_of):
 
 
 def _text(modality, name):
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not name:
         raise DataError(
             f"expected the name of a column in [modalities.{modality}]; received "
             f"{name!r}"

@@ -11,6 +11,7 @@ from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.files.table import NotNumbers, Table
 from keras_fusion.datasets.files.text_numbers import parse
+from keras_fusion.errors import first_line
 
 UNNAMED = ("", "Unnamed: 0")  # what pandas' to_csv and read_csv call an index
 
@@ -90,7 +91,9 @@ def open_csv(path: Path) -> Table:
             ),
         )
     except _broken() as error:
-        raise DataError(f"{path}: cannot be read as csv ({_first(error)}).") from error
+        raise DataError(
+            f"{path}: cannot be read as csv ({first_line(error)})."
+        ) from error
     index = names[0] if names and names[0] in UNNAMED else None
     return _table(found, index, text_is_numbers=True)
 
@@ -106,7 +109,7 @@ def open_parquet(path: Path) -> Table:
         found = parquet.ParquetFile(path).read()
         about = found.schema.pandas_metadata or {}
     except _broken() as error:
-        reason = _first(error)
+        reason = first_line(error)
         raise DataError(f"{path}: cannot be read as parquet ({reason}).") from error
     _require_unique(path, found.column_names)
     names = [x for x in about.get("index_columns", []) if x in found.column_names]
@@ -135,10 +138,6 @@ def _broken():
     import pyarrow as pa
 
     return (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError)
-
-
-def _first(error):
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _header(path):

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from keras_fusion.errors import InputError
+from keras_fusion.escaping import markdown
 from keras_fusion.experiments import comparison, training
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.reports.plots import CAPTIONS, PLOTS
@@ -32,7 +33,7 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
     card = recipe_folder / "README.md"
     plots = [name for name in PLOTS if (runs / name).is_file()]
     # before anything is written
-    text = replaced(card.read_text(), BEGIN, contents(results, plots))
+    text = replaced(card.read_text(encoding="utf-8"), BEGIN, contents(results, plots))
     written = []
     for source in (weights, *(runs / name for name in plots)):
         with whole(recipe_folder / source.name) as beside:
@@ -42,7 +43,7 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
         published.list_weights()
     write_json(recipe_folder / "results.json", results)
     with whole(card) as beside:
-        beside.write_text(text)
+        beside.write_text(text, encoding="utf-8")
     return [*written, recipe_folder / "results.json", card]
 
 
@@ -80,6 +81,7 @@ def contents(results: dict, plots: list[str]) -> str:
     fits = [fit[comparison.MODEL] for fit in results["fits"]]
     seconds = sum(fit["seconds"] for fit in fits)
     places = sorted({fit["computed_on"] for fit in fits if "computed_on" in fit})
+    title = markdown(tables.method_title(comparison.MODEL, results))
     parts = [
         f"{results['part'].capitalize()} {results['metric']} in percent, mean ± "
         f"standard deviation over seeds {json.dumps(seeds)}.",
@@ -87,8 +89,7 @@ def contents(results: dict, plots: list[str]) -> str:
         *_other_measures(results),
         "Each modality missing:",
         tables.markdown_table(*tables.missing_rows(results)),
-        f"How many points {tables.method_title(comparison.MODEL, results)} is ahead. "
-        f"{tables.paired_legend(results)}",
+        f"How many points {title} is ahead. {tables.paired_legend(results)}",
         tables.markdown_table(*tables.paired_rows(results)),
         *filter(None, [tables.boosting_won(results)]),
         *(f"![{CAPTIONS[name]}]({name})" for name in plots),

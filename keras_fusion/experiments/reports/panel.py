@@ -16,7 +16,7 @@ from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.comparison import MODEL, trained
 from keras_fusion.experiments.recipe import Recipe, load_data
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import whole
+from keras_fusion.files import read_json, whole
 
 
 class Picture(NamedTuple):
@@ -52,7 +52,7 @@ def load(recipe: Recipe, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
         ValueError: If there are neither, or if they are of another network.
     """
     folder = runs / recipe.name / MODEL
-    records = {p.parent: training.read_record(p) for p in folder.glob("*/fit.json")}
+    records = {p.parent: read_json(p) for p in folder.glob("*/fit.json")}
     if records:
         folder = max(records, key=lambda path: records[path]["validation"])
         network = records[folder]["identity"]
@@ -63,7 +63,7 @@ def load(recipe: Recipe, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
             raise InputError(
                 f"{recipe.name} has no trained weights: run `keras-fusion train` first."
             )
-        results = json.loads((folder / "results.json").read_text())
+        results = read_json(folder / "results.json")
         network = results["recipe"]
         best = max(results["fits"], key=lambda fit: fit[MODEL]["validation"])
         seed = best["seed"]

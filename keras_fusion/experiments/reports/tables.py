@@ -5,9 +5,9 @@ import statistics
 import numpy as np
 
 from keras_fusion import zoo
+from keras_fusion.escaping import markdown
 from keras_fusion.experiments.classical import BOOSTING
 from keras_fusion.experiments.comparison import CONCATENATION, MODEL
-from keras_fusion.experiments.reports.escaping import markdown
 from keras_fusion.experiments.reports.fitted_table import FittedTable
 
 

@@ -2,6 +2,7 @@
 
 import plotly.graph_objects as go
 
+from keras_fusion.escaping import html
 from keras_fusion.tuning.report.leaderboard import (
     bar_of,
     bars,
@@ -42,7 +43,7 @@ def operators_by_depth(trials: list[dict]) -> go.Figure:
         go.Heatmap(
             z=scores,
             x=[encoders, [f"fusion depth {depth}" for _, depth in columns]],
-            y=rows,
+            y=[html(row) for row in rows],  # plotly reads tags in names
             text=[[f"{s:.4g}" if s is not None else "" for s in row] for row in scores],
             customdata=[[f"trial {t['trial']}" if t else "" for t in r] for r in cells],
             texttemplate="%{text}",
@@ -108,7 +109,7 @@ def learning_curves(trials: list[dict]) -> go.Figure:
             x=trial["curve"]["epoch"],
             y=[sign * value for value in trial["curve"]["validation"]],
             mode="lines",
-            name=f"{trial['trial']} {trial['values']['fusion']}",
+            name=html(f"{trial['trial']} {trial['values']['fusion']}"),
             line={"dash": "dot" if bar_of(trial) else "solid"},
             hovertemplate="%{fullData.name}<br>%{y:.4g} after %{x}<extra></extra>",
         )
@@ -132,7 +133,8 @@ def _losses(trials):
 
 def _described(trial):
     values = trial["values"]
-    return f"trial {trial['trial']}: {fusion_text(values)}<br>{values_text(values)}"
+    lines = f"trial {trial['trial']}: {fusion_text(values)}", values_text(values)
+    return "<br>".join(map(html, lines))
 
 
 def _finished(figure, height):

@@ -1,11 +1,11 @@
 """A search as one page that needs nothing but a browser."""
 
 import collections
-import html
 import string
 from pathlib import Path
 
 from keras_fusion.errors import InputError
+from keras_fusion.escaping import html
 from keras_fusion.experiments.reports import tables
 from keras_fusion.files import whole
 from keras_fusion.tuning.report import leaderboard
@@ -50,8 +50,8 @@ def write_report(results: dict, path: Path) -> Path:
     }
     page = string.Template(PAGE).substitute(
         {name: _figure(name, figure) for name, figure in drawn.items()},
-        title=html.escape(results["search"]["name"]),
-        about=html.escape(_about(results)),
+        title=html(results["search"]["name"]),
+        about=html(_about(results)),
         summary=_summary(trials) + _references(results),
         test=_test(results),
         table=_table(trials),
@@ -92,7 +92,7 @@ def _summary(trials):
     counts["winner"] = len(completed)
     return "".join(
         f"<div><b>{leaderboard.score_text(trial)}</b>{name}<small>"
-        f"{html.escape(leaderboard.fusion_text(trial['values']))}, "
+        f"{html(leaderboard.fusion_text(trial['values']))}, "
         f"trial {trial['trial']}, {trial['epochs']} epochs; "
         f"the best of {counts[name]}</small></div>"
         for name, trial in cells.items()
@@ -104,12 +104,12 @@ def _references(results):
     metric = leaderboard.ranked(results["trials"])[0]["metric"]
     referred = leaderboard.referred_to(results["references"], metric)
     cells = "".join(
-        f"<div><b>{leaderboard.score_text(entry)}</b>{name}<small>scikit-learn</small>"
+        f"<div><b>{leaderboard.score_text(entry)}</b>{html(name)}<small>scikit-learn</small>"
         "</div>"
         for name, entry in referred.items()
     )
     words = leaderboard.ensemble_text(results)
-    return cells + (f"<p>{html.escape(words)}</p>" if words else "")
+    return cells + (f"<p>{html(words)}</p>" if words else "")
 
 
 def _test(results):
@@ -125,7 +125,7 @@ def _test(results):
         f"Test {found['metric']} over {len(found['seeds'])} seeds. {scores}. The first "
         f"is {tables.verdict(found['paired'])}."
     )
-    return f"<h2>On the test set</h2><p>{html.escape(text)}</p>"
+    return f"<h2>On the test set</h2><p>{html(text)}</p>"
 
 
 def _table(trials):
@@ -159,8 +159,7 @@ def _row(trial):
         (trial["status"] if done else f"failed: {trial['reason']}",) * 2,
     ]
     written = (
-        f'<td data-by="{html.escape(str(by))}">{html.escape(str(text))}</td>'
-        for text, by in cells
+        f'<td data-by="{html(str(by))}">{html(str(text))}</td>' for text, by in cells
     )
     return f"<tr>{''.join(written)}</tr>"
 
