@@ -20,7 +20,7 @@ def find(kind: str, name: str, known: Mapping[str, T]) -> T:
     Raises:
         ValueError: If there is no such name; lists the names and the closest.
     """
-    if name in known:
+    if isinstance(name, str) and name in known:
         return known[name]
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import keras
 
+from keras_fusion.errors import InputError
+
 # Layers that make numbers of numbers, by their arguments alone.
 PURE_LAYERS = frozenset(
     """
@@ -69,7 +71,7 @@ _VALUES = frozenset(
 )
 
 
-class Unsafe(ValueError):
+class Unsafe(InputError):
     """Something that is not loaded, since it may do more than compute."""
 
 

@@ -26,7 +26,7 @@ def run(options) -> None:
         predictions.check_path(options.output)
     rows = prediction.read_rows(options.model, options.file)
     outputs = prediction.predict(options.model, rows.inputs)
-    names = prediction.class_names(options.model)
+    names = prediction.class_names(options.model, outputs)
     if options.output:
         modalities = prediction.modalities(options.model)
         predictions.save(options.output, outputs, names, modalities, rows.ids)

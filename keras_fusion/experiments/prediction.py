@@ -7,7 +7,7 @@ import numpy as np
 from keras_fusion import datasets, export
 from keras_fusion.datasets.arrays import as_numbers
 from keras_fusion.datasets.files import Rows
-from keras_fusion.errors import InputError
+from keras_fusion.errors import InputError, first_line
 from keras_fusion.experiments import table_columns
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.export import load
@@ -71,10 +71,30 @@ def read_rows(path: str | Path, file: str | Path) -> Rows:
     return rows._replace(inputs=_in_shapes(rows.inputs, row_shapes(path)))
 
 
-def class_names(path: str | Path) -> list[str] | None:
-    """The class names that go with a saved model, None where there are none."""
+def class_names(path: str | Path, outputs: dict | None = None) -> list[str] | None:
+    """The class names that go with a saved model, None where there are none.
+
+    Args:
+        path: The model.
+        outputs: What it answered, for as many classes as there should be names.
+
+    Raises:
+        InputError: If what stands beside the model are no such names.
+    """
     path = Path(path)
-    return _beside(path, CLASSES) if path.suffix == ".keras" else export.labels(path)
+    if path.suffix != ".keras":
+        return export.labels(path)
+    names, beside = _beside(path, CLASSES), path.with_name(CLASSES)
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise InputError(f"{beside} is broken: expected a list of names.")
+    scores = (outputs or {}).get("probabilities")
+    if scores is not None and scores.shape[-1] not in (1, len(names)):
+        raise InputError(
+            f"{beside} has {len(names)} names for {scores.shape[-1]} classes."
+        )
+    return names
 
 
 def columns(path: str | Path) -> dict[str, list[str]]:
@@ -118,8 +138,11 @@ def trained(path: str | Path) -> dict[str, np.ndarray] | None:
 
 
 def _of_kind(file, kind):
-    with np.load(file, allow_pickle=False) as arrays:
-        found = {key: x for key, x in arrays.items() if key.startswith(kind)}
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            found = {key: x for key, x in arrays.items() if key.startswith(kind)}
+    except Exception as error:  # numpy, zipfile and zlib raise many kinds
+        raise InputError(f"{file} is broken: {first_line(error)}") from error
     return {key.removeprefix(kind): x for key, x in found.items()}
 
 

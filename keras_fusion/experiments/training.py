@@ -78,8 +78,14 @@ def fit(
     if done := _done(folder, identity):
         return done
     _check_labels(data)
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    with policy(precision):
+        # Rows without some modality need the mask; it makes no other weights.
+        model = variants.build(recipe, data, modality_mask=True)
     with alone_in(folder):  # fails before the work, not after
         return _done(folder, identity) or _train(
+            model,
             recipe,
             data,
             folder,
@@ -99,14 +105,10 @@ def _done(folder, identity):
     return done
 
 
-def _train(recipe, data, folder, identity, *, verbose, checkpoint_every, callbacks):
-    seed, task = identity["seed"], task_of(data)
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-    with policy(identity["precision"]):
-        # Rows without some modality need the mask; it makes no other weights.
-        model = variants.build(recipe, data, modality_mask=True)
-    settings = recipe.training
+def _train(
+    model, recipe, data, folder, identity, *, verbose, checkpoint_every, callbacks
+):
+    seed, task, settings = identity["seed"], task_of(data), recipe.training
     weights = class_weights(data, settings.class_weight)
     train, validation = (
         targets.standardized(data, x) for x in (data.train, data.validation)

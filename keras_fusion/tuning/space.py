@@ -4,6 +4,7 @@ A space maps a hyperparameter's name to its range `[low, high]`, and `fusion` to
 operators to choose from.
 """
 
+import math
 from numbers import Real
 
 from keras_fusion import layers
@@ -132,6 +133,7 @@ def _check_range(name, values):
         not isinstance(values, (list, tuple))
         or len(values) != 2
         or not all(isinstance(v, numbers) and not isinstance(v, bool) for v in values)
+        or not all(map(math.isfinite, values))
     ):
         kind = "whole numbers" if name in _WHOLE else "numbers"
         raise InputError(

@@ -69,7 +69,9 @@ def test_what_users_call_things_is_no_markup(tmp_path, monkeypatch):
         return {"probabilities": np.array([[0.9, 0.1]])}
 
     monkeypatch.setattr(prediction, "predict", predict)
-    monkeypatch.setattr(prediction, "class_names", lambda model: ["[red]", "b"])
+    monkeypatch.setattr(
+        prediction, "class_names", lambda model, outputs: ["[red]", "b"]
+    )
     monkeypatch.setattr(prediction, "modalities", lambda model: ["a"])
     rows = Rows({}, None, ())
     monkeypatch.setattr(prediction, "read_rows", lambda model, file: rows)

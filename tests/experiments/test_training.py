@@ -203,7 +203,7 @@ def test_another_run_in_the_folder(finished, path, change, what):
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
 def test_one_process_at_a_time_is_at_a_run(path, tmp_path, monkeypatch):
-    monkeypatch.setattr(variants, "build", None)  # said before the work
+    monkeypatch.setattr(keras.Model, "fit", None)  # said before the work
     with alone_in(tmp_path), pytest.raises(InputError, match="Another process is at"):
         training.fit(*runs.load(path), 0, tmp_path)
 
@@ -300,7 +300,7 @@ def test_a_run_that_diverges_is_no_result(path, tmp_path, quick):
 
 def test_a_folder_that_cannot_be_made(path, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("mine")
-    monkeypatch.setattr(variants, "build", None)  # said before the work
+    monkeypatch.setattr(keras.Model, "fit", None)  # said before the work
     with pytest.raises(OSError):
         training.fit(*runs.load(path), 0, tmp_path / "file" / "run")
     assert (tmp_path / "file").read_text() == "mine"

@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "archives": {"errors", "safety"},
     "catalogue": {"errors"},
     "files": {"errors"},
+    "safety": {"errors"},
     "ops": GROUND,
     "layers": GROUND | {"ops"},
     "zoo": GROUND | {"layers", "ops"},
