@@ -20,6 +20,9 @@ MASK = "modality_mask"  # (B, M) bool, True = present
 EDGE_INDEX, EDGE_WEIGHT = "edge_index", "edge_weight"
 EDGES = frozenset({EDGE_INDEX, EDGE_WEIGHT})  # of a graph; its nodes are the batch
 
+# The output of probabilities that do not sum to 1: several labels may hold at once.
+EACH_LABEL = "label_probabilities"
+
 # Signatures of an export, and those that take the mask in addition.
 DEFAULT, EMBEDDING = "serving_default", "embedding"
 RAW = "serving_raw"  # takes a person's own columns

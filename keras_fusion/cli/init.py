@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_fusion.cli.console import console
-from keras_fusion.cli.options import TASK_HELP, TASKS
+from keras_fusion.cli.options import TASK_HELP, TASKS, Labels
 from keras_fusion.errors import InputError
 from keras_fusion.experiments.own_data import is_data, recipe_for
 from keras_fusion.experiments.recipe import load_data
@@ -17,7 +17,10 @@ def add_arguments(parser) -> None:
     """Adds what the command takes."""
     parser.add_argument("file", help="rows with labels: .csv, .tsv, .parquet or .npz")
     parser.add_argument(
-        "--label", default="y", help="column or array that holds the labels"
+        "--label",
+        action=Labels,
+        help="column or array that holds the labels, said again for several columns of "
+        "true and false; y if left out",
     )
     parser.add_argument("--task", choices=TASKS, help=TASK_HELP)
     parser.add_argument(
@@ -58,10 +61,17 @@ def _facts(data):
     if data.left_out:
         yield f"left out: {', '.join(data.left_out)}"
     if data.class_names:
-        counts = np.bincount(data.train.labels.ravel(), minlength=data.classes)
-        shares = counts / counts.sum()
+        shares = _shares(data.train.labels, data.classes)
         classes = zip(data.class_names, shares, strict=True)
         yield "classes: " + ", ".join(f"{name} ({x:.0%})" for name, x in classes)
     else:
         mean, std = data.target
         yield f"target: {mean:.4g} on average, standard deviation {std:.4g}"
+
+
+def _shares(labels, classes):
+    """How many of the rows, or of the pixels, have each label."""
+    if labels.ndim == 2:
+        return labels.mean(axis=0)
+    counts = np.bincount(labels.ravel(), minlength=classes)
+    return counts / counts.sum()

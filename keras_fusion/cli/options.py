@@ -1,7 +1,19 @@
 """Options that several commands have."""
 
-TASKS = "classification", "regression"
-TASK_HELP = "what the labels are: classes, or numbers to predict"
+import argparse
+
+TASKS = "classification", "regression", "multilabel"
+TASK_HELP = "what the labels are: classes, numbers to predict, or several at once"
+
+
+class Labels(argparse.Action):
+    """One column is a text; the option said again makes a tuple of several."""
+
+    def __call__(self, parser, namespace, value, option=None):
+        """Adds a column to those before."""
+        before = getattr(namespace, self.dest)
+        several = (before,) if isinstance(before, str) else before
+        setattr(namespace, self.dest, (*several, value) if several else value)
 
 
 def add_recipe(parser) -> None:
@@ -20,7 +32,10 @@ def add_dataset(parser) -> None:
         "--dataset", help="another data set for the recipe, such as csv:mine.csv"
     )
     parser.add_argument(
-        "--label", help="column or array with the labels; the recipe's if left out"
+        "--label",
+        action=Labels,
+        help="column or array with the labels, said again for several columns of true "
+        "and false; the recipe's if left out",
     )
     parser.add_argument("--task", choices=TASKS, help=TASK_HELP)
 

@@ -79,7 +79,7 @@ def load(
     seed: int = 0,
     labels_per_class: int | None = None,
     train_on_validation: bool = False,
-    label: str = "y",
+    label: str | Sequence[str] = "y",
     scale: dict[str, str] | None = None,
     ignore: Sequence[str] = (),
     task: str | None = None,
@@ -115,8 +115,8 @@ def load(
             `"none"`, for codes that an embedding looks up; whole numbers keep their
             dtype then.
         ignore: Columns or arrays of one's own file to leave out.
-        task: `"classification"` or `"regression"`. None decides by the labels, and a
-            note says how.
+        task: `"classification"`, `"regression"` or `"multilabel"`, several labels at
+            once. None decides by the labels, and a note says how.
         groups: Column or array of one's own file, such as the patient of each row: no
             group has rows in two parts.
         split: `"stratified"` draws each class (or, with `groups`, whole groups) in
@@ -144,6 +144,8 @@ def load(
             f"keras_fusion.datasets.builtin.planetoid.load_graph({name!r})."
         )
     reserved = _reserved(name, groups, split)
+    if not isinstance(label, str) and kind != _COLUMNS:
+        raise DataError(f"{name}: several columns of labels are for table:FILE.")
     if colon and kind == _COLUMNS:
         return table(
             path,

@@ -18,9 +18,11 @@ class Raw:
     Attributes:
         inputs: `(N, ...)` numbers by modality, of the file's own dtype; NaN where
             something is missing.
-        labels: `(N,)`, strings or numbers, or masks `(N, H, W)` of whole numbers.
+        labels: `(N,)`, strings or numbers, `(N, K)` of 0 and 1 where rows have several
+            labels at once, or masks `(N, H, W)` of whole numbers.
         is_train: `(N,)`, False where a row belongs to the fixed test part, or None.
-        class_names: Of masks, by number; empty where the values are the names.
+        class_names: Of masks and of several labels, by number; empty where the values
+            are the names.
         groups: `(N,)` numbers or text, such as the person of each row: rows of one
             group stay together. None splits row by row, each class in proportion.
         columns: The names of the columns of each modality that is made of some, in the
@@ -77,8 +79,8 @@ class Split:
             dtype where nothing is scaled. Pictures of small whole numbers are
             `ScaledRows`, which are scaled when they are indexed. A modality that is
             absent in a row is NaN there, if its dtype can be.
-        labels: `(B,)` int32 class numbers, or float32 for regression; masks are
-            `(B, H, W)` int32.
+        labels: `(B,)` int32 class numbers, or float32 for regression; several labels
+            at once are `(B, K)` int32 of 0 and 1, masks `(B, H, W)` int32.
         modality_mask: `(B, M)` bool, True where a modality is there, in the order of
             `inputs`. None finds it by NaN.
     """
@@ -122,7 +124,7 @@ class Dataset:
         samples: Some raw rows of the validation part by modality, as they were before
             they were scaled, NaN where something is missing; of a table as its
             preprocessor gives them, with their `modality_mask`.
-        label: The array or column of the file that holds the labels.
+        label: The array or column of the file that holds the labels, or several.
         left_out: Columns of the file that are no input, such as an index.
         preprocessor: Of a table: what makes the inputs of its columns. `statistics` is
             empty then.
@@ -140,7 +142,7 @@ class Dataset:
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     target: tuple[float, float] | None = None
     samples: dict[str, np.ndarray] = field(default_factory=dict)
-    label: str = "y"
+    label: str | tuple[str, ...] = "y"
     left_out: tuple[str, ...] = ()
     preprocessor: Preprocessor | None = None
     raw_samples: dict[str, np.ndarray] = field(default_factory=dict)
@@ -154,7 +156,15 @@ class Dataset:
     def schema(self) -> Schema:
         """The inputs by the names of their columns, to match other files by."""
         modalities = {m: self.columns.get(m, ()) for m in self.input_shapes}
-        return Schema(modalities, self.label, self.left_out)
+        label, *others = [self.label] if isinstance(self.label, str) else self.label
+        return Schema(modalities, label, (*others, *self.left_out))
+
+    @property
+    def task(self) -> str:
+        """One of `datasets.labels.TASKS`; masks are classified pixel by pixel."""
+        if self.train.labels.ndim == 2:
+            return "multilabel"
+        return "classification" if self.class_names else "regression"
 
     @property
     def classes(self) -> int:

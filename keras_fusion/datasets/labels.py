@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from keras_fusion.datasets import multilabel
 from keras_fusion.datasets.arrays import LARGEST, listed
 from keras_fusion.datasets.errors import DataError
 
-TASKS = ("classification", "regression")
+TASKS = ("classification", "regression", "multilabel")
 _MANY = 20  # classes that whole numbers may name without a question
 _ROWS = 5  # rows a class, from which on more of them are no question either
 
@@ -21,8 +22,8 @@ def encode(
     Args:
         labels: `(rows,)`, strings or numbers.
         rows: That there should be.
-        task: One of `TASKS`. None takes text, booleans and whole numbers for classes
-            and other numbers for the target of a regression.
+        task: `"classification"` or `"regression"`. None takes text, booleans and whole
+            numbers for classes and other numbers for the target of a regression.
 
     Returns:
         `(rows,)` int32 and one name per class, or `(rows,)` float32 and no names.
@@ -59,6 +60,15 @@ def encode(
 def note_task(labels: np.ndarray, class_names: tuple[str, ...]) -> list[str]:
     """Which task was taken and why, where numbers decided it."""
     listing = labels.tolist()
+    if multilabel.is_meant(labels, None):
+        return [
+            "the task is multilabel, since rows have several labels at once"
+            + (
+                '; task = "classification" would take each text with | for one class'
+                if labels.ndim == 1
+                else ""
+            )
+        ]
     if labels.ndim > 1 or isinstance(listing[0], bool) or _numbers(listing) is None:
         return []
     if class_names:

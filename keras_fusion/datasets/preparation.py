@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_fusion.datasets import multilabel
 from keras_fusion.datasets.arrays import listed, modality_mask, require_present
 from keras_fusion.datasets.dataset import Dataset, Raw, Split
 from keras_fusion.datasets.errors import DataError
@@ -135,9 +136,11 @@ def target_moments(target):
 
 def _only_tested(rows, labels, class_names):
     """A note on classes that no model can learn."""
-    if labels.ndim > 1 or not class_names:
+    if labels.ndim == 3 or not class_names:
         return []
-    learned = np.isin(range(len(class_names)), labels[rows.train])
+    train = labels[rows.train]
+    several = labels.ndim == 2
+    learned = train.any(0) if several else np.isin(range(len(class_names)), train)
     names = [name for name, there in zip(class_names, learned) if not there]
     if not names:
         return []
@@ -148,7 +151,7 @@ def _why_none(strata, class_names, groups):
     """Which classes are too small to be split in proportion, where some are."""
     if groups is not None or not class_names:
         return ""
-    counts = np.bincount(strata, minlength=len(class_names))
+    counts = np.bincount(strata, minlength=len(class_names))[: len(class_names)]
     small = [f"{class_names[k]!r} has {counts[k]}" for k in np.flatnonzero(counts < 3)]
     if not small:
         return ""
@@ -159,6 +162,8 @@ def _why_none(strata, class_names, groups):
 
 
 def _labels(raw, count, task):
+    if raw.labels.ndim < 3 and multilabel.is_meant(raw.labels, task):
+        return multilabel.encode(raw.labels, count, raw.class_names)
     if raw.labels.ndim != 3 or len(raw.labels) != count:
         return encode(raw.labels, count, task)
     sizes = {m: x.shape[1:3] for m, x in raw.inputs.items() if x.ndim == 4}
@@ -175,6 +180,8 @@ def _as_labels(labels):
 
 def _strata(labels, class_names):
     """What is split in proportion: the classes of the rows, where they have some."""
+    if labels.ndim == 2:
+        return multilabel.rarest(labels)
     return labels if class_names and labels.ndim == 1 else np.zeros(len(labels), int)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.datasets import multilabel
 from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.columns import raw
 from keras_fusion.datasets.columns.preprocessor import Preprocessor
@@ -25,7 +26,7 @@ _TRUE = ("true", "1", "yes")
 def table(
     path: str | Path | Mapping,
     *,
-    label: str,
+    label: str | Sequence[str],
     modalities: dict | None = None,
     ignore: Sequence[str] = (),
     groups: str | None = None,
@@ -45,7 +46,9 @@ def table(
         path: A `.csv`, `.tsv` or `.parquet` file, a folder or a glob of such, or the
             columns themselves, by name `(N,)` values of any type. Paths in it are
             relative to its folder.
-        label: Column to learn. Rows that have none are left out.
+        label: Column to learn, or several of true and false, which are several labels
+            at once, as are texts with `|` between names. Rows that have none are left
+            out.
         modalities: What the modalities are made of; see `Preprocessor.fit`.
         ignore: Columns that are left out.
         groups, split, task, seed, labels_per_class, train_on_validation: As for `load`.
@@ -89,7 +92,7 @@ def table(
     return replace(
         prepared,
         notes=tuple(notes),
-        label=label,
+        label=label if isinstance(label, str) else tuple(label),
         left_out=tuple(preprocessor.left_out),
         samples={m: x[some] for m, x in encoded[0].items()} | {MASK: encoded[1][some]},
         raw_samples=raw.values(
@@ -100,17 +103,30 @@ def table(
 
 def _raw(columns, label, ignore, reserved) -> Raw:
     """The rows that have a label, and what is no input apart from the rest."""
-    for column in (label, *ignore, *reserved):
+    one = isinstance(label, str)
+    names = [label] if one else [*label]
+    for column in (*names, *ignore, *reserved):
         if column not in columns:
             raise DataError(f"no column {column!r}; there is {listed(columns)}")
-    columns, notes = _labeled(columns, label)
-    labels = columns.pop(label)
+    notes = []
+    for name in names:
+        columns, more = _labeled(columns, name)
+        notes += more
+    found = {name: columns.pop(name) for name in names}
+    labels = found[label] if one else multilabel.joined(found)
     is_train = columns.pop(IS_TRAIN, None)
     if is_train is not None:
         is_train = np.array([text.lower() in _TRUE for text in as_names(is_train)])
     # They stay, since a recipe may name them as inputs, too.
     kept = {column: columns[column] for column in reserved}
-    return Raw(columns, labels, is_train, reserved=kept, notes=tuple(notes))
+    return Raw(
+        columns,
+        labels,
+        is_train,
+        class_names=() if one else tuple(names),
+        reserved=kept,
+        notes=tuple(notes),
+    )
 
 
 def _prepared(name, encoded, rows, labels, class_names, preprocessor) -> Dataset:

@@ -20,6 +20,10 @@ def class_weights(data: Dataset, given: str | dict | None) -> np.ndarray | None:
     if given is None:
         return None
     names = data.class_names
+    if data.task == "multilabel":
+        raise InputError(
+            f"class_weight needs one class a row; {data.name} has several labels."
+        )
     if len(names) < 2:
         raise InputError(
             f"class_weight needs two classes or more; {data.name} has "

@@ -9,6 +9,7 @@ from keras_fusion.datasets import Dataset, Split
 
 BOOSTING, LINEAR = "gradient boosting", "linear model"
 MOST = 4096  # features: beyond, trees take longer than the networks they stand beside
+LABELS = 50  # at once: each has models of its own
 WORDS = 1000  # of a text, the most frequent ones
 MISSING = (
     "gradient boosting and a linear model are not compared with, since scikit-learn is "
@@ -26,14 +27,19 @@ def fitted(data: Dataset, seed: int) -> dict:
 
     Both see the encoded columns of all modalities beside each other, with a text as
     TF-IDF of its `WORDS` most frequent words. An absent modality is missing to the
-    trees; the linear model sees zeros and a flag. Outputs are as those of a network:
-    `(B, K)` probabilities, or `(B, 1)` numbers.
+    trees; the linear model sees zeros and a flag. Of several labels at once each has a
+    model of its own. Outputs are as those of a network: `(B, K)` probabilities, or
+    `(B, 1)` numbers.
 
     Returns:
-        Nothing where scikit-learn is not installed, where pixels have labels, or where
-        the rows have more than `MOST` features, as pictures do.
+        Nothing where scikit-learn is not installed, where pixels have labels, where the
+        rows have more than `MOST` features, as pictures do, or more than `LABELS`
+        labels at once.
     """
-    if not is_installed() or data.train.labels.ndim > 1:
+    several = data.task == "multilabel"
+    if not is_installed() or data.train.labels.ndim > 2:
+        return {}
+    if several and data.classes > LABELS:
         return {}
     columns = _Columns(data)
     if columns.width > MOST:
@@ -47,6 +53,8 @@ def fitted(data: Dataset, seed: int) -> dict:
     if data.class_names:
         trees = HistGradientBoostingClassifier(random_state=seed)
         linear = LogisticRegression(max_iter=1000)
+        if several:
+            trees, linear = _ForEachLabel(trees), _ForEachLabel(linear)
     else:
         trees = HistGradientBoostingRegressor(random_state=seed)
         linear = RidgeCV(np.logspace(-3, 4, 15))
@@ -62,8 +70,35 @@ def fitted(data: Dataset, seed: int) -> dict:
     }
 
 
+class _ForEachLabel:
+    """A classifier for each label; a label that all rows have or none needs none."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def fit(self, x, labels):
+        """Fits one to each column of `(B, K)`."""
+        from sklearn.base import clone
+
+        self.shares = labels.mean(axis=0)
+        self.models = {
+            k: clone(self.model).fit(x, labels[:, k])
+            for k in np.flatnonzero((self.shares > 0) & (self.shares < 1))
+        }
+
+    def predict_proba(self, x):
+        """`(B, K)`."""
+        found = np.tile(self.shares.astype(np.float32), (len(x), 1))
+        for k, model in self.models.items():
+            found[:, k] = model.predict_proba(x)[:, 1]
+        return found
+
+
 def _outputs(data):
     """Probabilities of all classes, also of those that no training row has."""
+
+    def several(model, x):
+        return model.predict_proba(x)
 
     def regression(model, x):
         return model.predict(x)[:, None]
@@ -73,6 +108,8 @@ def _outputs(data):
         shares[:, model.classes_] = model.predict_proba(x)
         return shares
 
+    if data.task == "multilabel":
+        return several
     return classification if data.class_names else regression
 
 

@@ -28,6 +28,40 @@ def classification(labels, probabilities) -> dict[str, float]:
     }
 
 
+def multilabel(labels, probabilities) -> dict[str, float]:
+    """Measures of several labels at once, `(B, K)` of 0 and 1, by name.
+
+    A label is found where its probability is over one half. `macro F1` and `AUC` are
+    means over the labels, `micro F1` counts all of them together, `exact match` is the
+    share of rows where all are right, and `log loss` (better when lower) is the mean of
+    the binary cross-entropies.
+    """
+    there, found = np.asarray(labels) > 0, probabilities > 0.5
+    certain = np.where(there, probabilities, 1 - probabilities).astype(np.float64)
+    return {
+        "macro F1": macro_f1_of_labels(labels, probabilities),
+        "micro F1": _f1(there, found),
+        "AUC": mean_auc(labels, probabilities),
+        "exact match": float(np.mean((found == there).all(axis=1))),
+        "log loss": float(-np.log(np.clip(certain, 1e-15, 1)).mean()),
+    }
+
+
+def mean_average_precision(labels, probabilities) -> float:
+    """The mean over several labels, `(B, K)`, of `average_precision`."""
+    return _of_each(_average_precision, labels, probabilities)
+
+
+def mean_auc(labels, probabilities) -> float:
+    """The mean over several labels, `(B, K)`, of the area under the ROC curve."""
+    return _of_each(_auc, labels, probabilities)
+
+
+def macro_f1_of_labels(labels, probabilities) -> float:
+    """The mean over several labels, `(B, K)`, of F1 at one half."""
+    return _of_each(_f1, labels, probabilities > 0.5)
+
+
 def regression(labels, outputs) -> dict[str, float]:
     """`MAE` and `RMSE` of `(B, 1)` predictions, in the target's units."""
     errors = np.asarray(outputs[:, 0], np.float64) - labels
@@ -83,6 +117,17 @@ def calibration_error(right, confidence, bins: int = 15) -> float:
 def _against_the_rest(measure, labels, probabilities):
     classes = [1] if probabilities.shape[-1] == 2 else np.unique(labels)
     return float(np.mean([measure(labels == k, probabilities[:, k]) for k in classes]))
+
+
+def _of_each(measure, labels, outputs):
+    """The mean over the labels that some rows have and some have not."""
+    own = np.asarray(labels) > 0
+    told = [k for k in range(own.shape[1]) if 0 < own[:, k].sum() < len(own)]
+    return float(np.mean([measure(own[:, k], outputs[:, k]) for k in told]))
+
+
+def _f1(own, found):
+    return float(2 * np.sum(own & found) / max(1, np.sum(own) + np.sum(found)))
 
 
 def _auc(own, scores):

@@ -16,14 +16,16 @@ def is_data(path: str) -> bool:
     return Path(path).suffix.lower() in KINDS
 
 
-def recipe_for(path: str, label: str | None, task: str | None = None) -> Recipe:
+def recipe_for(
+    path: str, label: str | tuple[str, ...] | None, task: str | None = None
+) -> Recipe:
     """A recipe for a file of one's own, with settings that fit many data sets.
 
     It stops when validation gets no better, since nobody has chosen the epochs.
 
     Args:
         path: A file that `is_data`.
-        label: Column or array that holds the labels; None is `y`.
+        label: Column or array that holds the labels, or several; None is `y`.
         task: What they are; None takes what they look like.
     """
     dataset = f"{KINDS[Path(path).suffix.lower()]}:{path}"

@@ -12,10 +12,11 @@ from keras_fusion.experiments import table_columns
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.export import load
 from keras_fusion.files import read_json
-from keras_fusion.names import MASK, safe_names
+from keras_fusion.names import EACH_LABEL, MASK, safe_names
 
 CLASSES, INPUTS, SAMPLES = "classes.json", "inputs.json", "samples.npz"
-_OUTPUTS = ("probabilities", "predictions", "modality_weights")
+_ANSWERS = ("probabilities", "predictions", EACH_LABEL)
+_OUTPUTS = (*_ANSWERS, "modality_weights")
 
 
 def predict(path: str | Path, inputs: dict) -> dict:
@@ -28,8 +29,9 @@ def predict(path: str | Path, inputs: dict) -> dict:
             `modality_mask` `(B, M)` says it in place of NaN.
 
     Returns:
-        Arrays by output name: `probabilities` `(B, K)`, or `predictions` `(B, 1)` for
-        regression, and `modality_weights` `(B, M)` where the model has them.
+        Arrays by output name: `probabilities` `(B, K)`, `label_probabilities` `(B, K)`
+        of several labels at once, or `predictions` `(B, 1)` for regression, and
+        `modality_weights` `(B, M)` where the model has them.
 
     Raises:
         ValueError: If there is no such model, or an input is missing, unknown, of
@@ -44,7 +46,7 @@ def predict(path: str | Path, inputs: dict) -> dict:
         outputs = _answer(model, inputs)
     else:
         outputs = export.signature(path)(_with_flags(inputs))
-    if not {"probabilities", "predictions"} & outputs.keys():
+    if not outputs.keys() & _ANSWERS:
         raise InputError(_NOT_OURS.format(path))
     return {name: outputs[name] for name in _OUTPUTS if name in outputs}
 
@@ -128,7 +130,8 @@ def answered(model, data) -> dict[str, np.ndarray]:
         return {}
     some = {name: x[:rows] for name, x in data.validation.inputs.items()}
     inputs = model_inputs(model, some, data.validation.modality_mask[:rows])
-    return {"outputs/probabilities": model.predict(inputs, verbose=0)}
+    name = EACH_LABEL if data.task == "multilabel" else "probabilities"
+    return {f"outputs/{name}": model.predict(inputs, verbose=0)}
 
 
 def trained(path: str | Path) -> dict[str, np.ndarray] | None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.datasets.multilabel import SEPARATOR
 from keras_fusion.errors import InputError
 from keras_fusion.files import whole
+from keras_fusion.names import EACH_LABEL
 
 FORMATS = (".csv", ".parquet", ".json")
 
@@ -25,6 +27,23 @@ def classes_of(outputs: dict, class_names: list[str] | None) -> list[str | None]
     return [names[k] if known else None for k, known in zip(best, finite, strict=True)]
 
 
+def labels_of(outputs: dict, class_names: list[str] | None) -> list[list[str] | None]:
+    """The labels of each row over one half; None where its numbers are not finite.
+
+    Args:
+        outputs: Of `predict`, with `label_probabilities` `(B, K)`.
+        class_names: One a label; None numbers them.
+    """
+    probabilities = outputs[EACH_LABEL]
+    names = class_names or [str(k) for k in range(probabilities.shape[-1])]
+    return [
+        [name for name, p in zip(names, row) if p > 0.5]
+        if np.isfinite(row).all()
+        else None
+        for row in probabilities
+    ]
+
+
 def document(
     outputs: dict, class_names: list[str] | None, ids: tuple | None, notes: tuple
 ) -> dict:
@@ -34,6 +53,8 @@ def document(
         found["class_names"] = class_names
     if "probabilities" in outputs and outputs["probabilities"].ndim == 2:
         found["classes"] = classes_of(outputs, class_names)
+    if EACH_LABEL in outputs:
+        found["labels"] = labels_of(outputs, class_names)
     if ids is not None:
         found["ids"] = _plain(ids[1])
     if notes:
@@ -50,9 +71,9 @@ def save(
 ) -> None:
     """Writes one row for each that was predicted; it appears whole or not at all.
 
-    Its columns are the row's id (or `row`, counted from 0), `class` and
-    `probability CLASS` for each class, or `prediction`, and `weight MODALITY` for each
-    modality; in JSON it is a list of such rows.
+    Its columns are the row's id (or `row`, counted from 0), `class` (or `labels`, with
+    `|` between several) and `probability CLASS` for each, or `prediction`, and
+    `weight MODALITY` for each modality; in JSON it is a list of such rows.
 
     Args:
         path: A file that ends in `.csv`, `.parquet` or `.json`.
@@ -93,12 +114,19 @@ def _columns(outputs, class_names, modalities, ids):
     if "predictions" in outputs:
         columns["prediction"] = _plain(outputs["predictions"][:, 0])
     else:
-        probabilities = outputs["probabilities"]
+        several = EACH_LABEL in outputs
+        probabilities = outputs[EACH_LABEL if several else "probabilities"]
         if probabilities.ndim > 2:
             raise InputError(
                 "Expected one prediction a row; received maps, which --json prints."
             )
-        columns["class"] = classes_of(outputs, class_names)
+        if several:
+            columns["labels"] = [
+                None if labels is None else SEPARATOR.join(labels)
+                for labels in labels_of(outputs, class_names)
+            ]
+        else:
+            columns["class"] = classes_of(outputs, class_names)
         for k in range(probabilities.shape[1]):
             name = class_names[k] if class_names else k
             columns[f"probability {name}"] = _plain(probabilities[:, k])

@@ -21,8 +21,12 @@ OF_THE_DATA = ("split", "task", "ignore", "groups", "scale", "modalities", "grou
 _FILE_NAME = re.compile(r"\w[\w .+-]*")
 
 TaskName = Annotated[
-    Literal["classification", "regression"],
-    schema.said('"classification" or "regression"'),
+    Literal["classification", "regression", "multilabel"],
+    schema.said('"classification", "regression" or "multilabel"'),
+]
+Labels = Annotated[
+    schema.Name | tuple[schema.Name, ...],
+    schema.said("a text or a list of texts", bool),
 ]
 Scaling = Annotated[
     dict[str, Literal["feature", "modality", "quantile", "none"]],
@@ -100,7 +104,7 @@ class Recipe:
         name: Its folder, or its file.
         builder: Name of a builder in `keras_fusion.zoo`.
         dataset: What `datasets.load` reads.
-        label: Array or column that holds the labels.
+        label: Array or column that holds the labels; of a table also several columns.
         task: What the labels ask for; None takes what they look like.
         metric: The one that validation watches, or None for the task's first.
         ignore: Columns that are left out.
@@ -121,7 +125,7 @@ class Recipe:
     name: Text = field(metadata={schema.NOT_GIVEN: True})
     builder: Text = "FusionClassifier"
     dataset: Text
-    label: Text = "y"
+    label: Labels = "y"
     task: TaskName | None = None
     metric: Text | None = None
     ignore: schema.Texts = ()

@@ -35,13 +35,14 @@ def said(words: str, fits: Callable = lambda value: True) -> WrapValidator:
     return WrapValidator(check)
 
 
-Text = Annotated[str, Strict(), said("a text")]
+Name = Annotated[str, Strict()]
+Text = Annotated[Name, said("a text")]
 Flag = Annotated[bool, Strict(), said("true or false")]
 Count = Annotated[int, Strict(), said("a whole number from 1", lambda x: x > 0)]
 Number = Annotated[
     float, Strict(), said("a number from 0", lambda x: 0 <= x < math.inf)
 ]
-Texts = Annotated[tuple[Annotated[str, Strict()], ...], said("a list of texts")]
+Texts = Annotated[tuple[Name, ...], said("a list of texts")]
 Seeds = Annotated[
     tuple[Annotated[int, Strict()], ...],
     said("a list of whole numbers from 0", lambda x: x and min(x) >= 0),

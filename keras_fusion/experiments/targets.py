@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_fusion.datasets import Dataset, Split
+from keras_fusion.zoo.parts.deployable import heads_of
 
 
 def standardized(data: Dataset, split: Split) -> Split:
@@ -36,14 +37,6 @@ def restore(model: keras.Model, data: Dataset) -> None:
     if data.target is None:
         return
     mean, std = data.target
-    for head in _heads(model):
+    for head in heads_of(model):
         head.kernel.assign(head.kernel * std)
         head.bias.assign(head.bias * std + mean)
-
-
-def _heads(model):
-    """The linear layers that give the output; of an average one for each modality."""
-    dense = [x for x in model.layers if isinstance(x, keras.layers.Dense)]
-    own = [x for x in dense if "predictions" in x.name.split("_")]
-    inner = [x for x in model.layers if isinstance(x, keras.Model)]
-    return own or [head for x in inner for head in _heads(x)]

@@ -37,17 +37,19 @@ class Task(NamedTuple):
 
 def task_of(data: Dataset) -> Task:
     """The task of this data set."""
-    return task_for(data.train.labels.ndim > 1, data.classes)
+    return task_for(data.train.labels.ndim, data.classes)
 
 
-def task_for(dense: bool, classes: int) -> Task:
-    """The task of labels that are masks (`dense`) or one for each row.
+def task_for(axes: int, classes: int) -> Task:
+    """The task of labels with so many axes.
 
     Args:
-        dense: Whether every pixel has a label.
+        axes: 1 where a row has one label, 2 for several at once, 3 for masks.
         classes: 1 is regression, and of pixels foreground against background.
     """
-    if dense:
+    if axes == 2:
+        return _MULTILABEL
+    if axes == 3:
         return _SALIENCY if classes == 1 else _SEGMENTATION
     return _REGRESSION if classes == 1 else _CLASSIFICATION
 
@@ -63,6 +65,24 @@ _CLASSIFICATION = Task(
         "macro F1": measures.macro_f1,
         "AUC": measures.auc,
         "average precision": measures.average_precision,
+    },
+)
+_MULTILABEL = Task(
+    "mean average precision",
+    measures.mean_average_precision,
+    keras.losses.BinaryCrossentropy,
+    lambda classes: keras.metrics.AUC(
+        curve="PR",
+        multi_label=True,
+        num_labels=classes,
+        name="mean_average_precision",
+    ),
+    head={"classifier_activation": "sigmoid"},
+    deployed_head={"classifier_activation": "sigmoid"},
+    measures=measures.multilabel,
+    watchable={
+        "macro F1": measures.macro_f1_of_labels,
+        "AUC": measures.mean_auc,
     },
 )
 _REGRESSION = Task(

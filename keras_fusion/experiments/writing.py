@@ -18,14 +18,13 @@ def recipe_text(path: Path, recipe: Recipe, data: Dataset, facts: Iterable[str])
         data: As it was read.
         facts: Lines of a comment at the top.
     """
-    task = "classification" if data.class_names else "regression"
     arguments = {"fusion": builders()[recipe.builder].record.fusion}
     training = recipe.training
     lines = [
         f"# keras-fusion train {one_line(str(path))}",
         "#",
         *(f"# {one_line(fact)}" for fact in facts),
-        *_pairs(dataset=recipe.dataset, label=recipe.label, task=task),
+        *_pairs(dataset=recipe.dataset, label=recipe.label, task=data.task),
         *_pairs(builder=recipe.builder),
         f"ignore = {toml(list(data.left_out))}  # columns that are left out",
         '# groups = "patient"  # a column: rows of one value stay in one part',
@@ -46,7 +45,7 @@ def recipe_text(path: Path, recipe: Recipe, data: Dataset, facts: Iterable[str])
         f"patience = {training.patience}  # epochs without a better validation score",
         f"seeds = {toml(list(training.seeds))}  # add some to see the spread",
     ]
-    if task == "classification":
+    if data.task == "classification":
         lines.insert(-1, '# class_weight = "balanced"  # where some classes are rare')
     return "\n".join(lines) + "\n"
 

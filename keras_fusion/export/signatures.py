@@ -10,7 +10,15 @@ import keras
 from keras import ops
 
 from keras_fusion.errors import InputError
-from keras_fusion.names import DEFAULT, EDGES, EMBEDDING, MASK, MASKED, safe_names
+from keras_fusion.names import (
+    DEFAULT,
+    EACH_LABEL,
+    EDGES,
+    EMBEDDING,
+    MASK,
+    MASKED,
+    safe_names,
+)
 
 
 class Signature(NamedTuple):
@@ -89,8 +97,8 @@ def classes_output(model: keras.Model, labels: list[str]) -> str | None:
     """The output whose largest number names the class: `(B, K)` for K labels.
 
     It is `probabilities` if there is one of this shape, else the first that has it;
-    None where labels go with positions, as in a `(B, H, W, K)` map, or the model says
-    `classes` itself.
+    None where labels go with positions, as in a `(B, H, W, K)` map, where several may
+    hold at once, or the model says `classes` itself.
 
     Raises:
         ValueError: If no output has one number for each label.
@@ -103,7 +111,7 @@ def classes_output(model: keras.Model, labels: list[str]) -> str | None:
             f"model's are {shapes}."
         )
     rows = [name for name in fitting if len(shapes[name]) == 2]
-    if not rows or "classes" in shapes:
+    if not rows or "classes" in shapes or EACH_LABEL in shapes:
         return None
     return "probabilities" if "probabilities" in rows else rows[0]
 

@@ -30,6 +30,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
         arguments: What the builder gets in every trial.
         optimizer: Name of a Keras optimizer that takes `weight_decay`.
         bars: Whether what fusion has to beat is in the space.
+        multilabel: Whether several of the classes may hold at once.
 
     Raises:
         ValueError: If the space is not one, an operator that it names does not fit the
@@ -54,6 +55,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
         arguments=None,
         optimizer="adamw",
         bars=True,
+        multilabel=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -68,14 +70,14 @@ class FusionHyperModel(keras_tuner.HyperModel):
             raise InputError(f"{builder} fuses by no operator that could be searched.")
         self.space = self._taken(spaces.checked(space or {}))
         self._check_arguments()
-        self.dense = False
+        self.axes = 2 if multilabel else 1
         self.operators = self._fitting(self.space["fusion"], bars)
         self.bars = self._bars() if bars else {}
 
     def build(self, hp):
         """A compiled model for one point of the space."""
         drawn = self.draw(hp)
-        task = task_for(self.dense, self.classes)
+        task = task_for(self.axes, self.classes)
         build = zoo.builders()[drawn["builder"]]
         alone = spaces.alone(hp.get("fusion"))
         names = [alone] if alone else self.input_shapes
@@ -155,7 +157,8 @@ class FusionHyperModel(keras_tuner.HyperModel):
                     ) from error
                 reasons[name] = error
             else:
-                self.dense = len(model.output_shape) > 2
+                if len(model.output_shape) > 2:
+                    self.axes = 3
                 fitting.append(name)
         if not fitting:
             name, reason = reasons.popitem()

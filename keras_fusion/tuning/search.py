@@ -121,7 +121,7 @@ class _Driver:
         """The ensemble of the trials that were trained to their end."""
         labels = self.first.validation.labels
         names = [t["trial"] for t in trials.summaries(self.folder) if t["finished"]]
-        if labels.ndim > 1 or not names:
+        if labels.ndim > 2 or not names:
             return
         outputs = {
             n: np.load(trials.folder_of(self.folder, n) / trials.OUTPUTS) for n in names
@@ -175,6 +175,7 @@ def hypermodel(search: Search, data) -> FusionHyperModel:
         arguments=search.arguments,
         optimizer=search.training.optimizer,
         bars=search.usual_baselines,
+        multilabel=data.task == "multilabel",
     )
 
 

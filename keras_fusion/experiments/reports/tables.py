@@ -9,6 +9,7 @@ from keras_fusion.escaping import markdown
 from keras_fusion.experiments.classical import BOOSTING
 from keras_fusion.experiments.comparison import CONCATENATION, MODEL
 from keras_fusion.experiments.reports.fitted_table import FittedTable
+from keras_fusion.names import EACH_LABEL
 
 
 def spread(values: list[float], scale: float = 100, digits: int = 1) -> str:
@@ -182,7 +183,7 @@ def prediction_rows(
     """
     weights = outputs.get("modality_weights")
     header = [(ids and ids[0]) or "row"]
-    header += ["class", "probability"] if "probabilities" in outputs else ["prediction"]
+    header += _prediction_header(outputs)
     header += modalities if weights is not None else []
     rows = []
     for i in range(len(next(iter(outputs.values())))):
@@ -199,7 +200,15 @@ def prediction_rows(
     return header, rows
 
 
+def _prediction_header(outputs):
+    if EACH_LABEL in outputs:
+        return ["labels", "most probable"]
+    return ["class", "probability"] if "probabilities" in outputs else ["prediction"]
+
+
 def _prediction_cells(outputs, i, class_names):
+    if EACH_LABEL in outputs:
+        return _label_cells(outputs[EACH_LABEL][i], class_names)
     if "probabilities" not in outputs:
         return [f"{float(outputs['predictions'][i, 0]):.4g}"]
     if outputs["probabilities"].ndim > 2:
@@ -209,6 +218,16 @@ def _prediction_cells(outputs, i, class_names):
     best = int(outputs["probabilities"][i].argmax())
     name = class_names[best] if class_names else str(best)
     return [name, f"{outputs['probabilities'][i, best]:.3f}"]
+
+
+def _label_cells(probabilities, class_names):
+    """The labels over one half, and the most probable one of all."""
+    if not np.isfinite(probabilities).all():
+        return ["–", "no number"]
+    names = class_names or [str(k) for k in range(len(probabilities))]
+    found = [name for name, p in zip(names, probabilities) if p > 0.5]
+    best = int(probabilities.argmax())
+    return [", ".join(found) or "–", f"{names[best]} {probabilities[best]:.3f}"]
 
 
 def _most_pixels(probabilities, class_names):

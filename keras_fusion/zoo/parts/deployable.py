@@ -2,7 +2,7 @@ import keras
 from keras import layers, ops
 
 from keras_fusion.layers import Standardization
-from keras_fusion.names import EDGE_INDEX, MASK, safe_names
+from keras_fusion.names import EACH_LABEL, EDGE_INDEX, MASK, safe_names
 from keras_fusion.zoo.modality_weights import symbolic_weights
 from keras_fusion.zoo.parts.heads import FUSED
 from keras_fusion.zoo.parts.inputs import same_inputs
@@ -22,7 +22,8 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
 
     Returns:
         A model with the same inputs and a dict of outputs: `probabilities` `(B, K)` or
-        `(B, H, W, K)` (`predictions` for regression) and, where the operator has
+        `(B, H, W, K)` (`predictions` for regression, `label_probabilities` where the
+        head is a sigmoid for each of K labels) and, where the operator has
         weights, `modality_weights` `(B, M)`, and where there is one head, `embedding`
         `(B, U)`, what it takes.
 
@@ -44,9 +45,7 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
     if MASK in inputs:
         given = [ops.logical_not(all_nan(x)) for x in modalities.values()]
         prepared[MASK] = ops.logical_and(inputs[MASK], ops.stack(given, axis=-1))
-    number = model.output_shape == (None, 1)
-    key = "predictions" if number else "probabilities"
-    outputs = {key: model.output}
+    outputs = {_kind(model): model.output}
     weights = symbolic_weights(model)
     if weights is not None:
         outputs["modality_weights"] = weights
@@ -55,6 +54,24 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
         outputs["embedding"] = embedding
     named = keras.Model(model.input, outputs, name=model.name)
     return keras.Model(inputs, named(prepared), name=f"deployable_{model.name}")
+
+
+def _kind(model):
+    """What the output is called."""
+    if model.output_shape == (None, 1):
+        return "predictions"
+    several = len(model.output_shape) == 2 and all(
+        head.activation is keras.activations.sigmoid for head in heads_of(model)
+    )
+    return EACH_LABEL if several and heads_of(model) else "probabilities"
+
+
+def heads_of(model) -> list:
+    """The layers that give the output; of an average one for each modality."""
+    dense = [x for x in model.layers if isinstance(x, layers.Dense)]
+    own = [x for x in dense if "predictions" in x.name.split("_")]
+    inner = [x for x in model.layers if isinstance(x, keras.Model)]
+    return own or [head for x in inner for head in heads_of(x)]
 
 
 def _embedding(model):
