@@ -1,97 +1,113 @@
-import concurrent.futures
-import os
+"""Runs that are killed at random moments end with the weights of one that is not."""
+
 import random
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 
 from keras_fusion.experiments import training
+from keras_fusion.files import read_json
 from tests.experiments import runs
 from tests.experiments.test_training import weights
+from tests.soak.commands import SEARCH, start
 
 pytestmark = pytest.mark.soak
 
-CHAINS, KILLS = 2, 15
-
-# Saves after each epoch, and takes its time over it, so that many a kill comes then.
-TRAIN = """
-import os, sys, time
-from keras_fusion import files
-from keras_fusion.cli import main as cli
-from keras_fusion.experiments import training
-
-replace = os.replace
-
-def slowly(source, target):
-    time.sleep(0.02)
-    replace(source, target)
-
-files.os.replace = slowly
-training.fit.__kwdefaults__["checkpoint_every"] = 0
-sys.exit(cli.main(sys.argv[1:]))
-"""
+KILLS = 25
+BACKENDS = "tensorflow", "jax", "torch"
+TRAIN = "train {recipe} --runs {folder} --quiet --epochs 60"
+TUNE = "tune {search} --runs {folder}"
+COMMANDS = {
+    "train": TRAIN,
+    "folds": "train {recipe} --runs {folder} --quiet --epochs 20 --folds 3",
+    "tune": TUNE,
+    "tune on Ray": f"{TUNE} --workers 2",
+}
 
 
-def start(recipe, folder):
-    command = ["train", recipe, "--runs", folder, "--epochs", "60", "--quiet"]
-    return subprocess.Popen(
-        [sys.executable, "-c", TRAIN, *map(str, command)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([".", *sys.path])},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(recipe, folder):
-    process = start(recipe, folder)
-    assert process.wait(120) == 0, process.stderr.read()
-    process.stderr.close()
-    return folder / "tiny" / "model" / "seed-0"
-
-
-def kill_often(recipe, folder, seed):
-    """Kills the run again and again, and another where it is through; then ends it."""
-    rng, kills, attempt = random.Random(seed), 0, 0
-    ended = []
-    while kills < KILLS:
-        run = folder / str(attempt)
-        process = start(recipe, run)
-        saved = run / "tiny" / "model" / "seed-0" / "checkpoint.npz"
-        before = stamp(saved)
-        while process.poll() is None and stamp(saved) == before:
-            time.sleep(0.01)
-        time.sleep(rng.uniform(0, 0.5))
-        process.send_signal(signal.SIGKILL)
-        kills += process.wait() == -signal.SIGKILL
-        process.stderr.close()
-        if process.returncode == 0:
-            ended.append(saved.parent)
-            attempt += 1
-    return [*ended, finish(recipe, folder / str(attempt))]
-
-
-def stamp(path):
-    return path.stat().st_mtime_ns if path.exists() else None
-
-
-def test_thirty_kills_change_nothing(tmp_path):
+@pytest.fixture
+def say(tmp_path):
+    """The words of a command that works in this folder."""
     recipe = runs.write(tmp_path)
-    expected = weights(finish(recipe, tmp_path / "whole"))
-    with concurrent.futures.ThreadPoolExecutor(CHAINS) as pool:
-        chains = [
-            pool.submit(kill_often, recipe, tmp_path / f"chain-{i}", i)
-            for i in range(CHAINS)
-        ]
-    for folder in (folder for chain in chains for folder in chain.result()):
-        found = weights(folder)
-        assert found.keys() == expected.keys()
-        for key, x in found.items():
-            np.testing.assert_array_equal(x, expected[key], key)
-        names = {p.name for p in folder.iterdir()}
-        left = {"classes.json", "fit.json", "lock", "model.keras", "samples.npz"}
-        assert names == left | {training.WEIGHTS, training.COMPILED}
+    search = tmp_path / "search.toml"
+    search.write_text(SEARCH.format(data=tmp_path / "data.npz"))
+
+    def words(command, folder):
+        return command.format(recipe=recipe, search=search, folder=folder).split()
+
+    return words
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_kills_change_no_bit(command, backend, say, tmp_path):
+    began = time.monotonic()
+    finish(backend, say(COMMANDS[command], tmp_path / "whole"))
+    seconds = time.monotonic() - began
+    expected = found_in(tmp_path / "whole")
+    rng, kills, attempt = random.Random(0), 0, 0
+    while kills < KILLS:
+        words = say(COMMANDS[command], tmp_path / str(attempt))
+        killed = kill(backend, words, tmp_path / str(attempt), seconds, rng)
+        kills += killed
+        if not killed:  # it was through before
+            assert_same(found_in(tmp_path / str(attempt)), expected)
+            attempt += 1
+    finish(backend, say(COMMANDS[command], tmp_path / str(attempt)))
+    assert_same(found_in(tmp_path / str(attempt)), expected)
+    assert not list(tmp_path.rglob("*.partial-*"))
+
+
+def kill(backend, words, folder, seconds, rng):
+    """Kills the command, mostly once it wrote something; whether it still ran."""
+    process = start(backend, words)
+    before = newest(folder)
+    while process.poll() is None and newest(folder) == before and rng.random() < 0.98:
+        time.sleep(0.02)
+    try:
+        process.wait(rng.uniform(0, seconds / 3))
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+    status = process.wait()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert status in (0, -signal.SIGKILL), said
+    return status == -signal.SIGKILL
+
+
+def finish(backend, words):
+    with start(backend, words) as process:
+        assert process.wait(600) == 0, process.stderr.read()
+
+
+def newest(folder):
+    """When something in the folder was last written."""
+    times = [0]
+    for path in folder.rglob("*"):
+        try:
+            times.append(path.stat().st_mtime_ns)
+        except FileNotFoundError:  # it was in writing
+            pass
+    return max(times)
+
+
+def found_in(folder):
+    """All weights of a folder of runs, and the scores of its trials."""
+    found = {}
+    for path in sorted(folder.rglob(training.WEIGHTS)):
+        own = path.parent.relative_to(folder)
+        found |= {f"{own}/{key}": x for key, x in weights(path.parent).items()}
+    for path in sorted(folder.rglob("summary.json")):
+        trial = read_json(path)
+        found[f"{path.parent.name}: {trial['values']}"] = np.array(trial["scores"])
+    assert found
+    return found
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    for key, x in found.items():
+        np.testing.assert_array_equal(x, expected[key], key)

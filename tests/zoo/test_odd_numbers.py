@@ -1,0 +1,132 @@
+"""Numbers at the ends of what computers hold: a model's are finite, or it says no."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_fusion import datasets, zoo
+from keras_fusion.datasets.arrays import as_modalities
+from keras_fusion.datasets.standardization import measure
+from keras_fusion.names import EDGE_INDEX, MASK
+from tests.conftest import to_numpy
+from tests.gradients import with_gradients
+from tests.zoo.samples import draw
+
+LARGEST = np.finfo("float32").max
+CASES = {
+    "1e30": lambda x: x * np.float32(1e30),
+    "the largest": lambda x: np.sign(x) * LARGEST,
+    "denormals": lambda x: x * np.float32(1e-40),
+    "squares that are 0": lambda x: x.astype("float64") * 1e-200,
+    "all the same": np.ones_like,
+    "far from 0": lambda x: np.float32(1e7) + x,
+}
+SHAPES = {
+    "GraphNodeClassifier": {"a": (3,), "b": (3,)},
+    "MutualFormerSegmenter": {"a": (16, 16, 1), "b": (16, 16, 2)},
+    "TwoStreamVideoClassifier": {"a": (2, 8, 8, 1), "b": (2, 8, 8, 2)},
+}
+each_builder = pytest.mark.parametrize("name", zoo.builders())
+
+
+def built(name, classes=3, **arguments):
+    """A model that drops nearly all modalities, where there are several."""
+    shapes = SHAPES.get(name, {"a": (4, 3), "b": (4, 3)})
+    options = {"units": 4} | arguments
+    if name == "UnimodalClassifier":
+        shapes = {"a": shapes["a"]}
+    elif name != "GraphNodeClassifier":
+        options |= {"modality_mask": True, "modality_dropout": 0.999}
+    return zoo.builders()[name](shapes, classes, **options), shapes
+
+
+def with_others(model, inputs, mask=None):
+    """The inputs with all that the model takes besides modalities."""
+    rows = len(next(iter(inputs.values())))
+    if MASK in model.input:
+        present = np.ones((rows, len(inputs)), bool) if mask is None else mask
+        inputs = inputs | {MASK: present}
+    if EDGE_INDEX in model.input:
+        inputs = inputs | {EDGE_INDEX: np.int32([[0], [1]])}
+    return inputs
+
+
+def predicted(model, inputs):
+    """What it answers, compiled where that is faster."""
+    model.run_eagerly = keras.backend.backend() != "jax"
+    return to_numpy(model.predict_on_batch(with_others(model, inputs)))
+
+
+def stepping(model, shapes):
+    """A function from inputs and mask to all outputs and gradients, in training."""
+
+    def function(arrays, **others):
+        inputs = dict(zip(shapes, arrays, strict=True))
+        tensors = {m: ops.convert_to_tensor(x) for m, x in others.items()}
+        outputs = model(inputs | tensors, training=True)
+        return ops.sum(outputs[..., 0]), outputs
+
+    run = with_gradients(function, model.trainable_variables)
+
+    def step(inputs, mask=None):
+        others = with_others(model, inputs, mask)
+        arrays = [others.pop(m) for m in shapes]
+        outputs, gradients = run(arrays, **others)
+        return [to_numpy(outputs), *gradients]
+
+    return step
+
+
+def are_finite(arrays):
+    return all(np.isfinite(x).all() for x in arrays)
+
+
+@each_builder
+def test_what_a_model_trains_on_gives_finite_numbers(name):
+    model, shapes = built(name)
+    step = stepping(model, shapes)
+    for case, change in CASES.items():
+        raw = {m: change(x) for m, x in draw(shapes, rows=4).items()}
+        raw = as_modalities(raw, "it")
+        inputs, _ = datasets.standardize(raw, measure(raw))
+        assert are_finite(step(inputs)), case
+    inputs = draw(shapes, rows=4)
+    inputs["a"][:] = np.nan
+    if MASK in model.input:  # a modality that is in no row
+        assert are_finite(step(inputs, np.array([[False, True]] * 4)))
+    with pytest.raises(datasets.DataError, match="'a' is NaN in every training row"):
+        measure(inputs)
+
+
+@pytest.mark.only_on("tensorflow", "torch", reason="JAX compiles it for seconds")
+@each_builder
+def test_one_row_of_a_thousand_classes(name):
+    model, shapes = built(name, classes=1000)
+    rows = 2 if name == "GraphNodeClassifier" else 1
+    assert are_finite([predicted(model, draw(shapes, rows=rows))])
+
+
+@each_builder
+def test_what_float16_does_not_hold_spoils_its_row_alone(name):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model, shapes = built(name)
+    finally:
+        keras.config.set_dtype_policy(before)
+    inputs = draw(shapes, rows=4)
+    for x in inputs.values():
+        x[0] *= 1e6
+        x[3] *= 300
+    outputs = predicted(model, inputs)
+    assert are_finite([outputs[2:]])
+    assert zoo.builders()[name].record.independent_rows <= are_finite([outputs[1:]])
+    assert are_finite([outputs[0]]) or np.isnan(outputs[0]).any()
+
+
+@pytest.mark.parametrize("number", [np.inf, -np.inf, 1e39])
+def test_what_float32_does_not_hold_is_refused(number):
+    x = np.array([[1.0], [number]])
+    with pytest.raises(datasets.DataError, match="expected finite float32 numbers"):
+        as_modalities({"a": x}, "it")
