@@ -41,13 +41,20 @@ def _table(columns, takes, units, depth, dropout):
 
 
 def _text(column, takes, units, depth, dropout):
+    """Order counts where tokens are fused; a vector is made of words in any order.
+
+    So it generalizes from few rows: Iyyer et al., 2015, Deep Unordered Composition
+    Rivals Syntactic Methods for Text Classification.
+    """
     words = KINDS["text"].vocabulary(column.state)
     tokens = [
         _layer("Embedding", input_dim=words, output_dim=units, **_EMBEDDING),
         _layer("Dropout", rate=dropout, noise_shape=[None, None, 1]),
-        *[_layer("TokenConvolution", dropout=dropout)] * depth,
     ]
-    return tokens if takes == "tokens" else [*tokens, _layer("TokenPooling")]
+    if takes == "tokens":
+        return tokens + [_layer("TokenConvolution", dropout=dropout)] * depth
+    pooled = [_layer("TokenPooling"), _layer("Dense", units=units)]
+    return tokens + pooled + [_layer("ResidualMLP", dropout=dropout)] * depth
 
 
 def _image(column, takes, units, depth, dropout):
