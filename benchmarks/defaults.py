@@ -44,7 +44,7 @@ BASE = {
 FACTORS = {  # in the order in which they are tried
     "learning_rate": (3e-3,),
     "weight_decay": (1e-4, 1e-1),
-    "scale": ("feature", "quantile", "none"),
+    "scale": ("auto", "feature", "quantile", "none"),
     "dropout": (0.0, 0.25, 0.7),
     "units": (128, 32, 256),
     "encoder_depth": (0, 2),
@@ -64,6 +64,7 @@ FACTORS = {  # in the order in which they are tried
     "depth": (2,),
 }
 CANDIDATES = {  # several factors moved together
+    "ScalarWeighting, scale=auto": {"fusion": "ScalarWeighting", "scale": "auto"},
     "before this study": {
         "fusion": "ModalityAttention",
         "scale": "feature",

@@ -10,22 +10,40 @@ import numpy as np
 from keras import ops
 
 from benchmarks.defaults_data import Part
+from keras_fusion.datasets import modality_mask
+from keras_fusion.datasets.scale_choice import AUTO, chosen
 from keras_fusion.zoo import FusionClassifier
 
 MASK = "modality_mask"
 BATCH, EPOCHS, PATIENCE = 32, 100, 20
-SCALES = ("feature", "modality", "quantile", "none")
 TRAINING = {"learning_rate": 1e-3, "weight_decay": 1e-2, "scale": "feature"}
 
 
 def scaled(parts: dict[str, Part], scale: str) -> dict[str, Part]:
-    """The parts on this scale, by the training rows; zeros in place of single NaN."""
+    """The parts on this scale, by the training rows; zeros in place of single NaN.
+
+    `"auto"` chooses as `datasets.load` does, modality by modality.
+    """
     result = {name: Part({}, part.labels) for name, part in parts.items()}
+    scales = (
+        _scales(parts) if scale == AUTO else dict.fromkeys(parts["train"].inputs, scale)
+    )
     for m, x in parts["train"].inputs.items():
-        transform = _transform(x, scale)
+        transform = _transform(x, scales[m])
         for name, part in parts.items():
             result[name].inputs[m] = _filled(part.inputs[m], transform)
     return result
+
+
+def _scales(parts):
+    both = parts["train"], parts["validation"]
+    inputs = {
+        m: np.concatenate([part.inputs[m] for part in both]) for m in both[0].inputs
+    }
+    labels = np.concatenate([part.labels for part in both])
+    rows = np.split(np.arange(len(labels)), [len(both[0].labels)])
+    wanted, present = dict.fromkeys(inputs, AUTO), modality_mask(inputs)
+    return chosen(wanted, inputs, present, labels, int(labels.max()) + 1, *rows)[0]
 
 
 def _transform(x, scale):

@@ -20,6 +20,7 @@ from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.files import read, read_labeled, read_rows
 from keras_fusion.datasets.images import read_images
 from keras_fusion.datasets.preparation import prepare
+from keras_fusion.datasets.scale_choice import AUTO
 from keras_fusion.datasets.schema import Schema
 from keras_fusion.datasets.split_rules import rule
 from keras_fusion.datasets.standardization import standardize
@@ -80,7 +81,7 @@ def load(
     labels_per_class: int | None = None,
     train_on_validation: bool = False,
     label: str | Sequence[str] = "y",
-    scale: dict[str, str] | None = None,
+    scale: str | dict[str, str] = AUTO,
     ignore: Sequence[str] = (),
     task: str | None = None,
     groups: str | None = None,
@@ -109,9 +110,11 @@ def load(
             when all is chosen. Scores on them mean nothing then.
         label: Array or column that holds the labels of one's own file. Classes are
             named as they stand there; rows without a label are left out.
-        scale: How a modality is scaled by the training rows: `"feature"` (each feature
-            by itself; the default), `"modality"` (one deviation for all of its
-            features), `"quantile"` (each feature by its rank, for long tails) or
+        scale: How modalities are scaled by the training rows, one for all or by name,
+            where `"*"` is for the others: `"feature"` (each feature by itself),
+            `"modality"` (one deviation for all features), `"quantile"` (each feature by
+            its rank, for long tails), `"auto"` (that of the three with which a linear
+            model of the modality is best on validation rows, as a note says) or
             `"none"`, for codes that an embedding looks up; whole numbers keep their
             dtype then.
         ignore: Columns or arrays of one's own file to leave out.
@@ -159,6 +162,7 @@ def load(
             seed=seed,
             labels_per_class=labels_per_class,
             train_on_validation=train_on_validation,
+            scale=scale,
         )
     if modalities or group_by:
         raise DataError(f"{name}: modalities and group_by are for table:FILE.")

@@ -7,6 +7,7 @@ from keras_fusion.datasets.arrays import listed, modality_mask, require_present
 from keras_fusion.datasets.dataset import Dataset, Raw, Split
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.labels import encode, encode_masks, note_task
+from keras_fusion.datasets.scale_choice import AUTO, by_modality, chosen
 from keras_fusion.datasets.split_rules import group_numbers, require_apart, rule
 from keras_fusion.datasets.splitting import Rows, draw
 from keras_fusion.datasets.standardization import (
@@ -26,7 +27,7 @@ def prepare(
     train_on_validation: bool = False,
     *,
     label: str = "y",
-    scale: dict[str, str] | None = None,
+    scale: str | dict[str, str] = AUTO,
     task: str | None = None,
     groups: str | None = None,
     split: str = "stratified",
@@ -49,14 +50,20 @@ def prepare(
         present = modality_mask(raw.inputs)
     require_present(present, name)
     try:
+        scale = by_modality(scale, raw.inputs)
         rows, labels, class_names = choose_rows(
             raw, seed, labels_per_class, train_on_validation, task, groups, split
         )
+        seen = rows.train, rows.validation
+        if train_on_validation:
+            seen = np.setdiff1d(*seen), rows.validation
+        classes = len(class_names)
+        scale, chose = chosen(scale, raw.inputs, present, labels, classes, *seen)
         statistics = measure(raw.inputs, rows.train, scale)
     except DataError as error:
         raise DataError(f"{name}: {str(error).rstrip('.')}.") from error
     said = [] if task else note_task(raw.labels, class_names)
-    notes = [*raw.notes, *said, *_only_tested(rows, labels, class_names)]
+    notes = [*raw.notes, *said, *_only_tested(rows, labels, class_names), *chose]
     inputs, imputed = _scaled_parts(raw.inputs, rows, present, statistics)
     regression = not class_names and labels.ndim == 1
     return Dataset(

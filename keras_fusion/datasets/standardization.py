@@ -1,13 +1,11 @@
 """Scaling of all modalities by the numbers of the training rows."""
 
-import difflib
-
 import numpy as np
 
 from keras_fusion.datasets.arrays import listed, modality_mask
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.scaled_rows import ScaledRows
-from keras_fusion.datasets.scaling import SCALES, Scale, chunks, fit
+from keras_fusion.datasets.scaling import Scale, chunks, fit
 
 
 def measure(
@@ -23,10 +21,9 @@ def measure(
         scale: One of `SCALES` by modality; `"feature"` where nothing is said.
 
     Raises:
-        DataError: If a feature is NaN in every one of these rows, or if `scale` names
-            a modality or a kind that is not there.
+        DataError: If a feature is NaN in every one of these rows.
     """
-    scale = _checked(scale or {}, inputs)
+    scale = scale or {}
     statistics = {}
     for name, values in inputs.items():
         these = np.arange(len(values)) if rows is None else rows
@@ -100,23 +97,6 @@ def note_imputed(name: str, imputed: int) -> list[str]:
         return []
     cells = "NaN cell" if imputed == 1 else "NaN cells"
     return [f"imputed {imputed} {cells} of modality {name!r} with the training mean"]
-
-
-def _checked(scale, inputs):
-    for name, kind in scale.items():
-        if name not in inputs:
-            close = difflib.get_close_matches(name, inputs, n=1)
-            hint = f"; the closest is {close[0]!r}" if close else ""
-            raise DataError(
-                f"scale names the modality {name!r}, which is not there: expected "
-                f"some of {listed(inputs)}{hint}"
-            )
-        if kind not in SCALES:
-            raise DataError(
-                f"scale of {name!r} must be one of {', '.join(SCALES)}; received "
-                f"{kind!r}"
-            )
-    return scale
 
 
 def _require_numbers(name, values, rows):

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_fusion.datasets import multilabel
 from keras_fusion.datasets.arrays import listed
-from keras_fusion.datasets.columns import raw
+from keras_fusion.datasets.columns import number_scale, raw
 from keras_fusion.datasets.columns.preprocessor import Preprocessor
 from keras_fusion.datasets.columns.reading import folder_of, read_columns
 from keras_fusion.datasets.columns.values import as_names, missing
@@ -16,6 +16,7 @@ from keras_fusion.datasets.dataset import Dataset, Raw, Split
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.labels import note_task
 from keras_fusion.datasets.preparation import SAMPLES, choose_rows, target_moments
+from keras_fusion.datasets.scale_choice import AUTO
 from keras_fusion.datasets.split_rules import rule
 from keras_fusion.names import MASK
 
@@ -36,6 +37,7 @@ def table(
     seed: int = 0,
     labels_per_class: int | None = None,
     train_on_validation: bool = False,
+    scale: str | Mapping[str, str] = AUTO,
 ) -> Dataset:
     """The data set of a table: columns of every kind, with gaps.
 
@@ -56,6 +58,10 @@ def table(
             A column `is_train` of true and false says which rows do not test.
         group_by: How columns make modalities where nobody says so; see
             `Preprocessor.fit`.
+        scale: How the columns of numbers are scaled, in all modalities or by modality,
+            where `"*"` is for the others: `"feature"`, `"quantile"` (by their ranks,
+            for long tails), or `"auto"`, whichever a linear model is better with on the
+            validation rows, as a note says.
 
     Raises:
         DataError: If the table cannot be read, or does not hold such data.
@@ -83,7 +89,18 @@ def table(
             group_by=group_by,
             folder=folder,
         )
-        notes = [*data.notes, *([] if task else note_task(data.labels, class_names))]
+        preprocessor, chose = number_scale.scaled(
+            preprocessor,
+            scale,
+            modalities,
+            data.inputs,
+            labels,
+            len(class_names),
+            rows.train,
+            rows.validation,
+        )
+        said = [] if task else note_task(data.labels, class_names)
+        notes = [*data.notes, *said, *chose]
         encoded = preprocessor.encode(data.inputs, folder, notes)
     except ValueError as error:
         raise DataError(f"{name}: {str(error).rstrip('.')}.") from error

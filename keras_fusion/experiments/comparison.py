@@ -181,7 +181,7 @@ def trained(recipe: Recipe, data: Dataset, folder: Path, **arguments):
 
 
 def _summary(seed, best, records):
-    kept = ("validation", "epochs", "seconds", "parameters", "computed_on")
+    kept = ("validation", "epochs", "seconds", "parameters", "scale", "computed_on")
     return {
         "seed": seed,
         **({"best_single": best.removeprefix(ONLY)} if best else {}),

@@ -21,8 +21,6 @@ def recipe_for(
 ) -> Recipe:
     """A recipe for a file of one's own, with settings that fit many data sets.
 
-    It stops when validation gets no better, since nobody has chosen the epochs.
-
     Args:
         path: A file that `is_data`.
         label: Column or array that holds the labels, or several; None is `y`.
@@ -35,7 +33,7 @@ def recipe_for(
         label=label or "y",
         task=task,
         arguments=dict(USUAL),
-        training=Training(epochs=200, patience=20),
+        training=Training(epochs=200),
     )
 
 

@@ -10,9 +10,18 @@ from typing import Annotated, Literal, TypeVar
 from keras_fusion import datasets, zoo
 from keras_fusion.catalogue import find
 from keras_fusion.datasets import split_rules
+from keras_fusion.datasets.scale_choice import AUTO, REST
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import schema, trust
-from keras_fusion.experiments.schema import Count, Flag, Number, Seeds, Table, Text
+from keras_fusion.experiments.schema import (
+    Count,
+    Flag,
+    Number,
+    Patience,
+    Seeds,
+    Table,
+    Text,
+)
 from keras_fusion.zoo import published
 from keras_fusion.zoo.parts.asked_dtype import asked_dtype
 
@@ -28,10 +37,12 @@ Labels = Annotated[
     schema.Name | tuple[schema.Name, ...],
     schema.said("a text or a list of texts", bool),
 ]
+Scale = Literal["auto", "feature", "modality", "quantile", "none"]
 Scaling = Annotated[
-    dict[str, Literal["feature", "modality", "quantile", "none"]],
+    Scale | dict[str, Scale],
     schema.said(
-        'a table that gives a modality "feature", "modality", "quantile" or "none"'
+        '"auto", "feature", "modality", "quantile" or "none", or a table that gives '
+        "a modality one of them"
     ),
 ]
 ClassWeight = Annotated[
@@ -74,11 +85,11 @@ class Training:
 
     Attributes:
         optimizer: Name of a Keras optimizer that takes `weight_decay`.
-        learning_rate: Falls to zero along a cosine over all epochs; with `patience`
-            it stays as it is, since nobody knows the last epoch then.
+        learning_rate: Stays as it is, since nobody knows the last epoch; without
+            `patience` it falls to zero along a cosine over all epochs.
         epochs: The most that there are.
         patience: Stop after so many epochs in which validation did not get better,
-            and keep the best weights. None trains all epochs and keeps the last.
+            and keep the best weights. 0 trains all epochs and keeps the last.
         class_weight: What a row of each class counts: `"balanced"` is the inverse of
             the share of its class, a table gives numbers by class name.
         seeds: One split and one run each.
@@ -91,7 +102,7 @@ class Training:
     weight_decay: Number = 1e-4
     epochs: Count = 100
     batch_size: Count = 32
-    patience: Count | None = None
+    patience: Patience = 20
     class_weight: ClassWeight | None = None
     seeds: Seeds = (0,)
 
@@ -109,8 +120,8 @@ class Recipe:
         metric: The one that validation watches, or None for the task's first.
         ignore: Columns that are left out.
         groups: Column whose rows of one value stay on one side of a split.
-        scale: How the features of a modality are standardized, where it is not by
-            feature. One whose encoder looks things up is taken as it is.
+        scale: How modalities are scaled; see `datasets.load`. One whose encoder looks
+            things up is taken as it is.
         modalities: What the modalities of a table are made of.
         group_by: How the columns of a table make modalities where `modalities` does
             not say it: by `"kind"` or by the `"prefix"` of their names.
@@ -130,7 +141,7 @@ class Recipe:
     metric: Text | None = None
     ignore: schema.Texts = ()
     groups: Text | None = None
-    scale: Scaling = field(default_factory=dict)
+    scale: Scaling = AUTO
     modalities: Modalities = field(default_factory=dict)
     group_by: GroupBy | None = None
     arguments: Table = field(default_factory=dict)
@@ -178,6 +189,11 @@ def parse(path: Path, kind: type[R], name: str) -> R:
         raise InputError(f"{path}: a recipe is called by its folder; leave out `name`.")
     recipe = schema.read(kind, given | {"name": name}, str(path))
     trust.check_layers({"own": recipe.arguments, "all": recipe.baselines}, f"{path}")
+    if recipe.split.train_on_validation and recipe.training.patience:
+        raise InputError(
+            f"{path}: no rows are left to stop by where those that validate train, "
+            "too: set patience = 0 and the epochs, or leave out train_on_validation."
+        )
     builder = find("builder", recipe.builder, zoo.builders())
     if not builder.record.independent_rows:
         raise InputError(
@@ -226,6 +242,7 @@ def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.D
     """The recipe's data set, split by `seed` and as `split` says (`datasets.load`)."""
     how = dataclasses.asdict(recipe.split)
     rule = how.pop("by")
+    scale = recipe.scale if isinstance(recipe.scale, dict) else {REST: recipe.scale}
     further = {
         "groups": recipe.groups,
         "modalities": recipe.modalities,
@@ -235,7 +252,7 @@ def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.D
         recipe.dataset,
         seed=seed,
         label=recipe.label,
-        scale=_codes(recipe) | recipe.scale,
+        scale=_codes(recipe) | scale,
         ignore=recipe.ignore,
         task=recipe.task,
         split=split or rule,

@@ -39,6 +39,7 @@ Name = Annotated[str, Strict()]
 Text = Annotated[Name, said("a text")]
 Flag = Annotated[bool, Strict(), said("true or false")]
 Count = Annotated[int, Strict(), said("a whole number from 1", lambda x: x > 0)]
+Patience = Annotated[int, Strict(), said("a whole number from 0", lambda x: x >= 0)]
 Number = Annotated[
     float, Strict(), said("a number from 0", lambda x: 0 <= x < math.inf)
 ]

@@ -46,10 +46,9 @@ def fit(
 ) -> dict:
     """Trains the recipe's model, or goes on with it, or finds it done.
 
-    Without `patience` the learning rate falls to zero along a cosine, and the weights
-    kept are the last: an early epoch that happens to validate well has seen few
-    patterns of missing modalities. With it the rate is constant, and the weights kept
-    are those that validated best.
+    With `patience` the learning rate is constant, and the weights kept are those that
+    validated best. Without it the rate falls to zero along a cosine, and the weights
+    kept are the last.
 
     Args:
         recipe: From `recipe.read`.
@@ -66,8 +65,8 @@ def fit(
     Returns:
         The record in `fit.json`: `metric`, its `validation` score (minus the loss
         where that is watched), `epochs` that were trained, `best_epoch` with
-        `patience`, `seconds`, `parameters`, `history`, and `computed_on`, where it
-        ended.
+        `patience`, `seconds`, `parameters`, `history`, the `scale` of each modality
+        and `computed_on`, where it ended.
 
     Raises:
         ValueError: If the folder holds another run, if another process is at work
@@ -173,6 +172,7 @@ def _train(
         "seconds": checkpoint.seconds + time.perf_counter() - started,
         "parameters": model.count_params(),
         "history": checkpoint.history,
+        "scale": {m: scale.kind for m, scale in data.statistics.items()},
         "computed_on": computed_on(),
     }
     write_json(folder / RECORD, done)
@@ -208,7 +208,7 @@ def _check_labels(data):
             )
 
 
-def validated_epochs(epochs: int, patience: int | None = None) -> list[int]:
+def validated_epochs(epochs: int, patience: int = 0) -> list[int]:
     """Some epochs and the last: on small data validating takes as long as training.
 
     With `patience` all of them are validated.

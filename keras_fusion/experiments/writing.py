@@ -27,6 +27,7 @@ def recipe_text(path: Path, recipe: Recipe, data: Dataset, facts: Iterable[str])
         *_pairs(dataset=recipe.dataset, label=recipe.label, task=data.task),
         *_pairs(builder=recipe.builder),
         f"ignore = {toml(list(data.left_out))}  # columns that are left out",
+        f"scale = {toml(recipe.scale)}  # or feature, modality, quantile, none",
         '# groups = "patient"  # a column: rows of one value stay in one part',
         "",
         "[split]",
@@ -42,7 +43,7 @@ def recipe_text(path: Path, recipe: Recipe, data: Dataset, facts: Iterable[str])
             batch_size=training.batch_size,
         ),
         f"epochs = {training.epochs}  # at most",
-        f"patience = {training.patience}  # epochs without a better validation score",
+        f"patience = {training.patience}  # epochs without a better score, or 0",
         f"seeds = {toml(list(training.seeds))}  # add some to see the spread",
     ]
     if data.task == "classification":

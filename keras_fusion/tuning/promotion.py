@@ -43,7 +43,10 @@ def promote(results: dict, folder: Path) -> Path:
     recipe, trial = folder / "recipe.toml", best_fusion(results["trials"])
     own = plain(recipe_of(from_plain(search), **trial["recipe"]))
     own["split"] |= {"train_on_validation": True}
-    own["training"] |= {"seeds": SEEDS}
+    # No rows are left to stop by, so it trains for as long as the best was found after.
+    epochs = trial.get("best_epoch") if finished(trial) else None
+    epochs = epochs or own["training"]["epochs"]
+    own["training"] |= {"seeds": SEEDS, "patience": 0, "epochs": epochs}
     default = plain(Recipe(name=own["name"], dataset=""))
     content = {
         key: _without_none(value)

@@ -112,8 +112,9 @@ def completed(task: Task, data: dict, records: list[dict], seconds: float) -> di
         `spread` (standard deviation, None of one), `seconds` in all and `training`,
         those of them in `fit`, `parameters`, `latency` (median milliseconds of a
         prediction of up to 64 rows), a learning `curve` of the first seed, the
-        `epochs` it was trained for, whether it is `finished` or was cut short, and the
-        `recipe` to train it again, to the end.
+        `epochs` it was trained for, the `best_epoch` of them where it stopped early,
+        whether it is `finished` or was cut short, and the `recipe` to train it again,
+        to the end.
     """
     seed, first = next(iter(data.items()))
     folder = folder_of(task.folder, task.name)
@@ -139,6 +140,7 @@ def completed(task: Task, data: dict, records: list[dict], seconds: float) -> di
         "parameters": records[0]["parameters"],
         "latency": round(1e3 * latency, 3),
         "epochs": records[0]["epochs"],
+        "best_epoch": records[0].get("best_epoch"),
         "finished": task.recipe.training.epochs == task.epochs,
         "curve": _curve(records[0]["history"]),
         "recipe": {
@@ -158,7 +160,7 @@ def failure(reason: str, seconds: float) -> dict:
         "scores": [],
         "seconds": round(seconds, 3),
         "curve": {},
-        **dict.fromkeys((*nothing, "epochs", "finished", "recipe")),
+        **dict.fromkeys((*nothing, "epochs", "best_epoch", "finished", "recipe")),
     }
 
 

@@ -108,5 +108,5 @@ def test_classes_of_few_rows_say_why_nothing_is_left():
 def test_a_class_that_only_tests_is_noted():
     labels = np.array(list("ab" * 10 + "c"))
     raw = Raw({"a": np.arange(21.0)[:, None]}, labels, is_train=labels != "c")
-    notes = prepare("own", raw).notes
+    notes = prepare("own", raw, scale="feature").notes
     assert notes == ("no training row is of class c: it is only judged on",)

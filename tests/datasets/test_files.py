@@ -58,7 +58,7 @@ def test_read(kind, labels, tmp_path):
 @pytest.mark.parametrize("kind", ["npz", "csv", "parquet"])
 def test_load(kind, tmp_path):
     path = write(tmp_path / f"data.{kind}", animal=LABELS, is_train=IS_TRAIN)
-    data = datasets.load(f"{kind}:{path}", label="animal")
+    data = datasets.load(f"{kind}:{path}", label="animal", scale="feature")
     assert data.input_shapes == {"pose": (3,), "age": (1,)}
     assert data.class_names == ("cat", "dog") and data.classes == 2
     assert data.test.labels.tolist() == [1, 0, 1, 0, 1]

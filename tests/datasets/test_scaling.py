@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_fusion.datasets import DataError, modality_mask, standardize
+from keras_fusion.datasets import modality_mask, standardize
 from keras_fusion.datasets.scaled_rows import ScaledRows
 from keras_fusion.datasets.scaling import SCALES, chunks
 from keras_fusion.datasets.standardization import measure, scaled_rows
@@ -122,15 +122,3 @@ def test_chunks_cover_all_rows_once(shape):
 def test_whole_numbers_are_always_there():
     inputs = {"ids": np.zeros((2, 3), int), "a": np.array([[NAN], [1.0]])}
     assert modality_mask(inputs).tolist() == [[True, False], [True, True]]
-
-
-@pytest.mark.parametrize(
-    ("scale", "message"),
-    [
-        ({"aa": "none"}, "modality 'aa', .*some of a; the closest is 'a'"),
-        ({"a": "standard"}, "one of feature, .*; received 'standard'"),
-    ],
-)
-def test_unknown_scales(scale, message):
-    with pytest.raises(DataError, match=message):
-        measure({"a": UNIT}, scale=scale)

@@ -7,7 +7,7 @@ import pytest
 from keras_fusion import datasets
 from keras_fusion.datasets.builtin import mfeat
 
-DATA = datasets.load("mfeat")
+DATA = datasets.load("mfeat", scale="feature")
 
 
 def test_is_what_was_published():
@@ -39,8 +39,8 @@ def test_is_standardised_by_the_training_rows_alone():
 
 def test_seed_moves_validation_and_never_the_test():
     mean, std = DATA.statistics["fou"]
-    other = datasets.load("mfeat", seed=1)
-    again = datasets.load("mfeat", seed=0)
+    other = datasets.load("mfeat", scale="feature", seed=1)
+    again = datasets.load("mfeat", scale="feature", seed=0)
     first, second = (raw(d, d.test) for d in (DATA, other))
     np.testing.assert_allclose(first, second, atol=1e-5)
     assert np.abs(raw(DATA, DATA.validation) - raw(other, other.validation)).max() > 0.1
