@@ -42,18 +42,18 @@ def scaled(
             both choose nothing by themselves.
 
     Raises:
-        DataError: If a scale is neither of the two, nor `"auto"`.
+        DataError: If the scale of numbers is neither of the two, nor `"auto"`.
     """
     parts = [some(np.setdiff1d(learn, validation)), some(validation)]
     said, found, chose = modalities or {}, {}, {}
     for name, kind in by_modality(scale, preprocessor.modalities).items():
-        if kind not in (AUTO, *KINDS):
+        own = preprocessor.modalities[name]
+        free = _free(own, said.get(name, {}))
+        if free and kind not in (AUTO, *KINDS):
             raise DataError(
                 f"scale of {name!r} must be one of {', '.join((AUTO, *KINDS))} in a "
                 f"table, whose columns have units of their own; received {kind!r}"
             )
-        own = preprocessor.modalities[name]
-        free = _free(own, said.get(name, {}))
         if free and kind == AUTO:
             targets = [as_numbers(labels[rows], classes) for rows in parts]
             worth = partial(_worth, free, columns, parts, targets)
