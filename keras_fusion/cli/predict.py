@@ -6,6 +6,10 @@ from keras_fusion.cli.console import console
 from keras_fusion.experiments import prediction, predictions
 from keras_fusion.experiments.reports import tables
 
+IN_PYTHON = (
+    "in Python: import keras_fusion.layers, then keras.models.load_model takes the file"
+)
+
 
 def add_arguments(parser) -> None:
     """Adds what the command takes."""
@@ -43,3 +47,5 @@ def run(options) -> None:
     console.print(tables.rich_table(f"{options.file}", header, cells[: options.rows]))
     if len(cells) > options.rows:
         console.print(f"{len(cells) - options.rows} more rows: --rows N or --json")
+    if options.model.endswith(".keras"):
+        console.print(IN_PYTHON, style="dim")

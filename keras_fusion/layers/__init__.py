@@ -1,4 +1,8 @@
-"""Every layer of the library; `__all__` is the catalogue."""
+"""Every layer of the library; `__all__` is the catalogue.
+
+Whoever imports this can load any model of the library: all its layers are registered
+with Keras then, also those that only builders make, which are not in the catalogue.
+"""
 
 from keras_fusion.catalogue import find
 from keras_fusion.layers.attention.attention_augmented_conv2d import (
@@ -48,11 +52,17 @@ from keras_fusion.layers.graph.graph_convolution import GraphConvolution
 from keras_fusion.layers.graph.simple_graph_convolution import SimpleGraphConvolution
 from keras_fusion.layers.heads import HeadedModel as HeadedModel
 from keras_fusion.layers.heads import Heads as Heads
+from keras_fusion.layers.modality_input import ModalityInput as ModalityInput
+from keras_fusion.layers.padded_conv1d import PaddedConv1D as PaddedConv1D
 from keras_fusion.layers.position_embedding import PositionEmbedding
+from keras_fusion.layers.present_mean import PresentMean as PresentMean
 from keras_fusion.layers.residual_mlp import ResidualMLP
+from keras_fusion.layers.stand_in import StandIn as StandIn
 from keras_fusion.layers.standardization import Standardization
 from keras_fusion.layers.token_convolution import TokenConvolution
 from keras_fusion.layers.token_pooling import TokenPooling
+from keras_fusion.layers.token_presence import TokenPresence as TokenPresence
+from keras_fusion.layers.with_mask import WithMask as WithMask
 
 __all__ = [
     "AdaptiveWeighting",

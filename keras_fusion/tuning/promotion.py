@@ -95,7 +95,9 @@ def _card(name, search, trial, results):
     budget, fusion = search["search"], fusion_text(trial["values"])
     won = bar_that_won(results["trials"])
     dataset, split = markdown_code(search["dataset"]), markdown(str(search["split"]))
-    weights = markdown_code(f'weights="{name}"')
+    here = f"zoo/{name}"
+    weights = markdown_code(f'weights="{here}/model.weights.h5"')
+    train, layers = f"keras-fusion train {here}", "import keras_fusion.layers"
     facts = {
         "Data": f"{dataset}, split by {split}; trained here on "
         "the rows that validated in the search, too.",
@@ -107,7 +109,9 @@ def _card(name, search, trial, results):
         "Compared with": "the same recipe, so without a search of their own: "
         "concatenation, each modality alone and their average. The best single one is "
         "chosen by rows that it was trained on.",
-        "Use": f"{weights}, see [Recipes](../README.md).",
+        "Use": f"from the folder that holds `zoo`, {weights} in Python; "
+        f"{markdown_code(train)} saves a model, which `keras.models.load_model` takes "
+        f"after {markdown_code(layers)}.",
     }
     return CARD.format(
         name=markdown(name),

@@ -3,6 +3,7 @@ import keras
 from keras_fusion import zoo
 from keras_fusion.catalogue import find
 from keras_fusion.layers import Averaging
+from keras_fusion.layers.token_presence import ANSWER, PRESENT, with_presence
 from keras_fusion.names import MASK, safe_names
 from keras_fusion.zoo.fusion_classifier import SHARED
 from keras_fusion.zoo.parts.encoders import narrowed
@@ -10,7 +11,6 @@ from keras_fusion.zoo.parts.given import told_apart
 from keras_fusion.zoo.parts.heads import FUSED, check_heads, classifier, joined
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
 from keras_fusion.zoo.parts.record import builder
-from keras_fusion.zoo.parts.token_presence import ANSWER, PRESENT, with_presence
 from keras_fusion.zoo.weights import load_weights
 
 

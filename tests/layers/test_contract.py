@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops, tree
 
-from keras_fusion import layers
+from keras_fusion import layers, zoo
 from keras_fusion.testing import check_operator, fill_absent
 from tests.conftest import assert_close, to_numpy
 from tests.gradients import with_gradients
@@ -114,6 +114,16 @@ def test_the_catalogue_is_complete():
     registered = {n for n, kind in own.items() if issubclass(kind, keras.layers.Layer)}
     assert registered and registered - MADE_BY_BUILDERS <= set(layers.__all__)
     assert all(layers.get(name) is layer for name, layer in layers.operators().items())
+
+
+def test_whoever_imports_the_layers_can_load_every_model():
+    """`load_model` says "Could not locate class" of what nobody imported."""
+    assert zoo.builders()
+    for name, kind in keras.saving.get_custom_objects().items():
+        is_layer = isinstance(kind, type) and issubclass(kind, keras.layers.Layer)
+        trains = kind.__module__.startswith("keras_fusion.balancing.")  # in no file
+        if name.startswith("keras_fusion>") and is_layer and not trains:
+            assert getattr(layers, kind.__name__, None) is kind
 
 
 def test_absent_modalities_have_no_influence(subject):

@@ -6,8 +6,8 @@ import pytest
 from keras import ops
 
 from keras_fusion import zoo
+from keras_fusion.layers.stand_in import StandIn
 from keras_fusion.zoo.parts.asked_dtype import asked_dtype
-from keras_fusion.zoo.parts.stand_in import StandIn
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import VECTORS, draw, randomise
 

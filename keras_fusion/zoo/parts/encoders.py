@@ -4,12 +4,12 @@ from numbers import Integral
 
 from keras import layers, ops
 
+from keras_fusion.layers.padded_conv1d import PaddedConv1D
+from keras_fusion.layers.present_mean import PresentMean
+from keras_fusion.layers.token_presence import TokenPresence
 from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts import token_inputs
 from keras_fusion.zoo.parts.given import given, one_output, told_apart
-from keras_fusion.zoo.parts.padded_conv1d import PaddedConv1D
-from keras_fusion.zoo.parts.present_mean import PresentMean
-from keras_fusion.zoo.parts.token_presence import TokenPresence
 
 CONVOLUTIONS = {2: PaddedConv1D, 3: layers.Conv2D, 4: layers.Conv3D}
 PATCHES = {3: (4, 4), 4: (2, 4, 4)}
