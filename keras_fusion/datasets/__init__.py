@@ -88,6 +88,7 @@ def load(
     split: str = "stratified",
     modalities: dict | None = None,
     group_by: str | None = None,
+    stream: bool = False,
 ) -> Dataset:
     """A data set, split and standardized.
 
@@ -129,7 +130,7 @@ def load(
             fold K of N and validates on the next. With `is_train` a fold validates.
             `"validation:K/N"` tests as `"stratified"` does, and fold K of the N of all
             other rows validates.
-        modalities, group_by: Of `table:FILE`; see `table`.
+        modalities, group_by, stream: Of `table:FILE`; see `table`.
 
     Raises:
         DataError: If the name is unknown or the file does not hold such data.
@@ -163,9 +164,10 @@ def load(
             labels_per_class=labels_per_class,
             train_on_validation=train_on_validation,
             scale=scale,
+            stream=stream,
         )
-    if modalities or group_by:
-        raise DataError(f"{name}: modalities and group_by are for table:FILE.")
+    if modalities or group_by or stream:
+        raise DataError(f"{name}: modalities, group_by, stream are for table:FILE.")
     if (ignore or reserved) and kind not in _TABLES:
         raise DataError(
             f"{name}: ignore, groups and splits by a column are for one's own files."

@@ -77,7 +77,8 @@ class Split:
     Attributes:
         inputs: `(B, ...)` by modality, scaled to float32, or whole numbers of their own
             dtype where nothing is scaled. Pictures of small whole numbers are
-            `ScaledRows`, which are scaled when they are indexed. A modality that is
+            `ScaledRows`, which are scaled when they are indexed, and files of a table
+            that is streamed `ReadRows`, which are read then. A modality that is
             absent in a row is NaN there, if its dtype can be.
         labels: `(B,)` int32 class numbers, or float32 for regression; several labels
             at once are `(B, K)` int32 of 0 and 1, masks `(B, H, W)` int32.

@@ -10,6 +10,7 @@ from keras_fusion.datasets import multilabel
 from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.columns import number_scale, raw
 from keras_fusion.datasets.columns.preprocessor import Preprocessor
+from keras_fusion.datasets.columns.read_rows import take
 from keras_fusion.datasets.columns.reading import folder_of, read_columns
 from keras_fusion.datasets.columns.values import as_names, missing
 from keras_fusion.datasets.dataset import Dataset, Raw, Split
@@ -38,6 +39,7 @@ def table(
     labels_per_class: int | None = None,
     train_on_validation: bool = False,
     scale: str | Mapping[str, str] = AUTO,
+    stream: bool = False,
 ) -> Dataset:
     """The data set of a table: columns of every kind, with gaps.
 
@@ -62,6 +64,9 @@ def table(
             where `"*"` is for the others: `"feature"`, `"quantile"` (by their ranks,
             for long tails), or `"auto"`, whichever a linear model is better with on the
             validation rows, as a note says.
+        stream: Whether pictures, sounds and arrays stay in their files, and are read
+            batch by batch as a model trains; together they may be larger than the
+            memory. The cells of the table itself are in memory.
 
     Raises:
         DataError: If the table cannot be read, or does not hold such data.
@@ -101,7 +106,7 @@ def table(
         )
         said = [] if task else note_task(data.labels, class_names)
         notes = [*data.notes, *said, *chose]
-        encoded = preprocessor.encode(data.inputs, folder, notes)
+        encoded = preprocessor.encode(data.inputs, folder, notes, stream)
     except ValueError as error:
         raise DataError(f"{name}: {str(error).rstrip('.')}.") from error
     prepared = _prepared(name, encoded, rows, labels, class_names, preprocessor)
@@ -149,7 +154,8 @@ def _raw(columns, label, ignore, reserved) -> Raw:
 def _prepared(name, encoded, rows, labels, class_names, preprocessor) -> Dataset:
     inputs, present = encoded
     parts = [
-        Split({m: x[i] for m, x in inputs.items()}, labels[i], present[i]) for i in rows
+        Split({m: take(x, i) for m, x in inputs.items()}, labels[i], present[i])
+        for i in rows
     ]
     return Dataset(
         name,

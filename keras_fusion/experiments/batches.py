@@ -1,11 +1,14 @@
 """Whole batches gathered from arrays, in an order that seed and epoch decide."""
 
 import functools
+import math
 
 import keras
 import numpy as np
 
 from keras_fusion.datasets import Split, modality_mask
+from keras_fusion.datasets.columns.read_rows import ReadRows
+from keras_fusion.experiments.ahead import Ahead
 from keras_fusion.names import MASK
 from keras_fusion.zoo.parts.inputs import check_inputs
 
@@ -39,15 +42,52 @@ def prediction_batch(inputs: dict) -> int:
     Args:
         inputs: `(B, ...)` arrays by modality.
     """
-    numbers = sum(x[0].size for x in inputs.values())
+    numbers = sum(math.prod(x.shape[1:]) for x in inputs.values())
     return max(1, min(1000, 2**22 // numbers))
+
+
+def reads_files(inputs: dict) -> bool:
+    """Whether some of these inputs are read from files as they are indexed."""
+    return any(isinstance(x, ReadRows) for x in inputs.values())
+
+
+def in_order(model: keras.Model, split: Split):
+    """Rows as `validation_data`, batch by batch where files are read."""
+    inputs = model_inputs(model, split.inputs, split.modality_mask)
+    if not reads_files(inputs):
+        return inputs, split.labels
+    return InOrder(inputs, split.labels)
+
+
+class InOrder(keras.utils.PyDataset):
+    """All rows in their order, as many at once as `prediction_batch` says.
+
+    Args:
+        inputs: `(B, ...)` arrays by name, as the model takes them.
+        labels: `(B, ...)`, or None to predict.
+    """
+
+    def __init__(self, inputs: dict, labels: np.ndarray | None = None):
+        super().__init__()
+        self.inputs = inputs
+        self.labels = labels
+        self.rows = len(next(iter(inputs.values())))
+        self.batch_size = prediction_batch(inputs)
+
+    def __len__(self):
+        return math.ceil(self.rows / self.batch_size)
+
+    def __getitem__(self, index):
+        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        batch = {name: x[rows] for name, x in self.inputs.items()}
+        return (batch,) if self.labels is None else (batch, self.labels[rows])
 
 
 class Batches(keras.utils.PyDataset):
     """Shuffled batches of equal size for `model.fit`.
 
     What is left over in an epoch is left out, another part each time: one shape is
-    one compilation.
+    one compilation. Files are read one batch ahead, while the model trains.
 
     Args:
         split: Arrays to draw from.
@@ -74,12 +114,20 @@ class Batches(keras.utils.PyDataset):
         self.seed = seed
         self.class_weights = class_weights
         self.epoch = 0
+        self.ahead = Ahead(self._batch) if reads_files(self.inputs) else None
 
     def __len__(self):
         return len(self.labels) // self.batch_size
 
     def __getitem__(self, index):
-        order = _order(len(self.labels), self.seed, self.epoch)
+        if self.ahead is None:
+            return self._batch(self.epoch, index)
+        last = index + 1 == len(self)
+        then = (self.epoch + 1, 0) if last else (self.epoch, index + 1)
+        return self.ahead((self.epoch, index), then)
+
+    def _batch(self, epoch, index):
+        order = _order(len(self.labels), self.seed, epoch)
         rows = order[index * self.batch_size :][: self.batch_size]
         inputs = {name: x[rows] for name, x in self.inputs.items()}
         labels = self.labels[rows]

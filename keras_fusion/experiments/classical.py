@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from keras_fusion.datasets import Dataset, Split
+from keras_fusion.experiments.batches import reads_files
 
 BOOSTING, LINEAR = "gradient boosting", "linear model"
 MOST = 4096  # features: beyond, trees take longer than the networks they stand beside
@@ -32,12 +33,16 @@ def fitted(data: Dataset, seed: int) -> dict:
     `(B, 1)` numbers.
 
     Returns:
-        Nothing where scikit-learn is not installed, where pixels have labels, where the
-        rows have more than `MOST` features, as pictures do, or more than `LABELS`
-        labels at once.
+        Nothing where scikit-learn is not installed, where pixels have labels, where
+        files are streamed, or where the rows have more than `MOST` features, as
+        pictures do, or more than `LABELS` labels at once.
     """
     several = data.task == "multilabel"
-    if not is_installed() or data.train.labels.ndim > 2:
+    if (
+        not is_installed()
+        or data.train.labels.ndim > 2
+        or reads_files(data.train.inputs)
+    ):
         return {}
     if several and data.classes > LABELS:
         return {}

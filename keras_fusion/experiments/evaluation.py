@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 
 from keras_fusion.datasets import Split
-from keras_fusion.experiments.batches import model_inputs, prediction_batch
+from keras_fusion.experiments.batches import InOrder, model_inputs, prediction_batch
 from keras_fusion.names import MASK
 from keras_fusion.zoo.modality_weights import modality_weights, symbolic_weights
 
@@ -71,7 +71,9 @@ def class_weights(model: keras.Model, split: Split, class_names) -> dict:
     if split.labels.ndim > 1 or not class_names or symbolic_weights(model) is None:
         return {}
     inputs = model_inputs(model, split.inputs, split.modality_mask)
-    shares = modality_weights(model, inputs)  # (B, M)
+    rows = InOrder(inputs)
+    parts = [modality_weights(model, rows[i][0]) for i in range(len(rows))]
+    shares = np.concatenate(parts)  # (B, M)
     modalities = [name for name in inputs if name != MASK]
     return {
         class_names[k]: dict(
@@ -108,7 +110,9 @@ def _outputs(model, split, masks):
         return
     columns = [m for m, name in enumerate(split.inputs) if name in model.input]
     batches = _Masked(split.inputs, [mask[:, columns] for mask in masks], model)
-    yield from np.split(model.predict(batches, verbose=0), len(masks))
+    outputs = np.split(model.predict(batches, verbose=0), batches.ends())
+    for which in range(len(masks)):
+        yield np.concatenate(outputs[which :: len(masks)])
 
 
 def _keep_all_but(k, shape, rng):
@@ -117,7 +121,10 @@ def _keep_all_but(k, shape, rng):
 
 
 class _Masked(keras.utils.PyDataset):
-    """All rows under one mask after another, so that one call predicts them all."""
+    """A batch under each of the masks, then the next, so that one call predicts all.
+
+    Rows in files are read once for all masks.
+    """
 
     def __init__(self, inputs, masks, model):
         super().__init__()
@@ -125,12 +132,21 @@ class _Masked(keras.utils.PyDataset):
         self.masks = masks
         self.rows = len(masks[0])
         self.batch_size = prediction_batch(self.inputs)
+        self._read = None, {}
 
     def __len__(self):
         return len(self.masks) * math.ceil(self.rows / self.batch_size)
 
     def __getitem__(self, index):
-        which, part = divmod(index, math.ceil(self.rows / self.batch_size))
+        part, which = divmod(index, len(self.masks))
         rows = slice(part * self.batch_size, (part + 1) * self.batch_size)
-        batch = {name: x[rows] for name, x in self.inputs.items()}
-        return (batch | {MASK: self.masks[which][rows]},)
+        if self._read[0] != part:
+            self._read = part, {name: x[rows] for name, x in self.inputs.items()}
+        return (self._read[1] | {MASK: self.masks[which][rows]},)
+
+    def ends(self):
+        """Where the outputs of each batch end, but the last."""
+        parts = len(self) // len(self.masks)
+        sizes = [self.batch_size] * (parts - 1)
+        sizes.append(self.rows - sum(sizes))
+        return np.cumsum(np.repeat(sizes, len(self.masks)))[:-1]

@@ -83,8 +83,7 @@ def class_names(path: str | Path, outputs: dict | None = None) -> list[str] | No
     Raises:
         InputError: If what stands beside the model are no such names.
     """
-    path = Path(path)
-    if path.suffix != ".keras":
+    if (path := Path(path)).suffix != ".keras":
         return export.labels(path)
     names, beside = _beside(path, CLASSES), path.with_name(CLASSES)
     if names is None:

@@ -1,18 +1,26 @@
 """A recipe: one TOML file that names a builder, a data set and a training run."""
 
 import dataclasses
-import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TypeVar
 
 from keras_fusion import datasets, zoo
 from keras_fusion.catalogue import find
-from keras_fusion.datasets import split_rules
 from keras_fusion.datasets.scale_choice import AUTO, REST
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import schema, trust
+from keras_fusion.experiments.keys import (
+    Baselines,
+    ClassWeight,
+    GroupBy,
+    Labels,
+    Modalities,
+    Scaling,
+    SplitRule,
+    TaskName,
+)
 from keras_fusion.experiments.schema import (
     Count,
     Flag,
@@ -26,41 +34,16 @@ from keras_fusion.zoo import published
 from keras_fusion.zoo.parts.asked_dtype import asked_dtype
 
 RECIPE = "recipe.toml"
-OF_THE_DATA = ("split", "task", "ignore", "groups", "scale", "modalities", "group_by")
-_FILE_NAME = re.compile(r"\w[\w .+-]*")
-
-TaskName = Annotated[
-    Literal["classification", "regression", "multilabel"],
-    schema.said('"classification", "regression" or "multilabel"'),
-]
-Labels = Annotated[
-    schema.Name | tuple[schema.Name, ...],
-    schema.said("a text or a list of texts", bool),
-]
-Scale = Literal["auto", "feature", "modality", "quantile", "none"]
-Scaling = Annotated[
-    Scale | dict[str, Scale],
-    schema.said(
-        '"auto", "feature", "modality", "quantile" or "none", or a table that gives '
-        "a modality one of them"
-    ),
-]
-ClassWeight = Annotated[
-    Literal["balanced"] | dict[str, Number],
-    schema.said('"balanced" or a table with a number from 0 for each class'),
-]
-Baselines = Annotated[
-    dict[str, dict],
-    schema.said(
-        "a table for each baseline, of the arguments that differ from the model's",
-        lambda tables: all(_FILE_NAME.fullmatch(name) for name in tables),
-    ),
-]
-Modalities = Annotated[dict[str, dict], schema.said("a table for each modality")]
-SplitRule = Annotated[
-    str, schema.said(f"one of {', '.join(split_rules.FORMS)}", split_rules.is_rule)
-]
-GroupBy = Annotated[Literal["kind", "prefix"], schema.said('"kind" or "prefix"')]
+OF_THE_DATA = (
+    "split",
+    "task",
+    "ignore",
+    "groups",
+    "scale",
+    "modalities",
+    "group_by",
+    "stream",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +108,7 @@ class Recipe:
         modalities: What the modalities of a table are made of.
         group_by: How the columns of a table make modalities where `modalities` does
             not say it: by `"kind"` or by the `"prefix"` of their names.
+        stream: Whether the files of a table are read batch by batch.
         arguments: Of the builder.
         usual_baselines: Whether to compare with concatenation, each modality alone
             and their average.
@@ -144,6 +128,7 @@ class Recipe:
     scale: Scaling = AUTO
     modalities: Modalities = field(default_factory=dict)
     group_by: GroupBy | None = None
+    stream: Flag = False
     arguments: Table = field(default_factory=dict)
     usual_baselines: Flag = True
     baselines: Baselines = field(default_factory=dict)
@@ -247,6 +232,7 @@ def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.D
         "groups": recipe.groups,
         "modalities": recipe.modalities,
         "group_by": recipe.group_by,
+        "stream": recipe.stream,
     }
     return datasets.load(
         recipe.dataset,

@@ -1,8 +1,5 @@
 """One training run: reproducible by seed, resumed after a kill, whole or not at all."""
 
-import dataclasses
-import hashlib
-import json
 import math
 import time
 from collections.abc import Iterable
@@ -14,10 +11,11 @@ import numpy as np
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import targets, variants
-from keras_fusion.experiments.batches import Batches, model_inputs, prediction_batch
+from keras_fusion.experiments.batches import Batches, in_order, prediction_batch
 from keras_fusion.experiments.checkpoint import Checkpoint, require_same
 from keras_fusion.experiments.class_weights import class_weights
 from keras_fusion.experiments.compilation import fast_settings
+from keras_fusion.experiments.identity import identity_of
 from keras_fusion.experiments.precision import policy
 from keras_fusion.experiments.recipe import Recipe, Training
 from keras_fusion.experiments.stopping import EarlyStopping
@@ -73,7 +71,7 @@ def fit(
             there, if a label is out of range, or if the loss is no finite number in
             the end.
     """
-    identity = _identity(recipe, data, seed, precision)
+    identity = identity_of(recipe, data, seed, precision)
     if done := _done(folder, identity):
         return done
     _check_labels(data)
@@ -130,10 +128,7 @@ def _train(
     started = time.perf_counter()
     model.fit(
         batches,
-        validation_data=(
-            model_inputs(model, validation.inputs, validation.modality_mask),
-            validation.labels,
-        ),
+        validation_data=in_order(model, validation),
         validation_batch_size=prediction_batch(validation.inputs),
         validation_freq=at,
         epochs=initial_epoch if over else settings.epochs,
@@ -234,23 +229,3 @@ def _compile(model, settings: Training, steps, task, classes):
         metrics=[task.watched(classes)],
         **fast_settings(steps),
     )
-
-
-def _identity(recipe, data, seed, precision):
-    """Everything that decides how a run goes, as JSON knows it."""
-    digest = hashlib.sha256()
-    for x in (*data.train.inputs.values(), data.train.labels):
-        digest.update(np.ascontiguousarray(x).view(np.uint8))
-    how = dataclasses.asdict(recipe.training)
-    identity = {
-        "builder": recipe.builder,
-        "arguments": recipe.arguments,
-        "metric": recipe.metric,
-        "training": {k: v for k, v in how.items() if k != "seeds"},
-        "modalities": list(data.input_shapes),
-        "data": digest.hexdigest(),
-        "seed": seed,
-        "precision": precision,
-        "backend": keras.backend.backend(),
-    }
-    return json.loads(json.dumps(identity))

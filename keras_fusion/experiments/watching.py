@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_fusion.catalogue import find
-from keras_fusion.experiments.batches import model_inputs, prediction_batch
+from keras_fusion.experiments.batches import InOrder, model_inputs
 from keras_fusion.experiments.tasks import Task
 
 LOSS = "loss"
@@ -42,8 +42,7 @@ class Watch(keras.callbacks.Callback):
             return
         split = self.split
         inputs = model_inputs(self.model, split.inputs, split.modality_mask)
-        size = prediction_batch(split.inputs)
-        outputs = self.model.predict(inputs, batch_size=size, verbose=0)
+        outputs = self.model.predict(InOrder(inputs), verbose=0)
         logs[self.key] = self.score(np.asarray(split.labels), outputs)
 
     def of(self, value: float) -> float:

@@ -20,7 +20,7 @@ from keras_fusion.experiments import (
     variants,
 )
 from keras_fusion.experiments import recipe as recipes
-from keras_fusion.experiments.batches import Batches
+from keras_fusion.experiments.batches import Batches, model_inputs
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.export import portable
 from keras_fusion.files import alone_in
@@ -113,7 +113,7 @@ def test_the_weights_are_those_that_validated(finished, path):
     folder, record = finished
     recipe, data = runs.load(path)
     model = comparison.trained(recipe, data, folder)
-    inputs = training.model_inputs(model, data.validation.inputs)
+    inputs = model_inputs(model, data.validation.inputs)
     right = model.predict(inputs, verbose=0).argmax(axis=-1) == data.validation.labels
     assert right.mean() == pytest.approx(record["validation"])
 

@@ -10,6 +10,7 @@ import numpy as np
 from keras_fusion.datasets.columns import encoders, modality, raw
 from keras_fusion.datasets.columns.inference import kind_of, useless
 from keras_fusion.datasets.columns.kinds import KINDS, kind
+from keras_fusion.datasets.columns.read_rows import streamed
 from keras_fusion.datasets.columns.values import missing
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.files import write_json
@@ -126,6 +127,7 @@ class Preprocessor:
         table: Mapping,
         folder: str | Path | None = None,
         notes: list[str] | None = None,
+        stream: bool = False,
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Arrays `(N, ...)` by modality, and `(N, M)` bool, False where one is absent.
 
@@ -137,12 +139,20 @@ class Preprocessor:
             folder: To which paths in the table are relative; None is this folder.
             notes: Gets a sentence for every column that is not there or has values
                 that cannot be read.
+            stream: Whether the arrays of files are `ReadRows`, which are read as they
+                are indexed. Who is present is found in one pass over the files.
 
         Raises:
             ValueError: If the table has none of the columns.
         """
         values = self.values(table, folder)
-        encoded = {c.name: c.encode(values[c.name]) for c in self.columns}
+        encoded = {}
+        for column in self.columns:
+            x = values[column.name]
+            read_later = stream and hasattr(KINDS[column.kind], "FILES")
+            encoded[column.name] = (
+                streamed(column, x) if read_later else column.encode(x)
+            )
         if notes is not None:
             for column in self.columns:
                 there = column.name in table

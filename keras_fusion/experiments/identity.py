@@ -1,0 +1,43 @@
+"""Everything that decides how a run goes, as JSON knows it."""
+
+import dataclasses
+import hashlib
+import json
+
+import keras
+import numpy as np
+
+from keras_fusion.datasets import Dataset
+from keras_fusion.datasets.columns.read_rows import ReadRows
+from keras_fusion.experiments.recipe import Recipe
+
+
+def identity_of(recipe: Recipe, data: Dataset, seed: int, precision: str) -> dict:
+    """What a folder of runs is asked for before a run there goes on.
+
+    Args:
+        recipe: Of the run.
+        data: Its rows that train.
+        seed: Of the run.
+        precision: Keras dtype policy.
+    """
+    digest = hashlib.sha256()
+    for x in (*data.train.inputs.values(), data.train.labels):
+        digest.update(
+            x.fingerprint()
+            if isinstance(x, ReadRows)
+            else np.ascontiguousarray(x).view(np.uint8)
+        )
+    how = dataclasses.asdict(recipe.training)
+    identity = {
+        "builder": recipe.builder,
+        "arguments": recipe.arguments,
+        "metric": recipe.metric,
+        "training": {k: v for k, v in how.items() if k != "seeds"},
+        "modalities": list(data.input_shapes),
+        "data": digest.hexdigest(),
+        "seed": seed,
+        "precision": precision,
+        "backend": keras.backend.backend(),
+    }
+    return json.loads(json.dumps(identity))

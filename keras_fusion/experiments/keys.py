@@ -1,0 +1,43 @@
+"""What the keys of a recipe take, and the words that say it."""
+
+import re
+from typing import Annotated, Literal
+
+from keras_fusion.datasets import split_rules
+from keras_fusion.experiments import schema
+from keras_fusion.experiments.schema import Number
+
+_FILE_NAME = re.compile(r"\w[\w .+-]*")
+
+TaskName = Annotated[
+    Literal["classification", "regression", "multilabel"],
+    schema.said('"classification", "regression" or "multilabel"'),
+]
+Labels = Annotated[
+    schema.Name | tuple[schema.Name, ...],
+    schema.said("a text or a list of texts", bool),
+]
+Scale = Literal["auto", "feature", "modality", "quantile", "none"]
+Scaling = Annotated[
+    Scale | dict[str, Scale],
+    schema.said(
+        '"auto", "feature", "modality", "quantile" or "none", or a table that gives '
+        "a modality one of them"
+    ),
+]
+ClassWeight = Annotated[
+    Literal["balanced"] | dict[str, Number],
+    schema.said('"balanced" or a table with a number from 0 for each class'),
+]
+Baselines = Annotated[
+    dict[str, dict],
+    schema.said(
+        "a table for each baseline, of the arguments that differ from the model's",
+        lambda tables: all(_FILE_NAME.fullmatch(name) for name in tables),
+    ),
+]
+Modalities = Annotated[dict[str, dict], schema.said("a table for each modality")]
+SplitRule = Annotated[
+    str, schema.said(f"one of {', '.join(split_rules.FORMS)}", split_rules.is_rule)
+]
+GroupBy = Annotated[Literal["kind", "prefix"], schema.said('"kind" or "prefix"')]
