@@ -34,16 +34,7 @@ from keras_fusion.zoo import published
 from keras_fusion.zoo.parts.asked_dtype import asked_dtype
 
 RECIPE = "recipe.toml"
-OF_THE_DATA = (
-    "split",
-    "task",
-    "ignore",
-    "groups",
-    "scale",
-    "modalities",
-    "group_by",
-    "stream",
-)
+OF_THE_DATA = "split task ignore groups scale modalities group_by stream".split()
 
 
 @dataclass(frozen=True, kw_only=True)
