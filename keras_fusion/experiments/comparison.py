@@ -21,9 +21,10 @@ METHODS = (MODEL, CONCATENATION, LATE, SINGLE, classical.BOOSTING, classical.LIN
 def variants(recipe: Recipe, data: Dataset, leave_out: bool = False) -> dict:
     """What is trained for a comparison: `(recipe, data)` by name.
 
-    `model`, the recipe's baselines by their names, unless it wants no usual ones
-    `concatenation` and `only-<m>` for each modality m, and with `leave_out`
-    `without-<m>`, the recipe's model that never sees m.
+    `model` and the recipe's baselines by their names. Where there are several
+    modalities also, unless it wants no usual ones, `concatenation` and `only-<m>` for
+    each modality m, and with `leave_out` `without-<m>`, the recipe's model that never
+    sees m.
 
     Raises:
         ValueError: If a baseline has the name of another method.
@@ -37,6 +38,8 @@ def variants(recipe: Recipe, data: Dataset, leave_out: bool = False) -> dict:
         )
     fits = {MODEL: (recipe, data)}
     fits |= {name: (forms.baseline(recipe, name), data) for name in recipe.baselines}
+    if len(names) == 1:  # of which all these would be the model itself
+        return fits
     if recipe.usual_baselines:
         fits[CONCATENATION] = forms.concatenation(recipe), data
         fits |= {f"{ONLY}{m}": (forms.only(recipe, m), data.only(m)) for m in names}
@@ -114,7 +117,7 @@ def compare(
             scores.setdefault(method, []).append(found)
             measures.setdefault(method, []).append(more)
         weights.append(evaluation.class_weights(models[MODEL], split, data.class_names))
-        for m in names if leave_out else ():
+        for m in [m for m in names if f"{WITHOUT}{m}" in chosen]:
             rest = getattr(data.without(m), part)
             outputs = evaluation.full_outputs(load(f"{WITHOUT}{m}"), rest)
             retrained.setdefault(m, []).append(task.score(rest.labels, outputs))

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from keras_fusion import datasets, zoo
-from keras_fusion.experiments import variants
+from keras_fusion.experiments import comparison, variants
 from keras_fusion.experiments.recipe import Recipe
 from tests.experiments import runs
 
@@ -90,3 +90,11 @@ def test_regression_needs_no_argument(path):
     model = variants.build(recipe, data)
     assert model.output_shape == (None, 1)
     assert model.get_layer("predictions").activation.__name__ == "linear"
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_one_modality_is_not_compared_with_itself(path):
+    recipe, data = runs.load(path)
+    assert list(comparison.variants(recipe, data.only("a"), leave_out=True)) == [
+        "model"
+    ]

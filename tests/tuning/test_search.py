@@ -189,6 +189,8 @@ def test_the_budget_may_grow_but_not_the_space(small, tmp_path):
 def test_minutes_are_a_promise(small, tmp_path):
     """A trial that takes too long is stopped, the first one too."""
     long = tuning.changed(small, epochs=300_000, minutes=0.05)
+    endless = dataclasses.replace(long.training, patience=0)
+    long = dataclasses.replace(long, training=endless)
     began = time.monotonic()
     with pytest.raises(ValueError, match="before the first trial was trained"):
         tuning.search(long, tmp_path / "long")
@@ -226,7 +228,7 @@ def test_bad_budgets_are_refused(small, budget, sentence):
         ("[training]\nlearning_rate = 1e-2", "learning_rate is searched"),
         ("[training]\nweight_decay = 1e-4", "weight_decay is searched"),
         (
-            "[split]\ntrain_on_validation = true\n[training]",
+            "[split]\ntrain_on_validation = true\n[training]\npatience = 0",
             "a search chooses by validation",
         ),
     ],

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
@@ -12,8 +11,8 @@ from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.linear_probe import explained
 from keras_fusion.datasets.scale_choice import AUTO, as_numbers, by_modality, note, some
 
-NUMBER, RANKS = "number", "quantiles"
-KINDS = {"feature": "standard", "quantile": RANKS}  # columns have units of their own
+NUMBER = "number"
+KINDS = (AUTO, "feature", "quantile")  # one deviation for all would mix their units
 
 
 def scaled(
@@ -49,21 +48,21 @@ def scaled(
     for name, kind in by_modality(scale, preprocessor.modalities).items():
         own = preprocessor.modalities[name]
         free = _free(own, said.get(name, {}))
-        if free and kind not in (AUTO, *KINDS):
+        if free and kind not in KINDS:
             raise DataError(
-                f"scale of {name!r} must be one of {', '.join((AUTO, *KINDS))} in a "
+                f"scale of {name!r} must be one of {', '.join(KINDS)} in a "
                 f"table, whose columns have units of their own; received {kind!r}"
             )
         if free and kind == AUTO:
             targets = [as_numbers(labels[rows], classes) for rows in parts]
-            worth = partial(_worth, free, columns, parts, targets)
-            kind = chose[name] = max(KINDS, key=worth)
+            tried = {"feature": free, "quantile": _ranked(free, columns, learn)}
+            worth = {k: _worth(x, columns, parts, targets) for k, x in tried.items()}
+            kind = chose[name] = max(worth, key=worth.get)
         if free and kind == "quantile":
-            ranked = {c.name: _fitted(c, columns, learn, RANKS) for c in free}
-            found[name] = tuple(ranked.get(column.name, column) for column in own)
-    return replace(preprocessor, modalities=preprocessor.modalities | found), note(
-        chose
-    )
+            ranks = {c.name: c for c in _ranked(free, columns, learn)}
+            found[name] = tuple(ranks.get(column.name, column) for column in own)
+    scaled_too = preprocessor.modalities | found
+    return replace(preprocessor, modalities=scaled_too), note(chose)
 
 
 def _free(columns, said) -> list[Column]:
@@ -78,14 +77,17 @@ def _free(columns, said) -> list[Column]:
     return [c for c in columns if c.kind == NUMBER and is_free(c)]
 
 
-def _worth(free, columns, parts, targets, kind):
-    fitted = [_fitted(column, columns, parts[0], KINDS[kind]) for column in free]
+def _ranked(numbers, columns, rows):
+    """The same columns of numbers, by their ranks among these rows."""
+    return [
+        replace(c, state=number.fit(columns[c.name][rows], scale="quantiles"))
+        for c in numbers
+    ]
+
+
+def _worth(numbers, columns, parts, targets):
     seen, unseen = (
-        np.hstack([c.encode(columns[c.name][rows])[0] for c in fitted]).astype(float)
+        np.hstack([c.encode(columns[c.name][rows])[0] for c in numbers]).astype(float)
         for rows in parts
     )
     return explained(seen, targets[0], unseen, targets[1])
-
-
-def _fitted(column, columns, rows, scale):
-    return replace(column, state=number.fit(columns[column.name][rows], scale=scale))
