@@ -14,8 +14,34 @@ TOKENS = {"a": (3, 5), "b": (3, 4)}
 @pytest.mark.slow
 @pytest.mark.only_on("tensorflow", reason="TensorFlow writes these formats")
 @pytest.mark.parametrize("form", [onnx, litert])
-@pytest.mark.parametrize("operator", layers.operators())
-def test_they_hold_every_operator_with_what_surrounds_it(operator, form, tmp_path):
+def test_they_hold_every_operator(form, tmp_path):
+    """All in one model, since each conversion takes seconds."""
+    inputs = {name: keras.Input((3, 4), name=name) for name in TOKENS}
+    mask = keras.Input((len(TOKENS),), name="modality_mask", dtype="bool")
+    fused = {
+        name: keras.tree.flatten(operator()(list(inputs.values()), modality_mask=mask))[
+            0
+        ]
+        for name, operator in layers.operators().items()
+    }
+    model = keras.Model(inputs | {"modality_mask": mask}, fused)
+    form.write(model, tmp_path / form.FILE)
+    rng = np.random.default_rng(0)
+    batch = {name: rng.normal(size=(4, 3, 4)).astype("float32") for name in TOKENS}
+    mask = np.array([[1, 1], [0, 1], [1, 0], [1, 1]], bool)
+    flags = {f"{name}_present": there for name, there in zip(TOKENS, mask.T)}
+    found = form.load(tmp_path / form.FILE)[MASKED[DEFAULT]](batch | flags)
+    expected = model(batch | {"modality_mask": mask})
+    assert found.keys() == layers.operators().keys()
+    for name, x in found.items():
+        assert_close(x, to_numpy(expected[name]))
+
+
+@pytest.mark.slow
+@pytest.mark.only_on("tensorflow", reason="TensorFlow writes these formats")
+@pytest.mark.parametrize("form", [onnx, litert])
+@pytest.mark.parametrize("operator", ["ModalityAttention", "MutualFormerBlock"])
+def test_they_hold_what_surrounds_an_operator(operator, form, tmp_path):
     rng = np.random.default_rng(0)
     raw = {name: rng.normal(3, 2, (4, *shape)) for name, shape in TOKENS.items()}
     raw = {name: x.astype("float32") for name, x in raw.items()}
