@@ -10,7 +10,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 DEMO := .venv/demo/bin
 TEST := .venv/test/bin
 
-.PHONY: demo test soak docs dist lint clean
+.PHONY: demo test nightly soak docs dist lint clean
 
 demo: export KERAS_BACKEND := tensorflow
 demo: RECIPE := mfeat_modality_attention
@@ -25,12 +25,26 @@ demo: .venv/demo/installed
 	  runs/$(RECIPE)/results.json saved_models/$(RECIPE)/*
 
 # One thread a worker: two workers share two cores without getting in each other's way.
+# JAX keeps what it compiled: most of its time goes there.
 test: lint
 	@for backend in $(BACKENDS); do \
 	  echo "== pytest, KERAS_BACKEND=$$backend"; \
 	  KERAS_BACKEND=$$backend OMP_NUM_THREADS=1 \
 	  TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+	  JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.venv/jax \
+	  JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
+	  JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
 	    $(TEST)/python -m pytest --numprocesses $(WORKERS) --dist worksteal || exit 1; \
+	done
+
+# The newest Keras, which may break what is here: layers, builders, published weights.
+nightly: .venv/nightly/installed
+	@for backend in $(BACKENDS); do \
+	  echo "== pytest, keras-nightly, KERAS_BACKEND=$$backend"; \
+	  KERAS_BACKEND=$$backend OMP_NUM_THREADS=1 \
+	    .venv/nightly/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal \
+	    tests/layers tests/ops tests/zoo tests/experiments/test_published_scores.py \
+	    || exit 1; \
 	done
 
 soak: .venv/test/installed
@@ -59,11 +73,13 @@ clean:
 .venv/dist/installed: EXTRAS := dist
 .venv/docs/installed: EXTRAS := jax,datasets,tuning,serving,docs
 .venv/demo/installed: EXTRAS := tensorflow,datasets,plots
-.venv/test/installed: EXTRAS := tensorflow,jax,torch,datasets,plots,metrics,tuning,ray,serving,onnx,litert,dev
+.venv/test/installed .venv/nightly/installed: EXTRAS := tensorflow,jax,torch,datasets,plots,metrics,tuning,ray,serving,onnx,litert,dev
 
-.venv/demo/installed .venv/dist/installed .venv/docs/installed .venv/test/installed: .venv/%/installed: pyproject.toml constraints.txt
+.venv/demo/installed .venv/dist/installed .venv/docs/installed .venv/nightly/installed .venv/test/installed: .venv/%/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	@echo "installing into .venv/$* ($(EXTRAS)); takes minutes, once"
 	@$(PYTHON) -m venv .venv/$*
 	@.venv/$*/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@[ $* != nightly ] || { .venv/$*/bin/python -m pip uninstall --quiet --yes keras && \
+	  .venv/$*/bin/python -m pip install --quiet --pre --no-deps keras-nightly; }
 	@touch $@

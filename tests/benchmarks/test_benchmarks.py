@@ -72,6 +72,7 @@ def test_graph_layers_are_compared_by_their_best_processes():
     }
 
 
+@pytest.mark.only_on("torch", reason="what measures and writes is the same")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
@@ -84,9 +85,6 @@ def test_graph_layers_are_compared_by_their_best_processes():
     ],
 )
 def test_smallest_case_writes_its_results(name, tmp_path):
-    pytest.importorskip("torch", reason="the rival is torch's attention")
-    if name != "modality_attention" and keras.backend.backend() != "torch":
-        pytest.skip("what measures and writes is the same: torch is the quickest")
     if name == "graph_layers":
         pytest.importorskip("torch_geometric", reason="the rival is torch_geometric")
     path = tmp_path / "results.json"

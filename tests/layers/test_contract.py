@@ -172,6 +172,7 @@ def test_weights_obey_what_they_document(subject):
         assert total[1].all()
 
 
+@pytest.mark.only_on("torch", reason="its laws run one by one on every backend")
 @each_case
 def test_the_public_check_holds(case):
     if not case.new().uses_query:  # which the check has no place for
@@ -259,6 +260,7 @@ def test_output_shapes(case, rank):
         assert tuple(y.shape[:-1]) == ((3,) if op.pools_tokens else x.shape[:-1])
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @each_case
 def test_units_project_different_widths(case):
     widths = (5, WIDTH, 3)

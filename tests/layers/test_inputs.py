@@ -94,6 +94,7 @@ def test_a_mask_of_zeros_and_ones_is_as_good_as_bool(case):
         assert_close(a, b)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @each_operator
 def test_other_widths_than_those_it_was_built_for(name):
     op = layers.get(name)(units=WIDTH)

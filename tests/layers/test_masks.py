@@ -65,7 +65,7 @@ def test_no_samples(case):
     inputs = [x[:0] for x in case.inputs()]
     op = case.operator(inputs)
     there, masks = np.ones((0, len(inputs)), bool), [x[..., 0] == 0 for x in inputs]
-    for kwargs in ({}, {"modality_mask": there}, {"mask": masks}):
+    for kwargs in ({}, {"modality_mask": there, "mask": masks}):
         for y in fused(op, inputs, **kwargs):
             assert y.shape[0] == 0 and y.shape[-1] > 0
 

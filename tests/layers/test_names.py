@@ -80,6 +80,7 @@ def test_every_layer_is_tried():
     assert {*VARIANTS, *MIXING, *OTHERS, "Fusion"} == set(layers.__all__)
 
 
+@pytest.mark.only_on("torch", reason="no backend changes a name")
 @each_layer
 def test_a_layer_built_twice_has_the_same_names(make):
     """A name that Keras counts would be another one the second time."""

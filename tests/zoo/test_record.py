@@ -62,6 +62,7 @@ def test_the_form_of_one_modality_has_one(name):
     assert modalities == {"a"}
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
 @each_builder
 def test_rows_are_independent_where_it_says_so(name):
     arguments = {"modality": "a"} if name == "UnimodalClassifier" else {}
