@@ -17,7 +17,8 @@ class PaddedConv1D(keras.layers.Conv1D):
 
     >>> layer = PaddedConv1D(1, 3, padding="same", kernel_initializer="ones")
     >>> x, mask = keras.ops.ones((1, 3, 1)), [[True, True, False]]
-    >>> float(layer(x, mask=keras.ops.convert_to_tensor(mask))[0, 1, 0])
+    >>> y = layer(x, mask=keras.ops.convert_to_tensor(mask))
+    >>> keras.ops.convert_to_numpy(y)[0, 1, 0].item()
     2.0
     """
 

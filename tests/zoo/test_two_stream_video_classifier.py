@@ -84,7 +84,7 @@ def test_late_fusion_of_a_video_and_joints():
     assert single[0].get_layer("frames_encoder")
     assert single[1].get_layer("skeleton_heatmaps")
     x = draw(SHAPES)
-    each = [to_numpy(m({n: x[n] for n in m.input})) for m in single]
+    each = [to_numpy(m({n: x[n] for n in m.input})["answer"]) for m in single]
     assert_close(model(x), (each[0] + each[1]) / 2)
 
 
