@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from keras_fusion import export as exporting
 from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
@@ -55,10 +57,10 @@ def run(options) -> None:
         name = recipe_of(options).name
         model = best_run(Path(options.runs) / name)
     output = Path(options.output or Path("saved_models") / name)
+    samples, trained = prediction.samples(model), prediction.trained(model)
     if options.samples:
-        samples = _read_samples(model, options.samples)
-    else:
-        samples = prediction.samples(model)
+        rows = _read_samples(model, options.samples)
+        samples, trained = _behind(samples, trained, rows)
     raw = table_columns.raw_columns(model)
     console.print(f"exporting {model}; it is loaded again and compared, please wait")
     version = exporting.export(
@@ -66,7 +68,7 @@ def run(options) -> None:
         output,
         version=options.version,
         samples=samples,
-        trained=None if options.samples else prediction.trained(model),
+        trained=trained,
         labels=prediction.class_names(model),
         columns=None if raw else prediction.columns(model),
         raw=None if options.samples else raw,
@@ -76,6 +78,13 @@ def run(options) -> None:
         about=_about(model),
     )
     console.print(f"wrote {version}: verified, its signature gives the model's numbers")
+
+
+def _behind(kept, trained, rows):
+    """A person's rows behind those that the trained model is known to have answered."""
+    if trained is None or kept.keys() != rows.keys():
+        return rows, None
+    return {name: np.concatenate([kept[name], x]) for name, x in rows.items()}, trained
 
 
 def _read_samples(model, file):

@@ -60,6 +60,7 @@ def promote(results: dict, name: str, folder: Path) -> None:
         model,
         Path("saved_models") / name,
         samples=prediction.samples(model),
+        trained=prediction.trained(model),
         labels=prediction.class_names(model),
     )
     console.print(f"wrote {version}: verified, its signature gives the model's numbers")

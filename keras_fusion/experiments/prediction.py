@@ -119,17 +119,18 @@ def samples(path: str | Path) -> dict[str, np.ndarray] | None:
 
 
 def answered(model, data) -> dict[str, np.ndarray]:
-    """What a trained classifier answers to `data.samples`, as `SAMPLES` keeps it.
+    """What a trained model answers to `data.samples`, as `SAMPLES` keeps it.
 
     It takes them standardized, as in training: an export that standardizes in another
     way is found out.
     """
     rows = len(next(iter(data.samples.values()), []))
-    if not rows or data.classes < 2:  # a regression is given back its units later
+    if not rows:
         return {}
     some = {name: x[:rows] for name, x in data.validation.inputs.items()}
     inputs = model_inputs(model, some, data.validation.modality_mask[:rows])
     name = EACH_LABEL if data.task == "multilabel" else "probabilities"
+    name = name if data.target is None else "predictions"
     return {f"outputs/{name}": model.predict(inputs, verbose=0)}
 
 

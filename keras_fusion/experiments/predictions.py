@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_fusion.datasets.multilabel import SEPARATOR
 from keras_fusion.errors import InputError
+from keras_fusion.export.reading import named_classes
 from keras_fusion.files import whole
 from keras_fusion.names import EACH_LABEL
 
@@ -22,9 +23,7 @@ def classes_of(outputs: dict, class_names: list[str] | None) -> list[str | None]
     """
     probabilities = outputs["probabilities"]
     names = class_names or [str(k) for k in range(probabilities.shape[-1])]
-    finite = np.isfinite(probabilities).all(axis=-1)
-    best = np.where(finite[:, None], probabilities, 0).argmax(axis=-1)
-    return [names[k] if known else None for k, known in zip(best, finite, strict=True)]
+    return [name or None for name in named_classes(probabilities, names)]
 
 
 def labels_of(outputs: dict, class_names: list[str] | None) -> list[list[str] | None]:

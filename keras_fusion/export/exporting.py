@@ -82,8 +82,9 @@ def export(
         version: A free number; None is the highest one plus one.
         samples: Real `(B, ...)` arrays by input name to compare on and to warm up with,
             `modality_mask` optional.
-        trained: What the model answered to `samples` when it had been trained, by
-            output name: a file that lost something on the way is refused.
+        trained: What the model answered to `samples`, or to the first of them, when it
+            had been trained, by output name: a file that lost something on the way is
+            refused.
         labels: One name per class, in the graph and in `assets.extra/labels.json`.
         columns: By input that is made of columns, their names in its order: whoever
             reads rows for this model finds them in `input_columns`.

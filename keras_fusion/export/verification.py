@@ -130,11 +130,12 @@ def check_trained(
         signature: The one to ask: the masked one where a mask goes with the samples.
         samples: What `trained` is the answer to, as it is: a model of ours takes NaN
             for what is absent.
-        trained: Outputs by name; outputs that the model has no more are passed over.
+        trained: Outputs by name, for as many of the first samples as they have rows;
+            outputs that the model has no more are passed over.
         dtype: That the model computes in, if it is half precision.
     """
     rows = len(next(iter(trained.values())))
-    inputs = {name: np.asarray(samples[name]) for name in signature.inputs}
+    inputs = {name: np.asarray(samples[name])[:rows] for name in signature.inputs}
     answered = signature.answer(_tensors(inputs))
     found = {name: as_array(ops.convert_to_numpy(x)) for name, x in answered.items()}
     names = trained.keys() & found.keys()

@@ -14,7 +14,8 @@ class Standardization(Layer):
     `z` may go through a curve of straight segments for each feature, which makes it
     normal by its rank. NaN becomes `fill`.
 
-    Shapes: `(B, ...)` to `(B, ...)`, float32.
+    Shapes: `(B, ...)` to `(B, ...)`, float32. Numbers that come in float64 lose no
+    digit: what is rounded is `z`.
 
     Args:
         knots: Number of knots of the curve; 0 is none.
@@ -30,7 +31,8 @@ class Standardization(Layer):
     """
 
     def __init__(self, knots: int = 0, **kwargs):
-        super().__init__(**kwargs)
+        # Keras would round float64 before the mean is taken away
+        super().__init__(**{"autocast": False} | kwargs)
         self.knots = knots
 
     def build(self, input_shape):
@@ -67,7 +69,12 @@ class Standardization(Layer):
             self.scores.assign(np.asarray(scores, np.float32))
 
     def call(self, inputs):
-        z = ops.subtract(ops.subtract(inputs, self.mean), self.rest) / self.deviation
+        wide = keras.backend.standardize_dtype(inputs.dtype) == "float64"
+        x = inputs if wide else self.as_numbers(inputs)
+        mean, rest, deviation = (
+            ops.cast(part, x.dtype) for part in (self.mean, self.rest, self.deviation)
+        )
+        z = self.as_numbers((x - mean - rest) / deviation)
         if self.knots:
             z = ops.where(ops.isnan(z), z, self._curve(z))
         # JAX's `where` takes no variable

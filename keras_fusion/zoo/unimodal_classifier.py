@@ -12,7 +12,8 @@ def UnimodalClassifier(
     """A classifier of one modality: what every fusion should beat.
 
     The `FusionClassifier` whose only modality is this one: same encoder, same head,
-    nothing to fuse.
+    nothing to fuse. It takes that modality alone, `{"depth": inputs["depth"]}`: Keras
+    refuses further ones.
 
     Args:
         input_shapes: Shape without batch axis of each modality, by name.

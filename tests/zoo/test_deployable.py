@@ -73,6 +73,26 @@ def test_saved_and_trained_models_scale_alike(kind, unit, offset, tmp_path):
     )
 
 
+@pytest.mark.only_on("torch", "tensorflow", reason="JAX has no float64 by itself")
+@pytest.mark.parametrize(
+    "smallest, numbers",
+    [(1, 1_700_000_000 + np.arange(40)), (0.01, 101_325 + 0.01 * np.arange(40))],
+    ids=["seconds", "pressure"],
+)
+def test_small_differences_of_large_numbers_are_kept(smallest, numbers, tmp_path):
+    """float32 holds the seconds of today by steps of 128."""
+    raw = {"a": np.asarray(numbers)[:, None]}
+    statistics = measure(raw)
+    standardized, _ = datasets.standardize(raw, statistics)
+    model = randomise(zoo.UnimodalClassifier({"a": (1,)}, 3, units=4))
+    zoo.deployable(model, statistics).save(tmp_path / "model.keras")
+    served = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    assert served.input["a"].dtype == "float64"
+    answers = served({"a": raw["a"].astype("float64")})["probabilities"]
+    assert_close(answers, model(standardized))
+    assert len(np.unique(to_numpy(answers)[:, 0])) > 30
+
+
 def test_the_caller_may_leave_out_more(raw):
     raw = {name: raw[name] for name in VECTORS}
     model = randomise(zoo.FusionClassifier(VECTORS, 3, **WEIGHING))

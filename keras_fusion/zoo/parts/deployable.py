@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 from keras import layers, ops
 
 from keras_fusion.layers import Standardization
@@ -21,8 +22,8 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
             is, such as the columns of a table.
 
     Returns:
-        A model with the same inputs and a dict of outputs: `probabilities` `(B, K)` or
-        `(B, H, W, K)` (`predictions` for regression, `label_probabilities` where the
+        A model with the same inputs, float64 where the rows differ by too little for
+        float32, and a dict of outputs: `probabilities` `(B, K)` or `(B, H, W, K)` (`predictions` for regression, `label_probabilities` where the
         head is a sigmoid for each of K labels) and, where the operator has
         weights, `modality_weights` `(B, M)`, and where there is one head, `embedding`
         `(B, U)`, what it takes.
@@ -35,7 +36,9 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
             f"{model.name} takes the nodes of a graph, which have no raw rows to be "
             "standardized: export the model itself."
         )
-    inputs = same_inputs(model)
+    wide = {m for m, scale in statistics.items() if loses_digits(*scale)}
+    wide &= {m for m, x in model.input.items() if x.dtype == "float32"}
+    inputs = same_inputs(model, wide)
     modalities = {name: x for name, x in inputs.items() if name != MASK}
     safe = safe_names(modalities)
     prepared = {
@@ -97,6 +100,12 @@ def _standardized(name, x, scale):
     scores = getattr(scale, "scores", None)
     layer.set_moments(mean, std, getattr(scale, "fill", 0.0), knots, scores)
     return layer(x)
+
+
+def loses_digits(mean, std) -> bool:
+    """Whether rounding to float32 moves a standardized number by more than 1e-4."""
+    rounding = np.abs(mean) * np.finfo(np.float32).eps / 2
+    return bool(np.any(rounding > 1e-4 * np.asarray(std)))
 
 
 def all_nan(x):

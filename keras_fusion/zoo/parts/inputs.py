@@ -43,11 +43,18 @@ def named_inputs(
     return inputs
 
 
-def same_inputs(model: keras.Model) -> dict:
-    """New inputs of the names, shapes and dtypes of the model's own."""
+def same_inputs(model: keras.Model, wide=frozenset()) -> dict:
+    """New inputs of the names, shapes and dtypes of the model's own.
+
+    Args:
+        model: One with named inputs.
+        wide: Names of those that are float64 all the same.
+    """
     shapes = {name: x for name, x in model.input.items() if name != MASK}
     inputs = {
-        name: ModalityInput(name, x.shape, x.dtype, f"{safe}_input").output
+        name: ModalityInput(
+            name, x.shape, "float64" if name in wide else x.dtype, f"{safe}_input"
+        ).output
         for (name, x), safe in zip(shapes.items(), safe_names(shapes).values())
     }
     if MASK in model.input:
