@@ -23,10 +23,10 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
 
     Returns:
         A model with the same inputs, float64 where the rows differ by too little for
-        float32, and a dict of outputs: `probabilities` `(B, K)` or `(B, H, W, K)` (`predictions` for regression, `label_probabilities` where the
-        head is a sigmoid for each of K labels) and, where the operator has
-        weights, `modality_weights` `(B, M)`, and where there is one head, `embedding`
-        `(B, U)`, what it takes.
+        float32, and a dict of outputs: `probabilities` `(B, K)` or `(B, H, W, K)`
+        (`predictions` for regression, `label_probabilities` where the head is a sigmoid
+        for each of K labels) and, where the operator has weights, `modality_weights`
+        `(B, M)`, and where there is one head, `embedding` `(B, U)`, what it takes.
 
     Raises:
         ValueError: If the model is one of graphs.
