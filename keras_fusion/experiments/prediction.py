@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+from keras import ops
 
 from keras_fusion import datasets, export
 from keras_fusion.datasets.arrays import as_numbers
 from keras_fusion.datasets.files import Rows
 from keras_fusion.errors import InputError, first_line
 from keras_fusion.experiments import table_columns
-from keras_fusion.experiments.batches import model_inputs
+from keras_fusion.experiments.batches import model_inputs, prediction_batch
 from keras_fusion.export import load
 from keras_fusion.files import read_json
 from keras_fusion.names import EACH_LABEL, MASK, safe_names
@@ -227,7 +228,22 @@ def _answer(model, inputs):
     }
     if MASK in model.input:
         arrays[MASK] = present
+    if any(x.dtype == "float64" for x in arrays.values()):
+        return _exactly(model, arrays)
     return model.predict(arrays, verbose=0)
+
+
+def _exactly(model, arrays):
+    """`model.predict`, which would round float64 to float32 on its way."""
+    size, count = prediction_batch(arrays), len(next(iter(arrays.values())))
+    answers = [
+        model({n: ops.convert_to_tensor(x[i : i + size]) for n, x in arrays.items()})
+        for i in range(0, count, size)
+    ]
+    return {
+        name: np.concatenate([ops.convert_to_numpy(x[name]) for x in answers])
+        for name in answers[0]
+    }
 
 
 def _with_flags(inputs):

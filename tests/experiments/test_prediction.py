@@ -39,6 +39,18 @@ def test_raw_features_in_classes_out(saved):
     assert modalities(path) == list(VECTORS)
 
 
+@pytest.mark.only_on("torch", "tensorflow", reason="JAX has no float64 by itself")
+def test_the_seconds_of_today_are_told_apart(tmp_path):
+    """`keras.Model.predict` rounds what it is given to float32."""
+    seconds = 1_700_000_000 + np.arange(40.0)[:, None]
+    model = randomise(zoo.UnimodalClassifier({"a": (1,)}, 3, units=4))
+    served = zoo.deployable(model, measure({"a": seconds}))
+    served.save(tmp_path / "model.keras")
+    answers = predict(tmp_path / "model.keras", {"a": seconds})["probabilities"]
+    standard = (seconds - seconds.mean()) / seconds.std()
+    assert_close(answers, model({"a": standard.astype("float32")}))
+
+
 def test_a_modality_without_any_values_has_no_shape(saved):
     inputs = draw(VECTORS)
     outputs = predict(saved[1], inputs | {"c": np.full((3, 1), np.nan, "float32")})
