@@ -10,6 +10,7 @@ from keras_fusion.experiments import classical, evaluation, training
 from keras_fusion.experiments import variants as forms
 from keras_fusion.experiments.recipe import Recipe, load_data, plain
 from keras_fusion.experiments.tasks import task_of
+from keras_fusion.names import safe_names
 from keras_fusion.provenance import provenance
 
 ONLY, WITHOUT = "only-", "without-"
@@ -88,7 +89,10 @@ def compare(
         data = load_data(recipe, seed)
         task, split = task_of(data), getattr(data, part)
         chosen = variants(recipe, data, leave_out)
-        paths = {name: folder / name / f"seed-{seed}" for name in chosen}
+        paths = {
+            name: folder / place / f"seed-{seed}"
+            for name, place in _folders(chosen, data.input_shapes).items()
+        }
         records = {}
         for name, variant in chosen.items():
             records[name] = training.fit(
@@ -137,6 +141,13 @@ def compare(
         "fits": fits,
         **provenance(),
     }
+
+
+def _folders(chosen, modalities):
+    """The folder of each variant: a modality may be called `../x`."""
+    safe = safe_names(modalities)
+    own = {f"{kind}{m}": f"{kind}{safe[m]}" for kind in (ONLY, WITHOUT) for m in safe}
+    return {name: own.get(name, name) for name in chosen}
 
 
 def _missing_baselines(recipe):

@@ -30,7 +30,8 @@ def recipe_of(options) -> recipe_files.Recipe:
     )
     if not options.dataset:
         file = recipe_files.file_of(options.recipe)
-        trust.check_path(recipe.dataset, file.parent, str(file))
+        meant = f"say --dataset {recipe.dataset}"
+        trust.check_path(recipe.dataset, file.parent, str(file), meant)
         return recipe
     name = f"{recipe.name}-{own_data.name_of(options.dataset)}"
     return dataclasses.replace(recipe, name=name)

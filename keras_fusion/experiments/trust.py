@@ -41,13 +41,14 @@ def check_layers(arguments: dict, source: str) -> None:
                 )
 
 
-def check_path(dataset: str, folder: Path, source: str) -> None:
+def check_path(dataset: str, folder: Path, source: str, remedy: str) -> None:
     """Refuses a file that lies neither under the recipe's folder nor with the data.
 
     Args:
         dataset: As a recipe names it; what has no path passes.
         folder: Of the recipe.
         source: The recipe, for the message.
+        remedy: What to do if the file is meant.
     """
     kind, colon, path = dataset.partition(":")
     if not colon:
@@ -56,7 +57,7 @@ def check_path(dataset: str, folder: Path, source: str) -> None:
     if not any(whole.is_relative_to(home.resolve()) for home in allowed):
         raise InputError(
             f"{source} names {path}, which lies under neither its own folder, this "
-            f"one, nor {archives.folder()}: say --dataset {dataset} if it is meant."
+            f"one, nor {archives.folder()}: {remedy} if it is meant."
         )
 
 

@@ -9,7 +9,7 @@ from pydantic import Strict
 
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import recipe as recipes
-from keras_fusion.experiments import schema
+from keras_fusion.experiments import schema, trust
 from keras_fusion.tuning.space import TRAINING
 
 FILE = "search.toml"
@@ -71,6 +71,8 @@ def read(name: str) -> Search:
     own = whole.stem if whole.name != FILE else whole.parent.name
     search = recipes.parse(path, Search, own)
     _check_heeded(path, search)
+    meant = "start the search in its folder"
+    trust.check_path(search.dataset, path.parent, str(path), meant)
     return search
 
 

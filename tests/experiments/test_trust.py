@@ -58,7 +58,7 @@ def test_paths_stay_near_the_recipe(tmp_path, monkeypatch):
         folder.mkdir()
     monkeypatch.chdir(here)
     for inside in ("mfeat", f"csv:{home}/x.csv", "csv:x.csv"):
-        trust.check_path(inside, home, "r")
+        trust.check_path(inside, home, "r", "say so")
     for outside in ("csv:/etc/x.csv", "folder:../elsewhere", f"npz:{home}/../y.npz"):
-        with pytest.raises(InputError, match="say --dataset .* if it is meant"):
-            trust.check_path(outside, home, "r")
+        with pytest.raises(InputError, match="say so if it is meant"):
+            trust.check_path(outside, home, "r", "say so")

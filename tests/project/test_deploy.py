@@ -211,6 +211,18 @@ def test_a_search_on_ray_fits_the_schemas():
         jsonschema.validate(job, schema)
 
 
+def test_only_a_search_reaches_its_own_ports():
+    manifests = ray_manifests()
+    cluster = manifests["RayJob"]["spec"]["rayClusterSpec"]
+    policy = manifests["NetworkPolicy"]["spec"]
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        labels = group["template"]["metadata"]["labels"]
+        assert policy["podSelector"]["matchLabels"] == labels
+    own, submitter = policy["ingress"]
+    assert own == {"from": [{"podSelector": policy["podSelector"]}]}
+    assert submitter["ports"] == [{"port": 8265}]
+
+
 def test_ray_on_the_cluster_is_the_one_that_was_tested():
     spec = ray_manifests()["RayJob"]["spec"]
     pinned = re.search(r"^ray==(.+)$", (ROOT / "constraints.txt").read_text(), re.M)[1]

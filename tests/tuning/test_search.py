@@ -11,6 +11,7 @@ import time
 import pytest
 
 from keras_fusion import tuning
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import training
 from tests.experiments import runs
 
@@ -220,6 +221,16 @@ def test_hyperband_runs_and_its_recipes_train_to_the_end(small, tmp_path):
 def test_bad_budgets_are_refused(small, budget, sentence):
     with pytest.raises(ValueError, match=sentence):
         tuning.changed(small, **budget)
+
+
+def test_a_search_names_files_near_it(tmp_path):
+    path = runs.write(tmp_path / "here", TEXT)
+    path.rename(tmp_path / "search.toml")  # above its data
+    tuning.read(str(tmp_path))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "search.toml").rename(tmp_path / "other" / "search.toml")
+    with pytest.raises(InputError, match="start the search in its folder if it is"):
+        tuning.read(str(tmp_path / "other"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import itertools
 import statistics
+import warnings
 from pathlib import Path
 
 from keras_fusion.experiments.comparison import METHODS, MODEL
@@ -52,7 +53,9 @@ def _save(draw, results, path, height):
     try:
         draw(axes, results)
         axes.spines[["top", "right"]].set_visible(False)
-        with whole(path) as beside:
+        with whole(path) as beside, warnings.catch_warnings():
+            # A name may have letters that the font has not: they are boxes.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
             figure.savefig(beside, dpi=150)
     finally:
         pyplot.close(figure)
