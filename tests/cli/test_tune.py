@@ -52,6 +52,7 @@ def test_a_space_that_is_exhausted_says_so(tmp_path, quick):
     assert "The space is exhausted" in out and "trials completed" in out
 
 
+ENDLESS = "epochs = 300000\npatience = 0"
 # A shell's background process, and what it starts, is deaf to Ctrl-C.
 HEEDS = """
 import signal, sys
@@ -78,7 +79,7 @@ def pressed(process):
 @pytest.mark.slow
 @pytest.mark.only_on("torch", reason="no backend changes it")
 def test_ctrl_c_ends_in_one_sentence(tmp_path):
-    path = runs.write(tmp_path, TEXT.replace("epochs = 1", "epochs = 300000"))
+    path = runs.write(tmp_path, TEXT.replace("epochs = 1", ENDLESS))
     folder = tmp_path / "runs" / "tiny"
     process = subprocess.Popen(
         [sys.executable, "-c", HEEDS, "tune", path, "--runs", tmp_path / "runs"],
