@@ -100,7 +100,7 @@ def test_the_record(finished, path):
     folder, record = finished
     assert json.loads((folder / training.RECORD).read_text()) == record
     assert record["epochs"] == 4
-    assert record["validation"] == record["history"]["val_accuracy"][-1] > 0.5
+    assert record["validation"] == max(record["history"]["val_accuracy"]) > 0.5
     assert {len(values) for values in record["history"].values()} == {4}
     names = sorted(p.name for p in folder.iterdir())
     assert names == ["fit.json", "lock", "model.weights.h5", "training.keras"]
