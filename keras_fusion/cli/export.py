@@ -82,7 +82,12 @@ def run(options) -> None:
 
 def _behind(kept, trained, rows):
     """A person's rows behind those that the trained model is known to have answered."""
-    if trained is None or kept.keys() != rows.keys():
+    shapes = [
+        {name: x.shape[1:] for name, x in of.items()} for of in (kept or {}, rows)
+    ]
+    if (
+        trained is None or shapes[0] != shapes[1]
+    ):  # `export` says what is wrong with them
         return rows, None
     return {name: np.concatenate([kept[name], x]) for name, x in rows.items()}, trained
 
