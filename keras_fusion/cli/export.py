@@ -81,15 +81,17 @@ def run(options) -> None:
 
 
 def _behind(kept, trained, rows):
-    """A person's rows behind those that the trained model is known to have answered."""
-    shapes = [
-        {name: x.shape[1:] for name, x in of.items()} for of in (kept or {}, rows)
-    ]
-    if (
-        trained is None or shapes[0] != shapes[1]
-    ):  # `export` says what is wrong with them
+    """A person's rows behind those that the trained model is known to have answered.
+
+    Rows that do not fit come back alone: the export says what is wrong with them.
+    """
+    if trained is None or _shapes(kept) != _shapes(rows):
         return rows, None
     return {name: np.concatenate([kept[name], x]) for name, x in rows.items()}, trained
+
+
+def _shapes(rows):
+    return {name: x.shape[1:] for name, x in rows.items()}
 
 
 def _read_samples(model, file):

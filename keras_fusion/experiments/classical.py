@@ -2,6 +2,7 @@
 
 import importlib.util
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
@@ -12,15 +13,28 @@ BOOSTING, LINEAR = "gradient boosting", "linear model"
 MOST = 4096  # features: beyond, trees take longer than the networks they stand beside
 LABELS = 50  # at once: each has models of its own
 WORDS = 1000  # of a text, the most frequent ones
-MISSING = (
-    "gradient boosting and a linear model are not compared with, since scikit-learn is "
-    'not installed: pip install "keras-fusion[baselines]"'
-)
 
 
-def is_installed() -> bool:
-    """Whether scikit-learn is."""
-    return importlib.util.find_spec("sklearn") is not None
+def refusal(data: Dataset) -> str | None:
+    """A sentence that says why there are no such models of these data, if so.
+
+    They need scikit-learn, labels of rows and not of pixels, rows in memory, at most
+    `MOST` features, which pictures exceed, and at most `LABELS` labels at once.
+    """
+    reason = None
+    if importlib.util.find_spec("sklearn") is None:
+        reason = 'scikit-learn is missing: pip install "keras-fusion[baselines]"'
+    elif data.train.labels.ndim > 2:
+        reason = "pixels have labels here"
+    elif reads_files(data.train.inputs):
+        reason = "the files are read batch by batch"
+    elif data.task == "multilabel" and data.classes > LABELS:
+        reason = f"{data.classes:,} labels at once are more than {LABELS}"
+    elif _width(data) > MOST:
+        reason = f"a row has {_width(data):,} features, more than {MOST:,}"
+    if reason is None:
+        return None
+    return f"gradient boosting and a linear model are not compared with: {reason}"
 
 
 def fitted(data: Dataset, seed: int) -> dict:
@@ -33,22 +47,11 @@ def fitted(data: Dataset, seed: int) -> dict:
     `(B, 1)` numbers.
 
     Returns:
-        Nothing where scikit-learn is not installed, where pixels have labels, where
-        files are streamed, or where the rows have more than `MOST` features, as
-        pictures do, or more than `LABELS` labels at once.
+        Nothing where there is a `refusal`.
     """
-    several = data.task == "multilabel"
-    if (
-        not is_installed()
-        or data.train.labels.ndim > 2
-        or reads_files(data.train.inputs)
-    ):
-        return {}
-    if several and data.classes > LABELS:
+    if refusal(data):
         return {}
     columns = _Columns(data)
-    if columns.width > MOST:
-        return {}
     from sklearn.ensemble import (
         HistGradientBoostingClassifier,
         HistGradientBoostingRegressor,
@@ -58,7 +61,7 @@ def fitted(data: Dataset, seed: int) -> dict:
     if data.class_names:
         trees = HistGradientBoostingClassifier(random_state=seed)
         linear = LogisticRegression(max_iter=1000)
-        if several:
+        if data.task == "multilabel":
             trees, linear = _ForEachLabel(trees), _ForEachLabel(linear)
     else:
         trees = HistGradientBoostingRegressor(random_state=seed)
@@ -68,7 +71,7 @@ def fitted(data: Dataset, seed: int) -> dict:
         warnings.simplefilter("ignore")  # few iterations, collinear columns
         trees.fit(columns.with_gaps(data.train), labels)
         linear.fit(columns.with_flags(data.train), labels)
-    outputs = _outputs(data)
+    outputs = outputs_of(data)
     return {
         BOOSTING: lambda split: outputs(trees, columns.with_gaps(split)),
         LINEAR: lambda split: outputs(linear, columns.with_flags(split)),
@@ -99,8 +102,11 @@ class _ForEachLabel:
         return found
 
 
-def _outputs(data):
-    """Probabilities of all classes, also of those that no training row has."""
+def outputs_of(data: Dataset) -> Callable[..., np.ndarray]:
+    """From a model and its columns, outputs as a network has them.
+
+    There are probabilities of all classes, also of those that no training row has.
+    """
 
     def several(model, x):
         return model.predict_proba(x)
@@ -127,10 +133,6 @@ class _Columns:
         for name, words in self.texts.items():
             seen = _counts(data.train.inputs[name], words) > 0
             self.weights[name] = np.log((1 + len(seen)) / (1 + seen.sum(0))) + 1
-        shapes = data.input_shapes
-        self.width = sum(
-            self.texts.get(m, np.prod(shape, dtype=int)) for m, shape in shapes.items()
-        )
 
     def with_gaps(self, split: Split) -> np.ndarray:
         """`(B, features)`, NaN where a modality is absent."""
@@ -150,6 +152,12 @@ class _Columns:
             return np.asarray(x, np.float32).reshape(len(x), -1)
         counts = _counts(x, self.texts[name]) * self.weights[name]
         return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)
+
+
+def _width(data):
+    """The features of a row."""
+    texts, shapes = _texts(data), data.input_shapes
+    return sum(texts.get(m, int(np.prod(shape))) for m, shape in shapes.items())
 
 
 def _texts(data):

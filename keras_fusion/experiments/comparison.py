@@ -130,7 +130,7 @@ def compare(
     return {
         "recipe": plain(recipe),
         "part": part,
-        "notes": [*data.notes, *_missing_baselines(recipe)],
+        "notes": [*data.notes, *_missing_baselines(recipe, data)],
         "precision": precision,
         "metric": task.metric,
         "scores": scores,
@@ -150,9 +150,9 @@ def _folders(chosen, modalities):
     return {name: own.get(name, name) for name in chosen}
 
 
-def _missing_baselines(recipe):
-    there = classical.is_installed() or not recipe.usual_baselines
-    return [] if there else [classical.MISSING]
+def _missing_baselines(recipe, data):
+    refusal = classical.refusal(data) if recipe.usual_baselines else None
+    return [refusal] if refusal else []
 
 
 def _judged(model, split, task):

@@ -15,8 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from keras_fusion.datasets import Dataset
+from keras_fusion.experiments.classical import BOOSTING, LINEAR, outputs_of
+from keras_fusion.experiments.tasks import task_of
 
-LINEAR, BOOSTING = "linear model", "gradient boosting"
 MOST = 2**27  # numbers; pictures in full size are nothing for these models
 ROUNDS, STEP = 200, 10  # of boosting
 
@@ -29,11 +30,11 @@ def judge(data: Dataset, seconds: float) -> dict[str, dict]:
     better for ten rounds, 200 rounds are done, or the time is over.
 
     Args:
-        data: Of rows with one label each; for masks there is none.
+        data: Of rows with one label each; else there is none.
         seconds: For boosting.
 
     Returns:
-        `score` (accuracy, or minus the mean squared error) and `seconds` by name.
+        `score`, that of the task as the trials have it, and `seconds` by name.
     """
     parts = data.train, data.validation
     numbers = sum(x.size for x in data.train.inputs.values())
@@ -41,11 +42,10 @@ def judge(data: Dataset, seconds: float) -> dict[str, dict]:
         return {}
     (x, y), (x_new, y_new) = ((_flat(part.inputs), part.labels) for part in parts)
     classifies = bool(data.class_names)
+    task, outputs = task_of(data), outputs_of(data)
 
     def score(model):
-        if classifies:
-            return float(np.mean(model.predict(x_new) == y_new))
-        return -float(np.mean(np.square(model.predict(x_new) - y_new)))
+        return float(task.score(y_new, outputs(model, x_new)))
 
     began = time.perf_counter()
     found = {LINEAR: _entry(score(_linear(classifies, x, y)), began)}

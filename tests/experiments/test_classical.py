@@ -46,4 +46,7 @@ def test_a_target_is_predicted_in_its_own_units(tmp_path):
 
 def test_pictures_are_left_to_networks(data):
     part = datasets.Split({"a": np.zeros((10, 64, 65))}, data.train.labels[:10])
-    assert classical.fitted(dataclasses.replace(data, train=part), 0) == {}
+    pictures = dataclasses.replace(data, train=part)
+    assert classical.fitted(pictures, 0) == {}
+    assert "4,160 features, more than 4,096" in classical.refusal(pictures)
+    assert classical.refusal(data) is None

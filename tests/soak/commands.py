@@ -19,13 +19,10 @@ units = [4, 8]
 tuner = "random"
 trials = 8
 """
-# Saves after each epoch, and takes its time over every file, so that many a kill comes
-# then.
-RUN = """
-import os, sys, time
+# Takes its time over every file, so that many a kill comes then.
+SLOW = """
+import os, pathlib, sys, time
 from keras_fusion import files
-from keras_fusion.cli import main as cli
-from keras_fusion.experiments import training
 
 replace = os.replace
 
@@ -34,9 +31,18 @@ def slowly(source, target):
     replace(source, target)
 
 files.os.replace = slowly
+"""
+# Saves after each epoch.
+RUN = (
+    SLOW
+    + """
+from keras_fusion.cli import main as cli
+from keras_fusion.experiments import training
+
 training.fit.__kwdefaults__["checkpoint_every"] = 0
 sys.exit(cli.main(sys.argv[1:]))
 """
+)
 
 
 def start(backend, words, **options):

@@ -12,6 +12,7 @@ import pytest
 
 from keras_fusion import tuning
 from tests.experiments import runs
+from tests.soak.commands import SLOW
 
 pytestmark = pytest.mark.soak
 
@@ -32,20 +33,14 @@ tuner = "random"
 trials = 12
 """
 )
-# Takes its time over every file, so that many a kill comes then.
-TUNE = """
-import os, pathlib, sys, time
-from keras_fusion import files, tuning
+TUNE = (
+    SLOW
+    + """
+from keras_fusion import tuning
 
-replace = os.replace
-
-def slowly(source, target):
-    time.sleep(0.02)
-    replace(source, target)
-
-files.os.replace = slowly
 tuning.search(tuning.read(sys.argv[1]), pathlib.Path(sys.argv[2]))
 """
+)
 MEMORY = """
 import os, pathlib, sys
 from keras_fusion import tuning

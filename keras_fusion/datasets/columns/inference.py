@@ -1,6 +1,7 @@
 """What a column is, where nobody says so, and which columns say nothing."""
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -51,3 +52,17 @@ def _counts_rows(numbers):
 def _in_order(numbers):
     steps = np.diff(numbers)
     return (steps > 0).all() or (steps < 0).all()
+
+
+def kinds_of(table: Mapping[str, np.ndarray]) -> tuple[dict[str, str], dict[str, str]]:
+    """The kind of each column that can help, and why another cannot, by their names."""
+    kinds, reasons = {}, {}
+    for name, values in table.items():
+        kind, reason = kind_of(values), useless(name, values)
+        if reason is None and kind is None:
+            reason = "every value is different"
+        if reason:
+            reasons[name] = reason
+        else:
+            kinds[name] = kind
+    return kinds, reasons

@@ -8,37 +8,21 @@ from pathlib import Path
 import numpy as np
 
 from keras_fusion.datasets.columns import encoders, modality, raw
-from keras_fusion.datasets.columns.inference import kind_of, useless
-from keras_fusion.datasets.columns.kinds import KINDS, kind
+from keras_fusion.datasets.columns.column import (
+    Column,
+    as_values,
+    fitted,
+    noted,
+    placed,
+)
+from keras_fusion.datasets.columns.inference import kind_of, kinds_of
+from keras_fusion.datasets.columns.kinds import KINDS
 from keras_fusion.datasets.columns.read_rows import streamed
-from keras_fusion.datasets.columns.values import missing
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.files import write_json
 
 FILE = "columns.json"
 _VERSION = 1
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column as training knows it.
-
-    Attributes:
-        name: In the table.
-        kind: One of `KINDS`.
-        state: What the kind learned, as JSON knows it.
-        rows, missing: Of the training rows, and those of them without a value.
-    """
-
-    name: str
-    kind: str
-    state: dict
-    rows: int
-    missing: int
-
-    def encode(self, values) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers `(N, ...)` and where they are present, `(N,)` bool."""
-        return KINDS[self.kind].encode(values, self.state)
 
 
 @dataclass(frozen=True)
@@ -88,7 +72,7 @@ class Preprocessor:
             ValueError: If a column is not there, is not of the kind that it is said to
                 be, or none is left.
         """
-        table = {name: _values(x) for name, x in table.items()}
+        table = {name: as_values(x) for name, x in table.items()}
         left_out = {name: "it is no input" for name in ignore}
 
         def known(name):
@@ -99,28 +83,22 @@ class Preprocessor:
         if modalities:
             wanted = modality.as_said(modalities, known)
         else:
-            kinds = {}
-            for name, values in table.items():
-                if name not in left_out:
-                    kinds[name] = kind_of(values)
-                    reason = useless(name, values)
-                    if reason is None and kinds[name] is None:
-                        reason = "every value is different"
-                    if reason:
-                        left_out[name] = reason
-            kinds = {name: k for name, k in kinds.items() if name not in left_out}
+            rest = {n: x for n, x in table.items() if n not in left_out}
+            kinds, reasons = kinds_of(rest)
+            left_out |= reasons
             wanted = modality.by_kind(kinds, group_by) if kinds else {}
         if not wanted:
-            raise DataError(f"no column is left to learn from: {_listed(left_out)}")
+            reasons = "; ".join(f"{n!r}: {why}" for n, why in left_out.items())
+            raise DataError(f"no column is left to learn from: {reasons}")
         taken = {column.name for columns in wanted.values() for column in columns}
         left_out = {n: why for n, why in left_out.items() if n not in taken}
         for name in table.keys() - taken - left_out.keys():
             left_out[name] = "no modality has it"
-        fitted = {
-            name: tuple(_fitted(column, table, folder) for column in columns)
+        learned = {
+            name: tuple(fitted(column, table, folder) for column in columns)
             for name, columns in wanted.items()
         }
-        return cls(fitted, {n: left_out[n] for n in table if n in left_out})
+        return cls(learned, {n: left_out[n] for n in table if n in left_out})
 
     def encode(
         self,
@@ -157,7 +135,7 @@ class Preprocessor:
             for column in self.columns:
                 there = column.name in table
                 present = encoded[column.name][1]
-                notes += _noted(column, values[column.name], present, there)
+                notes += noted(column, values[column.name], present, there)
         inputs, masks = {}, []
         for name, columns in self.modalities.items():
             arrays, present = zip(*(encoded[column.name] for column in columns))
@@ -174,9 +152,9 @@ class Preprocessor:
         for column in self.columns:
             there = column.name in table
             values = (
-                _values(table[column.name]) if there else np.full(rows, None, object)
+                as_values(table[column.name]) if there else np.full(rows, None, object)
             )
-            found[column.name] = _placed(column.kind, values, folder)
+            found[column.name] = placed(column.kind, values, folder)
         return found
 
     def describe(self) -> list[tuple[str, str, str, str]]:
@@ -269,56 +247,3 @@ def graph_of(file: str | Path):
         for name, (_, dtype, shape) in raw.inputs(preprocessor).items()
     }
     return graph
-
-
-def _noted(column, values, present, there):
-    if not there:
-        return [f"there is no column {column.name!r}: it counts as empty"]
-    lost = np.flatnonzero(~missing(values) & ~present)
-    if not len(lost):
-        return []
-    first = ", ".join(repr(str(values[i]))[:80] for i in lost[:3])
-    count = "1 value" if len(lost) == 1 else f"{len(lost):,} values"
-    return [
-        f"{count} of {column.name!r} cannot be read as {column.kind}, and "
-        f"{'counts' if len(lost) == 1 else 'count'} as missing: {first}"
-        + (f" and {len(lost) - 3:,} more" if len(lost) > 3 else "")
-    ]
-
-
-def _fitted(wanted, table, folder):
-    values = table.get(wanted.name)
-    if values is None:
-        raise DataError(f"no column {wanted.name!r}; there is {', '.join(table)}")
-    try:
-        learn = kind(wanted.kind).fit
-        state = learn(_placed(wanted.kind, values, folder), **wanted.options)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"column {wanted.name!r} cannot be a {wanted.kind}: {error}"
-        ) from error
-    lost = int(missing(values).sum())
-    return Column(wanted.name, wanted.kind, state, len(values), lost)
-
-
-def _placed(name, values, folder):
-    """Values of a kind whose values are files, with the folder before their paths."""
-    if folder is None or not hasattr(KINDS.get(name), "FILES"):
-        return values
-    placed = np.empty(len(values), object)
-    placed[:] = [
-        str(Path(folder, v)) if isinstance(v, str) and v.strip() else v for v in values
-    ]
-    return placed
-
-
-def _values(x):
-    if isinstance(x, np.ndarray):
-        return x
-    values = np.empty(len(x), object)
-    values[:] = list(x)
-    return values
-
-
-def _listed(left_out):
-    return "; ".join(f"{name!r}: {reason}" for name, reason in left_out.items())

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-_CHUNK = 256  # rows that are in memory at once while all files are looked through
+from keras_fusion.datasets.lazy_rows import LazyRows
+
+_CHUNK = 64  # rows that are in memory at once while all files are looked through
 
 
-class ReadRows:
+class ReadRows(LazyRows):
     """Some rows of a column of files: `x[rows]` reads them, and is an array.
 
     The files may be larger together than the memory. `np.asarray` reads all.
@@ -20,28 +22,11 @@ class ReadRows:
 
     def __init__(self, column, values: np.ndarray):
         nothing, _ = column.encode(values[:0])
+        super().__init__((len(values), *nothing.shape[1:]), nothing.dtype)
         self.column, self.values = column, values
-        self.dtype = nothing.dtype
-        self.shape = (len(values), *nothing.shape[1:])
-        self.ndim = len(self.shape)
-        self.size = int(np.prod(self.shape))
 
-    def __len__(self):
-        return len(self.values)
-
-    def __getitem__(self, index):
-        if isinstance(index, tuple):
-            return np.asarray(self)[index]
-        one = np.ndim(index) == 0 and not isinstance(index, slice)
-        values = self.values[[index]] if one else self.values[index]
-        rows, _ = self.column.encode(values)
-        return rows[0] if one else rows
-
-    def __iter__(self):
-        return (self[row] for row in range(len(self)))
-
-    def __array__(self, dtype=None, copy=None):
-        return self[:].astype(dtype or self.dtype, copy=False)
+    def make(self, rows):
+        return self.column.encode(self.values[rows])[0]
 
     def take(self, rows: np.ndarray) -> "ReadRows":
         """These rows, none of them read yet."""

@@ -11,6 +11,7 @@ from tests.datasets.columns.examples import picture
 ROWS, SIDE = 1200, 64
 
 
+@pytest.mark.slow
 @pytest.mark.only_on("torch", reason="no backend changes it")
 def test_a_table_of_pictures_takes_a_part_of_their_memory():
     scans = np.empty(ROWS, object)

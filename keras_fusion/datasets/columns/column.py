@@ -1,0 +1,92 @@
+"""One column of a table: what training learned of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from keras_fusion.datasets.columns.kinds import KINDS, kind
+from keras_fusion.datasets.columns.modality import Wanted
+from keras_fusion.datasets.columns.values import missing
+from keras_fusion.datasets.errors import DataError
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as training knows it.
+
+    Attributes:
+        name: In the table.
+        kind: One of `KINDS`.
+        state: What the kind learned, as JSON knows it.
+        rows, missing: Of the training rows, and those of them without a value.
+    """
+
+    name: str
+    kind: str
+    state: dict
+    rows: int
+    missing: int
+
+    def encode(self, values) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers `(N, ...)` and where they are present, `(N,)` bool."""
+        return KINDS[self.kind].encode(values, self.state)
+
+
+def fitted(wanted: Wanted, table: Mapping, folder: str | Path | None) -> Column:
+    """The column that is wanted, learned from the training rows of a table.
+
+    Raises:
+        DataError: If it is not there, or is not of the kind that it is said to be.
+    """
+    values = table.get(wanted.name)
+    if values is None:
+        raise DataError(f"no column {wanted.name!r}; there is {', '.join(table)}")
+    try:
+        learn = kind(wanted.kind).fit
+        state = learn(placed(wanted.kind, values, folder), **wanted.options)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"column {wanted.name!r} cannot be a {wanted.kind}: {error}"
+        ) from error
+    lost = int(missing(values).sum())
+    return Column(wanted.name, wanted.kind, state, len(values), lost)
+
+
+def placed(name: str, values: np.ndarray, folder: str | Path | None) -> np.ndarray:
+    """Values of a kind whose values are files, with the folder before their paths."""
+    if folder is None or not hasattr(KINDS.get(name), "FILES"):
+        return values
+    placed = np.empty(len(values), object)
+    placed[:] = [
+        str(Path(folder, v)) if isinstance(v, str) and v.strip() else v for v in values
+    ]
+    return placed
+
+
+def noted(
+    column: Column, values: np.ndarray, present: np.ndarray, there: bool
+) -> list[str]:
+    """A sentence if a column is not there, or has values that cannot be read."""
+    if not there:
+        return [f"there is no column {column.name!r}: it counts as empty"]
+    lost = np.flatnonzero(~missing(values) & ~present)
+    if not len(lost):
+        return []
+    first = ", ".join(repr(str(values[i]))[:80] for i in lost[:3])
+    count = "1 value" if len(lost) == 1 else f"{len(lost):,} values"
+    return [
+        f"{count} of {column.name!r} cannot be read as {column.kind}, and "
+        f"{'counts' if len(lost) == 1 else 'count'} as missing: {first}"
+        + (f" and {len(lost) - 3:,} more" if len(lost) > 3 else "")
+    ]
+
+
+def as_values(x) -> np.ndarray:
+    """`(N,)` values as an array, which keeps what they are."""
+    if isinstance(x, np.ndarray):
+        return x
+    values = np.empty(len(x), object)
+    values[:] = list(x)
+    return values
