@@ -11,6 +11,7 @@ from tests.layers.cases import WIDTH, each_operator, modalities, randomise
 # Keras says so of every layer that has no weights to quantize.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Layer .* `quantize` method implemented"),
+    pytest.mark.filterwarnings("ignore:`model.quantize..`. .* skipped"),  # Keras 3.16
     pytest.mark.only_on("torch", reason="it compiles nothing, so it takes a minute"),
     pytest.mark.slow,
 ]

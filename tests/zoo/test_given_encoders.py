@@ -62,6 +62,8 @@ NOTHING_DROPS = {"dropout": 0.0, "modality_dropout": 0.0}
 MASKS["others not at all"] = ~MASKS["one modality not at all"]
 
 
+# Keras 3.16 says of its own LSTM that it hands no mask on.
+@pytest.mark.filterwarnings("ignore:.* was passed an input with a mask")
 def test_absent_rows_harm_no_weight_whatever_the_encoder():
     """Zeros would make NaN of them all: the gradient holds 0/0 then."""
     given, rows = encoders()
