@@ -47,6 +47,15 @@ class Layer(keras.layers.Layer):
         dense.build(shape)
         return dense
 
+    def layer_norm(self, name, width, epsilon=1e-5):
+        """A built `LayerNormalization` of the last axis, for inputs of any rank."""
+        norm = keras.layers.LayerNormalization(
+            epsilon=epsilon, dtype=self.dtype_policy, name=name
+        )
+        norm.build((None, width))
+        norm.axis = -1  # Keras 3.16 counts it from the front of what it was built with
+        return norm
+
     def add_seed(self, seed):
         """A generator of random numbers, for the layer to keep."""
         with keras.name_scope(self.name):

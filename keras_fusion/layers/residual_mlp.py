@@ -38,15 +38,12 @@ class ResidualMLP(Layer):
         shape, width = tuple(input_shape), input_shape[-1]
         hidden = self._hidden or width
         policy = self.dtype_policy
-        self.norm = keras.layers.LayerNormalization(
-            epsilon=1e-5, dtype=policy, name="norm"
-        )
+        self.norm = self.layer_norm("norm", width)
         self.first = keras.layers.Dense(
             hidden, activation="gelu", dtype=policy, name="hidden"
         )
         self.drop = Dropout(self.dropout, dtype=policy, name="dropout")
         self.second = keras.layers.Dense(width, dtype=policy, name="output")
-        self.norm.build(shape)
         self.first.build(shape)
         self.second.build((*shape[:-1], hidden))
 

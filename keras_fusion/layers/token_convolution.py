@@ -40,9 +40,7 @@ class TokenConvolution(Layer):
 
     def build(self, input_shape):
         shape, policy = tuple(input_shape), self.dtype_policy
-        self.norm = keras.layers.LayerNormalization(
-            epsilon=1e-5, dtype=policy, name="norm"
-        )
+        self.norm = self.layer_norm("norm", shape[-1])
         self.convolution = keras.layers.Conv1D(
             shape[-1],
             self._kernel_size,
@@ -53,7 +51,6 @@ class TokenConvolution(Layer):
             name="convolution",
         )
         self.drop = Dropout(self.dropout, dtype=policy, name="dropout")
-        self.norm.build(shape)
         self.convolution.build(shape)
 
     def call(self, inputs, mask=None, training=None):

@@ -10,7 +10,7 @@ from keras_fusion.layers.dropout import Dropout
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.layers.fusion.checks import check_heads
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
-from keras_fusion.layers.fusion.transformer import apply, layer_norm, mlp, seed_of
+from keras_fusion.layers.fusion.transformer import apply, mlp, seed_of
 from keras_fusion.ops.pooling import pool
 from keras_fusion.ops.presence import select_all
 
@@ -101,7 +101,8 @@ class ModalityTransformer(Fusion):
         )
         self.attention.build([(None, width)] * self.num_modalities)
         self.norms = [
-            layer_norm(self, name, width) for name in ("attention_norm", "mlp_norm")
+            self.layer_norm(name, width, self.layer_norm_epsilon)
+            for name in ("attention_norm", "mlp_norm")
         ]
         self.mlp = mlp(self, width)
         self.dropout_layer = Dropout(

@@ -14,7 +14,6 @@ from keras_fusion.layers.fusion.token_transformer import TokenTransformer
 from keras_fusion.layers.fusion.transformer import (
     apply,
     dropper,
-    layer_norm,
     mlp,
     seed_of,
 )
@@ -81,7 +80,10 @@ class MutualFormerBlock(TokenTransformer):
     def build(self, input_shape):
         super().build(input_shape)
         width, count = self.output_width(input_shape), self.num_modalities
-        self.norms = [layer_norm(self, f"norm_{m}", width) for m in range(count)]
+        self.norms = [
+            self.layer_norm(f"norm_{m}", width, self.layer_norm_epsilon)
+            for m in range(count)
+        ]
         self.diffusion = CrossDiffusionAttention(
             num_heads=self.num_heads,
             readout=None,
@@ -100,7 +102,7 @@ class MutualFormerBlock(TokenTransformer):
         if self.readout:
             self.aggregation = self.dense("aggregation", width, (None, count * width))
             self.skip = self.dense("skip", width, (None, count * width))
-            self.norm = layer_norm(self, "norm", width)
+            self.norm = self.layer_norm("norm", width, self.layer_norm_epsilon)
             self.mlp = mlp(self, width)
 
     def fuse(self, inputs, present, query=None, training=None):

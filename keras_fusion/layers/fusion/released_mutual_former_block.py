@@ -11,7 +11,6 @@ from keras_fusion.layers.fusion.transformer import (
     NormedHeads,
     ResidualHalves,
     dropper,
-    layer_norm,
     seed_of,
     weight_dropper,
 )
@@ -84,7 +83,9 @@ class ReleasedMutualFormerBlock(TokenTransformer):
     def build(self, inputs_shape, query_shape=None):
         super().build(inputs_shape)
         width = self.output_width(inputs_shape)
-        self.joint_norm = layer_norm(self, "joint_norm", 2 * width)
+        self.joint_norm = self.layer_norm(
+            "joint_norm", 2 * width, self.layer_norm_epsilon
+        )
         self.diffusion = CrossDiffusionAttention(
             num_heads=self.num_heads,
             readout=None,

@@ -10,16 +10,6 @@ from keras_fusion.layers.dropout import Dropout
 from keras_fusion.ops.tokens import join_heads, split_heads
 
 
-def layer_norm(op, name, width):
-    """A built `LayerNormalization` with the policy and epsilon of `op`."""
-    norm = keras.layers.LayerNormalization(
-        epsilon=op.layer_norm_epsilon, dtype=op.dtype_policy, name=name
-    )
-    norm.build((None, width))
-    norm.axis = -1  # Keras 3.16 counts it from the front of what it was built with
-    return norm
-
-
 def mlp(op, width):
     """Two built `Dense`, of `op.intermediate_dim` (None: 4 U) and U features."""
     hidden = op.intermediate_dim or 4 * width
@@ -88,7 +78,7 @@ class NormedHeads(keras.layers.Layer):
         self.parts = parts
         self.num_heads = op.num_heads
         with keras.name_scope(name):
-            self.norm = layer_norm(op, "norm", width)
+            self.norm = op.layer_norm("norm", width, op.layer_norm_epsilon)
             self.projection = op.dense("projection", parts * width, (None, width))
         self.build((None, None, width))
 
@@ -111,7 +101,7 @@ class ResidualHalves(keras.layers.Layer):
         super().__init__(dtype=op.dtype_policy, name=name)
         with keras.name_scope(name):
             self.output_dense = op.dense("output", width, (None, width))
-            self.norm = layer_norm(op, "norm", width)
+            self.norm = op.layer_norm("norm", width, op.layer_norm_epsilon)
             self.mlp = mlp(op, width)
         self.build((None, None, width))
 
