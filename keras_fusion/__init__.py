@@ -10,7 +10,10 @@ import importlib
 __version__ = "0.1.0"
 
 # They are imported when they are first asked for: each brings Keras and its backend.
-_ROOMS = ("datasets", "export", "layers", "ops", "serving", "testing", "tuning", "zoo")
+_ROOMS = (
+    *("attribution", "datasets", "export", "layers", "ops", "serving", "testing"),
+    *("tuning", "zoo"),
+)
 
 
 def __getattr__(name):

@@ -82,6 +82,24 @@ print(names)
 print(zoo.modality_weights(model, {**three, "modality_mask": mask}).round(2))
 
 # %% [markdown]
+# A model with a mask can also be asked, whatever its operator, what each modality
+# contributed: the Shapley values of a score add up to the score. `shapley_interactions`
+# says which modalities need each other.
+
+# %%
+from keras_fusion.attribution import shapley_values  # noqa: E402
+
+
+def share_right(labels, probabilities):
+    return np.mean(probabilities.argmax(axis=-1) == labels)
+
+
+found = shapley_values(
+    model, data.test.inputs, labels=data.test.labels, measure=share_right
+)
+print(dict(zip(found.modalities, found.values.round(3))), found.base.round(3))
+
+# %% [markdown]
 # ## Layers by themselves
 #
 # Every operator takes the mask, too.

@@ -6,6 +6,7 @@ MODULES = {
     "layers": "Layers",
     "ops": "Functions of tensors",
     "zoo": "Models",
+    "attribution": "Who contributed what",
     "balancing": "Balanced training",
     "datasets": "Data sets",
     "graphs": "Graphs",

@@ -6,6 +6,7 @@ import math
 import keras
 import numpy as np
 
+from keras_fusion.batching import prediction_batch
 from keras_fusion.datasets import Split, modality_mask
 from keras_fusion.datasets.columns.read_rows import ReadRows
 from keras_fusion.experiments.ahead import Ahead
@@ -34,16 +35,6 @@ def model_inputs(
     taken = {name: x for name, x in inputs.items() if name in model.input}
     check_inputs(model, taken)
     return taken
-
-
-def prediction_batch(inputs: dict) -> int:
-    """Rows to predict at once: many, but no more numbers than a few images have.
-
-    Args:
-        inputs: `(B, ...)` arrays by modality.
-    """
-    numbers = sum(math.prod(x.shape[1:]) for x in inputs.values())
-    return max(1, min(1000, 2**22 // numbers))
 
 
 def reads_files(inputs: dict) -> bool:

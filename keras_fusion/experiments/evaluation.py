@@ -9,8 +9,9 @@ import keras
 import numpy as np
 from scipy import special
 
+from keras_fusion.attribution.masked_outputs import masked_outputs
 from keras_fusion.datasets import Split
-from keras_fusion.experiments.batches import InOrder, model_inputs, prediction_batch
+from keras_fusion.experiments.batches import InOrder, model_inputs
 from keras_fusion.names import MASK
 from keras_fusion.zoo.modality_weights import modality_weights, symbolic_weights
 
@@ -109,44 +110,10 @@ def _outputs(model, split, masks):
             yield model(dataclasses.replace(split, modality_mask=mask))
         return
     columns = [m for m, name in enumerate(split.inputs) if name in model.input]
-    batches = _Masked(split.inputs, [mask[:, columns] for mask in masks], model)
-    outputs = np.split(model.predict(batches, verbose=0), batches.ends())
-    for which in range(len(masks)):
-        yield np.concatenate(outputs[which :: len(masks)])
+    taken = {name: x for name, x in split.inputs.items() if name in model.input}
+    yield from masked_outputs(model, taken, [mask[:, columns] for mask in masks])
 
 
 def _keep_all_but(k, shape, rng):
     """`(B, M)` bool with k columns False in every row, drawn row by row."""
     return rng.random(shape).argsort(axis=-1).argsort(axis=-1) >= k
-
-
-class _Masked(keras.utils.PyDataset):
-    """A batch under each of the masks, then the next, so that one call predicts all.
-
-    Rows in files are read once for all masks.
-    """
-
-    def __init__(self, inputs, masks, model):
-        super().__init__()
-        self.inputs = {name: x for name, x in inputs.items() if name in model.input}
-        self.masks = masks
-        self.rows = len(masks[0])
-        self.batch_size = prediction_batch(self.inputs)
-        self._read = None, {}
-
-    def __len__(self):
-        return len(self.masks) * math.ceil(self.rows / self.batch_size)
-
-    def __getitem__(self, index):
-        part, which = divmod(index, len(self.masks))
-        rows = slice(part * self.batch_size, (part + 1) * self.batch_size)
-        if self._read[0] != part:
-            self._read = part, {name: x[rows] for name, x in self.inputs.items()}
-        return (self._read[1] | {MASK: self.masks[which][rows]},)
-
-    def ends(self):
-        """Where the outputs of each batch end, but the last."""
-        parts = len(self) // len(self.masks)
-        sizes = [self.batch_size] * (parts - 1)
-        sizes.append(self.rows - sum(sizes))
-        return np.cumsum(np.repeat(sizes, len(self.masks)))[:-1]

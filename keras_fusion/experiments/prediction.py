@@ -6,11 +6,12 @@ import numpy as np
 from keras import ops
 
 from keras_fusion import datasets, export
+from keras_fusion.batching import prediction_batch
 from keras_fusion.datasets.arrays import as_numbers
 from keras_fusion.datasets.files import Rows
 from keras_fusion.errors import InputError, first_line
 from keras_fusion.experiments import table_columns
-from keras_fusion.experiments.batches import model_inputs, prediction_batch
+from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.export import load
 from keras_fusion.files import read_json
 from keras_fusion.names import EACH_LABEL, MASK, safe_names

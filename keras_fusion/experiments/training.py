@@ -8,10 +8,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_fusion.batching import prediction_batch
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import targets, variants
-from keras_fusion.experiments.batches import Batches, in_order, prediction_batch
+from keras_fusion.experiments.batches import Batches, in_order
 from keras_fusion.experiments.checkpoint import Checkpoint, require_same
 from keras_fusion.experiments.class_weights import class_weights
 from keras_fusion.experiments.compilation import fast_settings

@@ -42,7 +42,7 @@ def _weigher(model):
     if weights is None:
         raise ValueError(
             f"{model.name} has no weights of its modalities. To attribute its output "
-            "to them use Shapley values."
+            "to them use keras_fusion.attribution.shapley_values."
         )
     return keras.Model(model.input, weights)
 

@@ -20,6 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # Which parts each part may import; there are no others.
 GROUND = {
     "archives",
+    "batching",
     "catalogue",
     "errors",
     "escaping",
@@ -40,13 +41,14 @@ MAY_IMPORT = {
     "ops": GROUND,
     "layers": GROUND | {"ops"},
     "zoo": GROUND | {"layers", "ops"},
+    "attribution": GROUND | {"layers", "ops", "zoo"},
     "graphs": GROUND,
     "datasets": GROUND,
     "balancing": GROUND | {"layers", "ops"},
     "export": GROUND,
     "serving": GROUND,
     "testing": GROUND | {"layers", "ops"},
-    "experiments": MODELS | {"balancing", "datasets", "export"},
+    "experiments": MODELS | {"attribution", "balancing", "datasets", "export"},
     "tuning": MODELS | {"balancing", "datasets", "experiments", "export"},
     "cli": MODELS | {"datasets", "experiments", "export", "serving", "tuning"},
 }

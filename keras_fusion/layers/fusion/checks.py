@@ -57,8 +57,8 @@ def check_call(op, inputs, query, modality_mask, mask, return_weights):
         )
     if return_weights and not op.has_weights:
         raise ValueError(
-            f"{type(op).__name__} has no weights to return. To attribute its "
-            "output to modalities use Shapley values."
+            f"{type(op).__name__} has no weights to return. To attribute a model's "
+            "output to modalities use keras_fusion.attribution.shapley_values."
         )
     if modality_mask is not None:
         _check_mask(op, "modality_mask", modality_mask, (shapes[0][0], len(inputs)))
