@@ -7,7 +7,7 @@ import numpy as np
 from keras_fusion import export as exporting
 from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
-from keras_fusion.experiments import prediction, table_columns, training
+from keras_fusion.experiments import kept_rows, prediction, table_columns, training
 from keras_fusion.experiments.runs import best_run, recipe_of
 from keras_fusion.files import read_json
 
@@ -57,7 +57,7 @@ def run(options) -> None:
         name = recipe_of(options).name
         model = best_run(Path(options.runs) / name)
     output = Path(options.output or Path("saved_models") / name)
-    samples, trained = prediction.samples(model), prediction.trained(model)
+    samples, trained = kept_rows.samples(model), kept_rows.trained(model)
     if options.samples:
         rows = _read_samples(model, options.samples)
         samples, trained = _behind(samples, trained, rows)

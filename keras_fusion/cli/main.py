@@ -18,6 +18,7 @@ COMMANDS = {  # each is a module here with `add_arguments` and `run`
     "verify": "find damage in what was exported",
     "serve": "answer over REST and gRPC as TensorFlow Serving does",
     "predict": "give classes or numbers for raw features",
+    "show": "serve one local page to try a trained model on",
     "panel": "draw a frame with its masks and affinities",
 }
 

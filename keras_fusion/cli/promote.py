@@ -8,7 +8,7 @@ from keras_fusion import export, tuning
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import print_results
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import comparison, prediction
+from keras_fusion.experiments import comparison, kept_rows, prediction
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports.card import best_seed, publish
 from keras_fusion.experiments.reports.plots import save_plots
@@ -59,8 +59,8 @@ def promote(results: dict, name: str, folder: Path) -> None:
     version = export.export(
         model,
         Path("saved_models") / name,
-        samples=prediction.samples(model),
-        trained=prediction.trained(model),
+        samples=kept_rows.samples(model),
+        trained=kept_rows.trained(model),
         labels=prediction.class_names(model),
     )
     console.print(f"wrote {version}: verified, its signature gives the model's numbers")

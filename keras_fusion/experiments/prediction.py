@@ -1,5 +1,7 @@
 """Raw features in, classes out: from a `.keras` file or a SavedModel."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +11,13 @@ from keras_fusion import datasets, export
 from keras_fusion.batching import prediction_batch
 from keras_fusion.datasets.arrays import as_numbers
 from keras_fusion.datasets.files import Rows
-from keras_fusion.errors import InputError, first_line
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import table_columns
-from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.export import load
 from keras_fusion.files import read_json
 from keras_fusion.names import EACH_LABEL, MASK, safe_names
 
-CLASSES, INPUTS, SAMPLES = "classes.json", "inputs.json", "samples.npz"
+CLASSES, INPUTS = "classes.json", "inputs.json"
 _ANSWERS = ("probabilities", "predictions", EACH_LABEL)
 _OUTPUTS = (*_ANSWERS, "modality_weights")
 
@@ -39,18 +40,33 @@ def predict(path: str | Path, inputs: dict) -> dict:
         ValueError: If there is no such model, or an input is missing, unknown, of
             another shape, or holds a number that float32 cannot.
     """
+    return predictor(path)(inputs)
+
+
+def predictor(path: str | Path) -> Callable[[dict], dict]:
+    """`predict` of one saved model, which stays loaded.
+
+    Raises:
+        ValueError: If there is no such model.
+    """
     path = Path(path)
     model = _trained(path) if path.suffix == ".keras" else None
     shapes = _row_shapes(model) if model else export.input_shapes(path)
-    inputs = {n: as_numbers(n, np.asarray(x), path.name) for n, x in inputs.items()}
-    inputs = _in_shapes(inputs, shapes)
-    if model:
-        outputs = _answer(model, inputs)
-    else:
-        outputs = export.signature(path)(_with_flags(inputs))
-    if not outputs.keys() & _ANSWERS:
-        raise InputError(_NOT_OURS.format(path))
-    return {name: outputs[name] for name in _OUTPUTS if name in outputs}
+    answer = partial(_answer, model) if model else _of_export(path)
+
+    def predicted(inputs):
+        inputs = {n: as_numbers(n, np.asarray(x), path.name) for n, x in inputs.items()}
+        outputs = answer(_in_shapes(inputs, shapes))
+        if not outputs.keys() & _ANSWERS:
+            raise InputError(_NOT_OURS.format(path))
+        return {name: outputs[name] for name in _OUTPUTS if name in outputs}
+
+    return predicted
+
+
+def _of_export(path):
+    answer = export.signature(path)
+    return lambda inputs: answer(_with_flags(inputs))
 
 
 def read_rows(path: str | Path, file: str | Path) -> Rows:
@@ -106,49 +122,6 @@ def columns(path: str | Path) -> dict[str, list[str]]:
     if schema is None:
         return {}
     return {m: list(names) for m, names in schema.modalities.items() if names}
-
-
-def samples(path: str | Path) -> dict[str, np.ndarray] | None:
-    """The raw rows that `train` left beside a `.keras` file, None where there are none.
-
-    Returns:
-        `(B, ...)` arrays by modality, NaN where something is missing.
-    """
-    beside = Path(path).with_name(SAMPLES)
-    if not beside.is_file():
-        return None
-    return _of_kind(beside, "inputs/")
-
-
-def answered(model, data) -> dict[str, np.ndarray]:
-    """What a trained model answers to `data.samples`, as `SAMPLES` keeps it.
-
-    It takes them standardized, as in training: an export that standardizes in another
-    way is found out.
-    """
-    rows = len(next(iter(data.samples.values()), []))
-    if not rows:
-        return {}
-    some = {name: x[:rows] for name, x in data.validation.inputs.items()}
-    inputs = model_inputs(model, some, data.validation.modality_mask[:rows])
-    name = EACH_LABEL if data.task == "multilabel" else "probabilities"
-    name = name if data.target is None else "predictions"
-    return {f"outputs/{name}": model.predict(inputs, verbose=0)}
-
-
-def trained(path: str | Path) -> dict[str, np.ndarray] | None:
-    """What the model of a `.keras` file answered to `samples` when it was trained."""
-    beside = Path(path).with_name(SAMPLES)
-    return (_of_kind(beside, "outputs/") if beside.is_file() else None) or None
-
-
-def _of_kind(file, kind):
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            found = {key: x for key, x in arrays.items() if key.startswith(kind)}
-    except Exception as error:  # numpy, zipfile and zlib raise many kinds
-        raise InputError(f"{file} is broken: {first_line(error)}") from error
-    return {key.removeprefix(kind): x for key, x in found.items()}
 
 
 def row_shapes(path: str | Path) -> dict[str, tuple]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
-from keras_fusion.experiments import comparison, prediction, table_columns
+from keras_fusion.experiments import comparison, kept_rows, prediction, table_columns
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import whole, write_json
@@ -21,7 +21,7 @@ def save_deployable(recipe: Recipe, data: Dataset, folder: Path) -> Path:
     """
     model = comparison.trained(recipe, data, folder, **task_of(data).deployed_head)
     deployed = zoo.deployable(model, data.statistics)
-    return save(deployed, data, folder, **prediction.answered(model, data))
+    return save(deployed, data, folder, **kept_rows.answered(model, data))
 
 
 def save(deployed: keras.Model, data: Dataset, folder: Path, **answers) -> Path:
@@ -38,7 +38,7 @@ def save(deployed: keras.Model, data: Dataset, folder: Path, **answers) -> Path:
         deployed.save(beside)
     write_json(folder / prediction.CLASSES, list(data.class_names) or None)
     write_json(folder / prediction.INPUTS, data.schema.to_json())
-    with whole(folder / prediction.SAMPLES) as beside:
+    with whole(folder / kept_rows.SAMPLES) as beside:
         rows = {f"inputs/{name}": x for name, x in data.samples.items()}
         np.savez(beside, **rows, **answers)
     table_columns.save(folder, data)

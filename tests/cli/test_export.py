@@ -5,7 +5,7 @@ import pytest
 
 from keras_fusion import export
 from keras_fusion.cli import main as cli
-from keras_fusion.experiments import prediction
+from keras_fusion.experiments import kept_rows, prediction
 from tests.cli.running import run, succeed
 from tests.cli.test_predict import features
 from tests.experiments import runs
@@ -56,27 +56,27 @@ def _verify(output, model):
 
 
 def test_train_keeps_raw_rows_to_compare_on(trained):
-    rows = prediction.samples(trained[0])
+    rows = kept_rows.samples(trained[0])
     assert {name: x.shape for name, x in rows.items()} == {"a": (16, 5), "b": (16, 3)}
     known = runs.arrays()
     for row in range(16):
         near = [np.isclose(known[m], rows[m][row], atol=1e-5) for m in rows]
         same = [(x | np.isnan(known[m])).all(axis=1) for m, x in zip(rows, near)]
         assert np.logical_and(*same).any()  # it is a row of the data
-    assert prediction.samples(trained[0].parent / "other" / "model.keras") is None
+    assert kept_rows.samples(trained[0].parent / "other" / "model.keras") is None
 
 
 def test_what_is_saved_answers_as_what_was_trained(trained):
-    rows, expected = prediction.samples(trained[0]), prediction.trained(trained[0])
+    rows, expected = kept_rows.samples(trained[0]), kept_rows.trained(trained[0])
     assert list(expected) == ["probabilities"]
     found = prediction.predict(trained[0], rows)["probabilities"]
     np.testing.assert_allclose(found, expected["probabilities"], atol=1e-5)
 
 
 def test_a_model_that_lost_its_scale_is_not_exported(trained, tmp_path, monkeypatch):
-    rows = prediction.samples(trained[0])
+    rows = kept_rows.samples(trained[0])
     wrong = {name: 3 * x for name, x in rows.items()}
-    monkeypatch.setattr(prediction, "samples", lambda path: wrong)
+    monkeypatch.setattr(kept_rows, "samples", lambda path: wrong)
     status, _, err = run("export", trained[0], "--output", tmp_path / "out")
     assert status == 2 and "asked what it was asked after its training" in err
     assert list((tmp_path / "out").glob("*")) == []

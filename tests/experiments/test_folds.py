@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_fusion.experiments import folds, prediction
+from keras_fusion.experiments import folds, kept_rows, prediction
 from keras_fusion.experiments import recipe as recipes
 from tests.cli.running import succeed
 from tests.experiments.runs import write
@@ -22,7 +22,7 @@ def test_folds_are_one_model_with_an_honest_score(tmp_path):
     assert len(labels) == len(outputs) == rows
     right = np.mean(outputs.argmax(-1) == labels)
     assert f"{right:.4f}" in out
-    raw = prediction.samples(folder / "model.keras")
+    raw = kept_rows.samples(folder / "model.keras")
     answers = prediction.predict(folder / "model.keras", raw)
     np.testing.assert_allclose(answers["probabilities"].sum(-1), 1, rtol=1e-5)
     assert answers["modality_weights"].shape == (len(raw["a"]), 2)

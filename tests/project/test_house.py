@@ -50,7 +50,9 @@ MAY_IMPORT = {
     "testing": GROUND | {"layers", "ops"},
     "experiments": MODELS | {"attribution", "balancing", "datasets", "export"},
     "tuning": MODELS | {"balancing", "datasets", "experiments", "export"},
-    "cli": MODELS | {"datasets", "experiments", "export", "serving", "tuning"},
+    "playground": {"datasets", "errors", "escaping", "experiments", "names", "serving"},
+    "cli": MODELS
+    | {"datasets", "experiments", "export", "playground", "serving", "tuning"},
 }
 # The child process of an export has to know our layers to load a model that has them.
 EXCEPTED_IN_A_FUNCTION = {("export", "layers")}

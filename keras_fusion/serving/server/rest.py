@@ -1,11 +1,9 @@
 """TensorFlow Serving's REST API as an ASGI application."""
 
 import asyncio
-import ipaddress
 import json
 import logging
 import zlib
-from urllib.parse import urlsplit
 
 from google.protobuf import json_format
 from starlette.applications import Starlette
@@ -21,6 +19,7 @@ from tensorflow_serving.apis import (
 from keras_fusion.names import DEFAULT
 from keras_fusion.serving.errors import ServingError, invalid
 from keras_fusion.serving.server import json_bodies
+from keras_fusion.serving.server.addresses import names_this_machine
 from keras_fusion.serving.server.core import METADATA, Core, overdue
 from keras_fusion.serving.server.limits import Budget
 
@@ -79,8 +78,8 @@ class RestApi:
         return respond
 
     def _check_host(self, request):
-        host = urlsplit(f"//{request.headers.get('host', 'localhost')}").hostname
-        if self._local and host != "localhost" and not _is_address(host):
+        host = request.headers.get("host", "localhost")
+        if self._local and not names_this_machine(host):
             raise ServingError(
                 "PERMISSION_DENIED", f"This server is localhost; received {host!r}."
             )
@@ -185,14 +184,6 @@ def _unpacking(encoding, most):
             raise invalid(f"The body is not gzip: {error}.") from None
 
     return unpack
-
-
-def _is_address(host):
-    try:
-        ipaddress.ip_address(host or "")
-    except ValueError:
-        return False
-    return True
 
 
 def _proto_json(message):

@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import errno
-import ipaddress
 import math
 import signal
-import socket
 import threading
 from collections.abc import Callable
 from concurrent import futures
@@ -20,6 +17,7 @@ from tensorflow_serving.apis import (
 )
 
 from keras_fusion.errors import InputError
+from keras_fusion.serving.server.addresses import is_loopback, listen
 from keras_fusion.serving.server.core import Core
 from keras_fusion.serving.server.grpc_services import ModelService, PredictionService
 from keras_fusion.serving.server.limits import USUAL, Limits
@@ -84,8 +82,8 @@ class Server:
             self._load()
             self._start_polling()
             self._start_grpc(grpc_server)
-            local = ipaddress.ip_address(rest_socket.getsockname()[0]).is_loopback
-            self._start_rest(RestApi(core, local).application, rest_socket)
+            api = RestApi(core, local=is_loopback(rest_socket))
+            self._start_rest(api.application, rest_socket)
             self._undo = self._undo.pop_all()
         return self
 
@@ -186,27 +184,3 @@ class Server:
         thread.start()
         self._undo.callback(thread.join)
         self._undo.callback(stop)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound and that nobody else can bind.
-
-    Raises:
-        ValueError: If the port is in use or the host is none of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named TCP, so that asyncio sends small answers at once: without, 40 ms later.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    # A server that has just stopped leaves connections that die out.
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        if error.errno == errno.EADDRINUSE:
-            raise InputError(
-                f"Port {port} on {host} is in use: stop what listens there or choose "
-                "another port."
-            ) from error
-        raise InputError(f"Cannot listen on {host}:{port}: {error}.") from error
-    return listening

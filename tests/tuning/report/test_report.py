@@ -1,16 +1,14 @@
 """The page of a search, read as a file and, where there is a Chromium, in it."""
 
 import re
-import shutil
 
 import pytest
 
 from keras_fusion.tuning import write_report
 from keras_fusion.tuning.report import figures
+from tests.chromium import CHROMIUM
 from tests.tuning.samples import failed, results, trial
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
 

@@ -1,0 +1,49 @@
+"""`keras-fusion show`."""
+
+from pathlib import Path
+
+from keras_fusion.cli import options as shared
+from keras_fusion.cli.console import console
+from keras_fusion.experiments.runs import best_run, recipe_of
+
+
+def add_arguments(parser) -> None:
+    """Adds what the command takes."""
+    parser.add_argument(
+        "model",
+        help="a recipe or file of your own that was trained, the folder of a run, or a "
+        ".keras file",
+    )
+    shared.add_dataset(parser)
+    shared.add_runs(parser)
+    parser.add_argument(
+        "--rows",
+        metavar="FILE",
+        help="file with rows to show; some that training kept if left out",
+    )
+    parser.add_argument("--port", type=int, default=8502, help="0 is a free one")
+
+
+def run(options) -> None:
+    """Serves one page of a trained model, on this machine alone, until Ctrl-C."""
+    try:
+        from keras_fusion.playground import judge, rows, server
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"show needs {error.name}, which is not installed: "
+            'pip install "keras-fusion[serving,datasets]".'
+        ) from error
+
+    model = _model(options)
+    some = rows.of_file(model, options.rows) if options.rows else rows.kept(model)
+    server.run(judge.Judge(model, some), str(model), options.port, console.print)
+
+
+def _model(options):
+    """The `.keras` file that is named, or the best run of a recipe."""
+    path = Path(options.model)
+    for file in (path, path / "model.keras"):
+        if file.suffix == ".keras" and (file.is_file() or file == path):
+            return file
+    options.recipe = options.model
+    return best_run(Path(options.runs) / recipe_of(options).name)

@@ -1,0 +1,105 @@
+"""What a model answers to a row with some of its modalities switched off."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from keras_fusion.errors import InputError
+from keras_fusion.experiments import prediction
+from keras_fusion.names import EACH_LABEL, MASK
+from keras_fusion.playground.rows import Rows
+
+_TINY = 1e-12
+
+
+class Judge:
+    """A trained model and the rows that it is asked about.
+
+    Args:
+        model: A `.keras` file that `train` wrote.
+        rows: For this model.
+
+    Attributes:
+        rows: As given.
+        modalities: In the order of the model's weights.
+
+    Raises:
+        ValueError: If there is no such model, or it answers in maps.
+    """
+
+    def __init__(self, model: Path, rows: Rows):
+        self.modalities = prediction.modalities(model)
+        order = [list(rows.inputs).index(name) for name in self.modalities]
+        self.rows, self._present = rows, rows.present[:, order]
+        self._predict = prediction.predictor(model)
+        self._one_at_a_time = threading.Lock()
+        outputs = self._outputs(0, self._present[:1])
+        if next(iter(outputs.values())).ndim > 2:
+            raise InputError(
+                f"{model} answers in maps, which `keras-fusion panel` draws."
+            )
+        names = prediction.class_names(model, outputs)
+        self._classes = names or list(map(str, range(_scores(outputs).shape[-1])))
+
+    def present(self, row: int) -> list[bool]:
+        """Whether each modality is there in a row, in the order of `modalities`."""
+        return self._present[row].tolist()
+
+    def answer(self, row: int, off: set[int]) -> dict:
+        """The prediction for a row without the modalities with these numbers.
+
+        Returns:
+            dict of JSON: `probabilities` by class with the `uncertainty` of their
+            distribution from 0 to 1, or one `number`; the `weights` of the modalities,
+            None where the model has none.
+        """
+        on = self._present[row].copy()
+        on[list(off)] = False
+        outputs = self._outputs(row, on[None])
+        weights = outputs.get("modality_weights")
+        found = {"weights": None if weights is None else _plain(weights[0])}
+        scores = _scores(outputs)[0]
+        if "predictions" in outputs:
+            return found | {"number": _plain(scores)[0]}
+        found["probabilities"] = [
+            {"name": name, "value": value}
+            for name, value in zip(self._classes, _plain(scores))
+        ]
+        several = EACH_LABEL in outputs
+        return found | {"uncertainty": _plain([uncertainty(scores, several)])[0]}
+
+    def _outputs(self, row, present):
+        """Outputs for one row under each mask of `present` `(B, M)`."""
+        inputs = {
+            name: np.repeat(x[row : row + 1], len(present), axis=0)
+            for name, x in self.rows.inputs.items()
+        }
+        with self._one_at_a_time:
+            return self._predict(inputs | {MASK: present})
+
+
+def uncertainty(probabilities: np.ndarray, several: bool = False) -> float:
+    """The entropy of an answer as a share of the largest, 0 certain to 1 ignorant.
+
+    Args:
+        probabilities: `(K,)`, of classes.
+        several: Whether they are of labels of which several may hold: the mean of the
+            entropies of each.
+    """
+    p = np.asarray(probabilities, np.float64)
+    if several or p.size == 1:
+        p = np.stack([p, 1 - p])  # (2, K)
+    entropy = -(p * np.log(np.maximum(p, _TINY))).sum(axis=0)
+    return float(np.mean(entropy / np.log(len(p))))
+
+
+def _scores(outputs):
+    for name in ("probabilities", EACH_LABEL, "predictions"):
+        if name in outputs:
+            return np.asarray(outputs[name])
+    raise InputError(f"Expected probabilities or predictions; received {[*outputs]}.")
+
+
+def _plain(x):
+    return [float(n) if np.isfinite(n) else None for n in x]

@@ -1,0 +1,80 @@
+import csv
+
+import numpy as np
+import pytest
+
+from keras_fusion.experiments import prediction
+from keras_fusion.names import MASK
+from keras_fusion.playground.judge import Judge, uncertainty
+from keras_fusion.playground.rows import Rows, of_file
+
+pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
+
+
+@pytest.mark.slow
+def test_off_is_a_column_that_is_empty(model, tmp_path):
+    whole = model.parents[4] / "birds.csv"
+    with open(whole, encoding="utf-8") as file:
+        table = [row | {"photo": ""} for row in csv.DictReader(file)][:4]
+    with open(tmp_path / "birds.csv", "w", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, table[0])
+        writer.writeheader()
+        writer.writerows(
+            row | {"call": row["call"] and whole.parent / row["call"]} for row in table
+        )
+    rows = prediction.read_rows(model, tmp_path / "birds.csv")
+    expected = prediction.predict(model, rows.inputs)
+    judge = Judge(model, of_file(model, whole))
+    for row in range(4):
+        found = judge.answer(row, {judge.modalities.index("photo")})
+        shares = [one["value"] for one in found["probabilities"]]
+        np.testing.assert_allclose(shares, expected["probabilities"][row], rtol=1e-4)
+        np.testing.assert_allclose(
+            found["weights"], expected["modality_weights"][row], rtol=1e-4, atol=1e-7
+        )
+        assert judge.answer(row, set())["probabilities"] != found["probabilities"] or (
+            row == 0  # whose photo is absent
+        )
+
+
+def stub(monkeypatch, answer):
+    """A judge of two rows `b` and `a`, whose model takes `a` first."""
+    monkeypatch.setattr(prediction, "modalities", lambda path: ["a", "b"])
+    monkeypatch.setattr(prediction, "predictor", lambda path: answer)
+    monkeypatch.setattr(prediction, "class_names", lambda path, outputs: None)
+    inputs = {"b": np.zeros((2, 1)), "a": np.ones((2, 1))}
+    present = np.array([[True, False], [True, True]])
+    return Judge("model.keras", Rows(inputs, present, {}, ["0", "1"]))
+
+
+def test_masks_are_in_the_order_of_the_model(monkeypatch):
+    def answer(inputs):
+        return {"predictions": inputs[MASK] @ [[1.0], [10.0]]}
+
+    judge = stub(monkeypatch, answer)
+    assert judge.present(0) == [False, True]
+    assert judge.answer(0, set()) == {"number": 10, "weights": None}
+    assert judge.answer(1, {1})["number"] == 1
+    assert judge.answer(1, {0, 1})["number"] == 0
+
+
+def test_what_is_no_number_is_none(monkeypatch):
+    judge = stub(monkeypatch, lambda inputs: {"probabilities": np.full((1, 2), np.nan)})
+    found = judge.answer(0, set())
+    assert found["uncertainty"] is None
+    assert [one["value"] for one in found["probabilities"]] == [None, None]
+
+
+def test_maps_are_refused(monkeypatch):
+    with pytest.raises(ValueError, match="keras-fusion panel"):
+        stub(monkeypatch, lambda inputs: {"probabilities": np.zeros((1, 4, 4, 2))})
+
+
+def test_uncertainty_is_the_share_of_the_largest_entropy():
+    assert uncertainty([0, 1, 0]) == 0
+    assert uncertainty([1 / 3] * 3) == pytest.approx(1)
+    p = np.array([0.7, 0.2, 0.1])
+    assert uncertainty(p) == pytest.approx(-(p @ np.log2(p)) / np.log2(3))
+    half = uncertainty([0.5, 1.0], several=True)  # of one label nothing, of one all
+    assert half == pytest.approx(0.5)
+    assert uncertainty([0.5]) == pytest.approx(1)
