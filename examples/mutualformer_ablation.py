@@ -35,7 +35,7 @@ from keras_fusion.experiments.runs import COMPILED
 from keras_fusion.files import whole, write_json
 from keras_fusion.layers import MutualFormerBlock
 from keras_fusion.layers.arguments import require_choice
-from keras_fusion.ops.tokens import attend, join_heads, token_presence
+from keras_fusion.ops.tokens import attend, join_heads
 
 BEGIN = "<!-- ablation: written by examples.mutualformer_ablation -->"
 PARTS = {
@@ -98,9 +98,8 @@ def mean(count, x):
 
 def ask(diffusion, exchange, inputs, present):
     """`exchange` with what each modality's queries get from each other's keys."""
-    parts, kept = diffusion.project(inputs), [None] * len(inputs)
-    if present is not None:
-        kept = [token_presence([x], [there]) for x, there in zip(inputs, present)]
+    parts = diffusion.project(inputs)
+    kept = [present.pick([m]).tokens([x]) for m, x in enumerate(inputs)]
     messages = [
         [
             None if i == m else join_heads(attend(q, k, v, kept[i])[0])

@@ -31,18 +31,14 @@ class PowerMean(Fusion):
 
     def fuse(self, inputs, present, query=None, training=None):
         squares = sum(ops.square(x) for x in inputs)
-        count = len(inputs)
-        if present is not None:  # M masks that broadcast to the inputs
-            count = sum(ops.cast(p, squares.dtype) for p in present)
-            count = ops.maximum(count, 1.0)
-        return ops.sqrt(squares / count + self.epsilon), None
+        return ops.sqrt(squares / present.count(inputs) + self.epsilon), None
 
 
 # %% [markdown]
 # Three things make this an operator that keeps the contract:
 #
 # - what is absent reaches `fuse` as exact zeros, so a sum needs no mask, and the mean
-#   divides by what is present;
+#   divides by how many are present, which `Presence` knows;
 # - `__init__` stores its arguments unchanged, so that `get_config` comes for free;
 # - the second value that `fuse` returns is the weights of the modalities, or None.
 #

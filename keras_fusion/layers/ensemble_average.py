@@ -11,9 +11,9 @@ class EnsembleAverage(Layer):
 
     `y = sum_k w_k y_k / sum_k w_k` over the members that have something to say.
 
-    Call: `layer(predictions, present=None)`
+    Call: `layer(predictions, member_mask=None)`
 
-    Shapes: list of K tensors `(B, ...)` and `present` `(B, K)` bool (None = all) to
+    Shapes: list of K tensors `(B, ...)` and `member_mask` `(B, K)` bool (None = all) to
     `(B, ...)`; zeros where no member is present.
 
     Args:
@@ -36,18 +36,18 @@ class EnsembleAverage(Layer):
         self.shares = [float(share) for share in shares]
         self.build(None)
 
-    def call(self, predictions, present=None):
+    def call(self, predictions, member_mask=None):
         predictions = [ops.cast(x, "float32") for x in predictions]
         shares = self.shares
-        if present is None:
+        if member_mask is None:
             total = sum(w * x for w, x in zip(shares, predictions))
             return total / sum(shares)
         total, count = 0.0, 0.0
         for k, (share, x) in enumerate(zip(shares, predictions)):
-            there = ops.reshape(present[:, k], (-1, *[1] * (len(x.shape) - 1)))
+            there = ops.reshape(member_mask[:, k], (-1, *[1] * (len(x.shape) - 1)))
             total = total + select(share * x, there)
             count = count + share * ops.cast(there, "float32")
         return total / ops.maximum(count, min(shares))
 
-    def compute_output_shape(self, predictions_shape, present_shape=None):
+    def compute_output_shape(self, predictions_shape, member_mask_shape=None):
         return tuple(predictions_shape[0])

@@ -6,7 +6,7 @@ from keras import ops
 from keras_fusion.layers.arguments import require_choice
 from keras_fusion.layers.base import Layer
 from keras_fusion.ops.pooling import pool
-from keras_fusion.ops.presence import presence
+from keras_fusion.ops.presence import Presence
 
 HEADS = ("train", "average")
 
@@ -50,10 +50,9 @@ class Heads(Layer):
             return fused
         if self.heads == "train":
             return fused
-        present = presence(alone, modality_mask)
-        if present is not None:
-            present = [ops.ones_like(present[0]), *present]
-        return pool(predictions, present, "mean")
+        if modality_mask is not None:  # the fused prediction is always there
+            modality_mask = ops.pad(modality_mask, ((0, 0), (1, 0)), constant_values=1)
+        return pool(predictions, Presence.of(predictions, modality_mask), "mean")
 
     def compute_output_shape(self, predictions_shape, modality_mask_shape=None):
         return tuple(predictions_shape[0])

@@ -11,6 +11,7 @@ from keras_fusion.ops.diffusion.cross_diffusion import (
 from keras_fusion.ops.pairwise.all import pairwise_all as pairwise_all
 from keras_fusion.ops.pairwise.edges import pairwise_edges as pairwise_edges
 from keras_fusion.ops.pairwise.window import pairwise_window as pairwise_window
+from keras_fusion.ops.presence import Presence as Presence
 from keras_fusion.ops.presence import select as select
 from keras_fusion.ops.presence import share as share
 from keras_fusion.ops.presence import softmax as softmax

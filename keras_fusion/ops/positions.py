@@ -25,15 +25,6 @@ def restore_positions(x, like):
     return ops.reshape(x, (-1, *positions, *x.shape[1:]))
 
 
-def flatten_presence(present, like):
-    """The result of `presence` as one tensor `(B * positions, M)` bool, or None."""
-    if present is None:
-        return None
-    everywhere = ops.ones_like(like[..., :1], dtype="bool")
-    full = [ops.logical_and(p, everywhere) for p in present]
-    return flatten_positions(ops.concatenate(full, axis=-1))
-
-
 def tokens(x):
     """`(B, *S, C)` to `(B, P, C)`: the positions of all axes in one."""
     positions = x.shape[1:-1]

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_fusion.ops.attention import affinity_logits, mix
-from keras_fusion.ops.presence import precise, select, select_all, softmax
+from keras_fusion.ops.presence import precise, select, softmax
 
 
 def split_heads(x, num_heads):
@@ -73,22 +73,6 @@ def token_spans(inputs):
     return list(itertools.pairwise(itertools.accumulate(counts, initial=0)))
 
 
-def token_presence(inputs, present):
-    """What `presence` gave, for the tokens side by side: `(B, sum T, 1)` or None."""
-    if present is None:
-        return None
-    everywhere = [ops.ones_like(x[..., :1], dtype="bool") for x in inputs]
-    full = [ops.logical_and(p, e) for p, e in zip(present, everywhere)]
-    return ops.concatenate(full, axis=1)
-
-
-def sample_presence(present):
-    """Which samples have any token of each modality, M of `(B, 1, 1)`, or None."""
-    if present is None:
-        return None
-    return [ops.any(p, axis=1, keepdims=True) for p in present]
-
-
 def modality_shares(weights, spans):
     """How much of each query's attention went to each modality.
 
@@ -102,24 +86,28 @@ def modality_shares(weights, spans):
     return [ops.sum(weights[..., start:end], axis=-1) for start, end in spans]
 
 
-def pool_tokens(streams, present=None, readout="mean"):
+def select_queries(weights, there=None):
+    """Weights `(B, N, Q, M)`, zero for queries that are not there `(B, Q or 1, 1)`."""
+    return weights if there is None else select(weights, there[:, None])
+
+
+def pool_tokens(streams, present, readout="mean"):
     """Mean or maximum over all tokens that are present, of all modalities together.
 
     Args:
         streams: list of M tensors `(B, T_m, D)`.
-        present: list of M boolean tensors that broadcast to them, or None.
+        present: `Presence` of the streams.
         readout: `"mean"` or `"max"`.
 
     Returns:
         `(B, D)`. Where nothing is present zeros, or -inf for `"max"`.
     """
     if readout == "max":
-        if present is not None:
-            streams = [select(x, p, -float("inf")) for x, p in zip(streams, present)]
+        streams = present.select(streams, -float("inf"))
         return functools.reduce(ops.maximum, [ops.max(x, axis=1) for x in streams])
     kept = [ops.ones_like(precise(x[..., :1])) for x in streams]
     count, total = [
-        sum(ops.sum(precise(x), axis=1) for x in select_all(xs, present))
+        sum(ops.sum(precise(x), axis=1) for x in present.select(xs))
         for xs in (kept, streams)
     ]
     return ops.cast(total / ops.maximum(count, 1), streams[0].dtype)

@@ -22,7 +22,7 @@ from keras_fusion.layers.fusion import (
     softmax_gating,
 )
 from keras_fusion.ops.attention import affinity_logits
-from keras_fusion.ops.presence import select, select_all, softmax
+from keras_fusion.ops.presence import Presence, select, softmax
 from tests.layers import (
     test_contract,
     test_precision,
@@ -54,23 +54,25 @@ def subject_with_units(law, name):
 
 @breaks(subject, ABSENCE, "Averaging")
 def the_mask_is_ignored():
-    return base, "presence", lambda *args: None
+    return Presence, "of", classmethod(lambda cls, *args: cls())
 
 
 @breaks(subject, ABSENCE, "Concatenation")
 def absence_is_multiplied_away():
-    def multiply_all(inputs, present):
-        return [x * ops.cast(p, x.dtype) for x, p in zip(inputs, present)]
+    def multiply(self, inputs, absent=0):
+        return [x * ops.cast(self[m], x.dtype) for m, x in enumerate(inputs)]
 
-    return base, "select_all", multiply_all
+    return Presence, "select", multiply
 
 
 @breaks(subject_with_units, ABSENCE, "Averaging")
 def selected_after_the_projection_only():
-    def select_projected(inputs, present):
-        return inputs if inputs[0].shape[-1] == WIDTH else select_all(inputs, present)
+    select_all = Presence.select
 
-    return base, "select_all", select_projected
+    def select_projected(self, inputs, absent=0):
+        return inputs if inputs[0].shape[-1] == WIDTH else select_all(self, inputs)
+
+    return Presence, "select", select_projected
 
 
 @breaks(subject, ALL_ABSENT, "ModalityAttention")

@@ -10,7 +10,6 @@ from keras_fusion.layers import (
 )
 from keras_fusion.layers.fusion import (
     adaptive_weighting,
-    base,
     bottleneck_attention,
     cross_attention,
     cross_diffusion_attention,
@@ -19,8 +18,8 @@ from keras_fusion.layers.fusion import (
     transformer,
 )
 from keras_fusion.ops.diffusion.cross_diffusion import cross_diffusion
-from keras_fusion.ops.pooling import pool
-from keras_fusion.ops.presence import presence
+from keras_fusion.ops.pooling import pool, position_mean
+from keras_fusion.ops.presence import Presence
 from keras_fusion.ops.tokens import attend, pool_tokens
 from tests.layers import test_masks
 from tests.layers.cases import Case
@@ -38,10 +37,12 @@ breaks = FAULTS.breaks
 
 @breaks(test_masks.test_attached_masks_are_honoured, Case("Summation", {}), False)
 def attached_masks_are_ignored():
-    def without_mask(inputs, modality_mask=None, mask=None):
-        return presence(inputs, modality_mask)
+    of = Presence.of
 
-    return base, "presence", without_mask
+    def without_mask(cls, inputs, modality_mask=None, mask=None):
+        return of(inputs, modality_mask)
+
+    return Presence, "of", classmethod(without_mask)
 
 
 @breaks(test_masks.test_the_mask_handed_on, Case("Summation", {}))
@@ -54,7 +55,7 @@ def the_first_mask_is_handed_on():
     Case("AdaptiveWeighting", {}),
 )
 def padding_is_pooled():
-    return adaptive_weighting, "select", lambda x, present, absent: ops.ones_like(x)
+    return adaptive_weighting, "position_mean", lambda x, there: position_mean(x)
 
 
 @breaks(
@@ -74,7 +75,7 @@ def padding_is_attended():
 )
 def padding_is_pooled_with_the_tokens():
     def pool_all(streams, present, readout):
-        return pool_tokens(streams, None, readout)
+        return pool_tokens(streams, Presence(), readout)
 
     return joint_attention, "pool_tokens", pool_all
 

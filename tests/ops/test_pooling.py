@@ -3,6 +3,7 @@ import pytest
 from keras import ops
 
 from keras_fusion.ops.pooling import pool
+from keras_fusion.ops.presence import Presence
 from tests.conftest import assert_close
 from tests.layers.cases import modalities
 
@@ -14,7 +15,7 @@ each = pytest.mark.parametrize("readout", POOLING)
 def test_pool(readout):
     inputs = modalities(4)
     tensors = [ops.convert_to_tensor(x) for x in inputs]
-    assert_close(pool(tensors, None, readout), POOLING[readout](inputs, axis=0))
+    assert_close(pool(tensors, Presence(), readout), POOLING[readout](inputs, axis=0))
 
 
 @each
@@ -24,7 +25,7 @@ def test_pool_of_what_is_present(readout):
     inputs[1][0] = np.nan
     pooled = pool(
         [ops.convert_to_tensor(x) for x in inputs],
-        [ops.convert_to_tensor(p) for p in there],
+        Presence([ops.convert_to_tensor(p) for p in there]),
         readout,
     )
     for b, row in enumerate(there[..., 0].T):
@@ -36,6 +37,6 @@ def test_pool_of_what_is_present(readout):
     "readout, nothing", [("sum", 0), ("mean", 0), ("max", -np.inf)]
 )
 def test_pool_of_nothing(readout, nothing):
-    absent = [ops.zeros((2, 1), "bool")] * 2
+    absent = Presence([ops.zeros((2, 1), "bool")] * 2)
     pooled = pool([ops.ones((2, 4))] * 2, absent, readout)
     assert_close(pooled, np.full((2, 4), nothing))

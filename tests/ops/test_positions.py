@@ -1,13 +1,8 @@
 import keras
-import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.ops.positions import (
-    flatten_positions,
-    flatten_presence,
-    restore_positions,
-)
+from keras_fusion.ops.positions import flatten_positions, restore_positions
 from tests.conftest import assert_close
 from tests.layers.cases import draw
 
@@ -35,15 +30,3 @@ def test_unknown_positions_come_back():
 class Doubled(keras.layers.Layer):
     def call(self, x):
         return restore_positions(2 * flatten_positions(x), x)
-
-
-def test_presence_becomes_one_matrix():
-    like = ops.convert_to_tensor(draw(2, 3, 4))
-    assert flatten_presence(None, like) is None
-    sample = np.array([[[True]], [[False]]])
-    tokens = draw(2, 3, 1) > 0
-    found = flatten_presence([ops.convert_to_tensor(p) for p in (sample, tokens)], like)
-    expected = [np.repeat(sample.ravel(), 3), tokens.ravel()]
-    np.testing.assert_array_equal(
-        ops.convert_to_numpy(found), np.stack(expected, axis=1)
-    )

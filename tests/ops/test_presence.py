@@ -3,10 +3,8 @@ import pytest
 from keras import ops
 
 from keras_fusion.ops.presence import (
-    any_present,
-    presence,
+    Presence,
     select,
-    select_all,
     share,
     softmax,
     weighted_sum,
@@ -65,23 +63,79 @@ def test_share_is_over_what_is_present():
 
 def test_presence_joins_both_masks():
     inputs = [ops.convert_to_tensor(x) for x in modalities(2, (2, 3, 4))]
-    assert presence(inputs) is None
-    assert presence(inputs, mask=[None, None]) is None
+    assert Presence.of(inputs).parts is None
+    assert Presence.of(inputs, mask=[None, None]).parts is None
     there, kept = booleans([1, 0], [1, 1]), booleans([1, 1, 0], [0, 1, 0])
-    for p, column in zip(presence(inputs, there), to_numpy(there).T, strict=True):
+    whole = Presence.of(inputs, there)
+    for p, column in zip(whole.parts, to_numpy(there).T, strict=True):
         np.testing.assert_array_equal(to_numpy(p), column[:, None, None])
-    first, second = presence(inputs, there, [kept, None])
+    present = Presence.of(inputs, there, [kept, None])
+    first, second = present.parts
     np.testing.assert_array_equal(to_numpy(first)[..., 0], to_numpy(kept))
     np.testing.assert_array_equal(to_numpy(second)[..., 0], [[0] * 3, [1] * 3])
     expected = [[1, 1, 0], [1, 1, 1]]
-    np.testing.assert_array_equal(
-        to_numpy(any_present([first, second]))[..., 0], expected
-    )
+    np.testing.assert_array_equal(to_numpy(present.any())[..., 0], expected)
+    assert whole.by_sample and not present.by_sample
 
 
-def test_select_all_and_weighted_sum():
+def parts():
+    """Where two sets of three tokens are present, in two samples, `(2, 2, 3, 1)`."""
+    kept = np.array([[[1, 0, 1], [0, 0, 0]], [[0, 0, 0], [0, 0, 0]]], bool)
+    return kept[..., None]
+
+
+def test_presence_in_every_shape_that_a_formula_needs():
+    inputs = [ops.convert_to_tensor(x) for x in modalities(2, (2, 3, 4))]
+    kept = parts()
+    present = Presence([ops.convert_to_tensor(p) for p in kept])
+    any_token = kept.any(axis=2)[..., 0].T  # (B, M)
+
+    def same(found, expected):
+        np.testing.assert_array_equal(to_numpy(found), expected)
+
+    same(present.any(), kept[0] | kept[1])
+    same(present.any_token(), any_token.any(axis=1, keepdims=True))
+    same(present.modality_mask(), any_token)
+    same(present.tokens(inputs), np.concatenate(kept, axis=1))
+    same(present.columns(inputs), np.concatenate(kept, axis=-1))
+    same(present.stack(), np.stack(kept, axis=-1))
+    same(present.count(inputs), np.maximum(kept.sum(axis=0), 1))
+    same(present.pick([1])[0], kept[1])
+    for m in range(2):
+        same(present[m], kept[m])
+        same(present.samples()[m], kept[m].any(axis=1, keepdims=True))
+
+
+def test_presence_of_whole_modalities_is_spread_where_positions_differ():
+    inputs = [ops.ones((2, 3, 4)), ops.ones((2, 5, 4))]
+    present = Presence.of(inputs, booleans([1, 0], [1, 1]))
+    expected = [[1] * 3 + [0] * 5, [1] * 8]
+    np.testing.assert_array_equal(to_numpy(present.tokens(inputs))[..., 0], expected)
+
+
+def test_all_present_costs_nothing():
+    inputs, present = [ops.ones((2, 3))] * 2, Presence()
+    assert present.select(inputs) == inputs
+    assert present.count(inputs) == 2
+    assert present.by_sample
+    nothing = [
+        present.any(),
+        present.any_token(),
+        present.modality_mask(),
+        present.stack(),
+        present.columns(inputs),
+        present.tokens(inputs),
+        present[1],
+        present.samples()[0],
+        present.pick([0])[0],
+    ]
+    assert nothing == [None] * len(nothing)
+
+
+def test_select_and_weighted_sum():
     inputs = [ops.convert_to_tensor(x) for x in modalities(2, (2, 3))]
-    kept = select_all(inputs, [booleans([0], [1]), booleans([1], [1])])
+    present = Presence([booleans([0], [1]), booleans([1], [1])])
+    kept = present.select(inputs)
     total = weighted_sum([ops.convert_to_tensor(2.0), ops.ones((2, 1))], kept)
     a, b = (to_numpy(x) for x in inputs)
     assert_close(total, 2 * a * [[0], [1]] + b)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_fusion.ops.presence import Presence
 from keras_fusion.ops.tokens import (
     attend,
     join_heads,
@@ -59,8 +60,8 @@ def test_all_tokens_present_are_pooled_together(readout):
     kept = np.split(KEPT, [2], axis=1)
     tokens = np.concatenate(streams, axis=1)
     pooling = getattr(np, readout)
-    assert_close(pool_tokens(streams, None, readout), pooling(tokens, axis=1))
-    present = [ops.convert_to_tensor(k[..., None]) for k in kept]
+    assert_close(pool_tokens(streams, Presence(), readout), pooling(tokens, axis=1))
+    present = Presence([ops.convert_to_tensor(k[..., None]) for k in kept])
     pooled = to_numpy(pool_tokens(streams, present, readout))
     for b in range(2):
         assert_close(pooled[b], pooling(tokens[b, KEPT[b]], axis=0))
@@ -69,7 +70,7 @@ def test_all_tokens_present_are_pooled_together(readout):
 
 def test_many_tokens_in_float16():
     ones = ops.cast(ops.ones((1, 70000, 1)), "float16")
-    assert to_numpy(pool_tokens([ones])) == 1  # their sum is no float16
+    assert to_numpy(pool_tokens([ones], Presence())) == 1  # their sum is no float16
 
 
 @pytest.mark.only_on("torch", reason="its fused attention is used there alone")

@@ -125,8 +125,8 @@ class AttentionAugmentedConv2D(Layer):
         def affinity(queries, keys):
             return dot_product(queries, keys) + self._relative(queries)
 
-        present = None if there is None else tokens(there)[:, None, None, :, 0]
-        mixed = pairwise_all(queries, keys, values, affinity, present=present)
+        mask = None if there is None else tokens(there)[:, None, None, :, 0]
+        mixed = pairwise_all(queries, keys, values, affinity, mask=mask)
         mixed = with_last(ops.transpose(mixed, (0, 2, 1, 3)), inputs, self.value_units)
         mixed = ops.matmul(mixed, self.output_kernel)
         return ops.concatenate([self.convolution(inputs), mixed], axis=-1)

@@ -95,7 +95,7 @@ class LocalSelfAttention(Layer):
             self._heads(inputs, self.value_kernel),
             self.window,
             relative=self._offsets(),
-            present=None if there is None else there[..., None],
+            mask=None if there is None else there[..., None],
         )
         return with_last(mixed, inputs, self.units)
 

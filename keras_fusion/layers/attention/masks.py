@@ -1,9 +1,8 @@
 """What a mask of tokens leaves out has no influence on what is kept."""
 
-from keras import ops
-
 from keras_fusion.layers.arguments import require_mask
-from keras_fusion.ops.presence import presence, select
+from keras_fusion.ops.pooling import position_mean
+from keras_fusion.ops.presence import Presence
 
 
 def kept(layer, inputs, mask):
@@ -15,16 +14,9 @@ def kept(layer, inputs, mask):
         mask: bool over the batch and the first axes of S, True = keep, or None.
     """
     require_mask(layer, "mask", mask)
-    return None if mask is None else presence([inputs], mask=[mask])[0]
+    return Presence.of([inputs], mask=[mask])[0]
 
 
 def position_means(layer, inputs, mask):
     """Mean over the positions that are kept: `(B, 1, ..., C)`, zero without any."""
-    there = kept(layer, inputs, mask)
-    axes = tuple(range(1, len(inputs.shape) - 1))
-    means = ops.mean(select(inputs, there), axis=axes, keepdims=True)
-    if there is None:
-        return means
-    share = ops.mean(ops.cast(there, "float32"), axis=axes, keepdims=True)
-    share = ops.cast(select(share, share > 0, 1.0), means.dtype)
-    return means / share
+    return position_mean(inputs, kept(layer, inputs, mask))

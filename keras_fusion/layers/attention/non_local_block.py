@@ -94,7 +94,7 @@ class NonLocalBlock(Layer):
             x @ self.value_kernel,
             concatenation if self.affinity == "concatenation" else dot_product,
             normalize="softmax" if self.affinity in GAUSSIAN else "mean",
-            present=None if there is None else ops.swapaxes(tokens(there), 1, 2),
+            mask=None if there is None else ops.swapaxes(tokens(there), 1, 2),
         )
         mixed = ops.matmul(mixed, self.output_kernel)
         return inputs + with_last(mixed, inputs, inputs.shape[-1])

@@ -107,9 +107,9 @@ class OffsetAttention(Layer):
         taps = (math.prod(self.window), inputs.shape[-1], self.units)
         kernels = ops.unstack(ops.reshape(self.kernel, taps), taps[0])
         values = [self._heads(inputs, kernel) for kernel in kernels]
-        present = None if there is None else there[..., None]
+        mask = None if there is None else there[..., None]
         mixed = pairwise_window(
-            queries, keys, values, self.window, f, normalize, present=present
+            queries, keys, values, self.window, f, normalize, mask=mask
         )
         mixed = with_last(mixed, inputs, self.units)
         return mixed + self.bias if self.use_bias else mixed

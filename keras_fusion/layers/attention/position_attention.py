@@ -97,8 +97,8 @@ class PositionAttention(Layer):
             queries = self._heads(x @ self.query_kernel)
             keys = self._heads(x @ self.key_kernel)
             f, normalize = dot_product, "softmax"
-        present = None if there is None else tokens(there)[:, None, None, :, 0]
-        mixed = pairwise_all(queries, keys, values, f, normalize, present)
+        mask = None if there is None else tokens(there)[:, None, None, :, 0]
+        mixed = pairwise_all(queries, keys, values, f, normalize, mask)
         mixed = with_last(ops.transpose(mixed, (0, 2, 1, 3)), inputs, self.units)
         return mixed + self.bias if self.use_bias else mixed
 

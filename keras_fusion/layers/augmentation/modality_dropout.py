@@ -3,7 +3,7 @@ from keras import ops, random
 
 from keras_fusion.layers.arguments import require_mask
 from keras_fusion.layers.base import Layer
-from keras_fusion.ops.presence import presence, select_all
+from keras_fusion.ops.presence import Presence
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -58,7 +58,7 @@ class ModalityDropout(Layer):
         modality_mask = ops.cast(modality_mask, "bool")
         if self.rate and self.resolve_training(training):
             modality_mask = self._drop(modality_mask)
-        return select_all(inputs, presence(inputs, modality_mask)), modality_mask
+        return Presence.of(inputs, modality_mask).select(inputs), modality_mask
 
     def compute_mask(self, inputs, previous_mask=None):
         masks = previous_mask or [None] * len(inputs)

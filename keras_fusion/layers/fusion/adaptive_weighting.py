@@ -4,7 +4,8 @@ from keras import ops
 from keras_fusion.layers.arguments import require_choice, require_positive
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.layers.fusion.transformer import apply
-from keras_fusion.ops.presence import precise, select, select_all, softmax, weighted_sum
+from keras_fusion.ops.pooling import position_mean
+from keras_fusion.ops.presence import precise, softmax, weighted_sum
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -75,7 +76,7 @@ class AdaptiveWeighting(Fusion):
         seen = _squeeze_all(inputs, present)
         weights = [apply(mlp, x) for mlp, x in zip(self.weightings, seen)]
         weights = self._gated(weights, present)
-        return weighted_sum(weights, select_all(inputs, present)), weights
+        return weighted_sum(weights, present.select(inputs)), weights
 
     def _mlp(self, name, hidden, width, **kwargs):
         last = self.output_width([(width,)])
@@ -88,23 +89,16 @@ class AdaptiveWeighting(Fusion):
 
     def _gated(self, weights, present):
         if self.gate is None:
-            return select_all(weights, present)
+            return present.select(weights)
         weights = [precise(w) for w in weights]
         if self.gate == "sigmoid":
-            return select_all([ops.sigmoid(w) for w in weights], present)
-        there = None if present is None else ops.stack(present, axis=-1)
-        return ops.unstack(softmax(ops.stack(weights, axis=-1), there), axis=-1)
+            return present.select([ops.sigmoid(w) for w in weights])
+        weights = softmax(ops.stack(weights, axis=-1), present.stack())
+        return ops.unstack(weights, axis=-1)
 
 
 def _squeeze_all(inputs, present):
     """Global means over the positions kept in maps and volumes; tokens as they are."""
-    rank = len(inputs[0].shape)
-    if rank < 4:
+    if len(inputs[0].shape) < 4:
         return inputs
-    axes = tuple(range(1, rank - 1))
-    means = [ops.mean(x, axis=axes, keepdims=True) for x in select_all(inputs, present)]
-    if present is None:
-        return means
-    kept = [ops.cast(p, x.dtype) for p, x in zip(present, inputs)]
-    kept = [ops.mean(p, axis=axes, keepdims=True) for p in kept]  # their share
-    return [x / select(p, p > 0, 1) for x, p in zip(means, kept)]
+    return [position_mean(x, present[m]) for m, x in enumerate(inputs)]

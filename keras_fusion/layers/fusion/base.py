@@ -11,13 +11,7 @@ from keras_fusion.layers.base import Layer
 from keras_fusion.layers.fusion.checks import check_call, check_shapes
 from keras_fusion.layers.shapes import merge
 from keras_fusion.layers.with_mask import WithMask
-from keras_fusion.ops.presence import (
-    any_present,
-    any_token,
-    presence,
-    select,
-    select_all,
-)
+from keras_fusion.ops.presence import Presence, select
 
 
 class Fusion(Layer):
@@ -107,14 +101,13 @@ class Fusion(Layer):
         inputs = [self.as_numbers(x) for x in inputs]
         query = None if query is None else self.as_numbers(query)
         training = self.resolve_training(training)
-        present = presence(inputs, modality_mask, mask)
-        inputs = select_all(inputs, present)
+        present = Presence.of(inputs, modality_mask, mask)
+        inputs = present.select(inputs)
         if self.projections:
             inputs = [project(x) for project, x in zip(self.projections, inputs)]
-            inputs = select_all(inputs, present)
+            inputs = present.select(inputs)
         fused, weights = self.fuse(inputs, present, query=query, training=training)
-        if present is not None:
-            fused = self._zero_where_absent(fused, present)
+        fused = self._zero_where_absent(fused, present)
         if modality_mask is not None and mask is not None:
             fused = self._with_masks(fused, present, mask)
         return (fused, _tensor(weights, fused)) if return_weights else fused
@@ -124,8 +117,7 @@ class Fusion(Layer):
 
         Args:
             inputs: list of M tensors `(B, ..., U)`, zero where absent.
-            present: list of M boolean tensors that broadcast to the inputs, or None
-                where everything is present.
+            present: `keras_fusion.ops.Presence` of the inputs.
             query: the caller's query tensor or None.
             training: Python bool or None.
 
@@ -203,7 +195,7 @@ class Fusion(Layer):
         own = self.returns_streams and not self.rebuilds_absent
         if own or self.pools_tokens or not ranks:
             return fused
-        kept = any_present(present)
+        kept = present.any()
         kept = kept[(..., *[0] * (len(kept.shape) - max(ranks)))]
         some = ops.any(kept, axis=tuple(range(1, max(ranks))), keepdims=True)
         kept = ops.logical_or(kept, ops.logical_not(some))
@@ -211,8 +203,8 @@ class Fusion(Layer):
 
     def _zero_where_absent(self, fused, present):
         if self.returns_streams and not self.rebuilds_absent:
-            return select_all(fused, present)
-        there = any_token(present) if self.pools_tokens else any_present(present)
+            return present.select(fused)
+        there = present.any_token() if self.pools_tokens else present.any()
         return tree.map_structure(lambda x: select(x, there), fused)
 
 

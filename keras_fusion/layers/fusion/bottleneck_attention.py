@@ -12,8 +12,7 @@ from keras_fusion.layers.fusion.transformer import (
     weight_dropper,
 )
 from keras_fusion.ops.pooling import pool
-from keras_fusion.ops.presence import select
-from keras_fusion.ops.tokens import attend, pool_tokens, sample_presence
+from keras_fusion.ops.tokens import attend, pool_tokens, select_queries
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -102,7 +101,7 @@ class BottleneckAttention(TokenTransformer):
                 queries, parts[m][1:], read, m, present, training
             )
             told.append(halves.add(latents, attended, drop))
-        return pool(told, sample_presence(present), "mean")
+        return pool(told, present.samples(), "mean")
 
     def _attend(self, queries, own, read, m, present, training):
         """Attention to the tokens of modality m and to the latents.
@@ -113,10 +112,8 @@ class BottleneckAttention(TokenTransformer):
             read: keys and values of the latents, `(B, N, L, h)`.
         """
         keys, values = (ops.concatenate(both, axis=2) for both in zip(own, read))
-        kept = None
-        if present is not None:
-            tokens = ops.ones_like(own[0][:, 0, :, :1], dtype="bool")
-            kept = ops.logical_and(tokens, present[m])  # (B, T_m, 1)
+        kept = present.pick([m]).tokens([own[0][:, 0]])  # (B, T_m, 1)
+        if kept is not None:
             latents = ops.ones_like(read[0][:, 0, :, :1], dtype="bool")
             kept = ops.concatenate([kept, latents], axis=1)
         drop = weight_dropper(self, training)
@@ -124,15 +121,12 @@ class BottleneckAttention(TokenTransformer):
 
     def _shares(self, weights, present):
         rows = [weigh() for weigh in weights]
-        parts = [1 / self.num_modalities] * self.num_modalities
-        if present is not None:
-            there = [ops.cast(p, rows[0].dtype) for p in sample_presence(present)]
-            parts = [t / ops.maximum(sum(there), 1) for t in there]
+        samples = present.samples()
+        part = 1 / samples.count(rows)
         for m, row in enumerate(rows):
             latents = ops.sum(row[..., -self.num_latents :], axis=-1)  # (B, N, T_m)
-            columns = [latents * part for part in parts]
+            columns = samples.select([latents * part] * self.num_modalities)
             columns[m] += ops.sum(row[..., : -self.num_latents], axis=-1)
-            rows[m] = ops.stack(columns, axis=-1)
-        if present is not None:
-            rows = [select(row, p[:, None]) for row, p in zip(rows, present)]
+            row = ops.stack(columns, axis=-1)  # (B, N, T_m, M)
+            rows[m] = select_queries(row, present[m])
         return ops.concatenate(rows, axis=2)

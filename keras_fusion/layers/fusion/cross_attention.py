@@ -9,12 +9,11 @@ from keras_fusion.layers.fusion.transformer import (
     dropper,
     weight_dropper,
 )
-from keras_fusion.ops.presence import select
 from keras_fusion.ops.tokens import (
     attend,
     modality_shares,
     pool_tokens,
-    token_presence,
+    select_queries,
     token_spans,
 )
 
@@ -111,7 +110,6 @@ class CrossAttention(TokenTransformer):
         """What modality m receives, and a function that gives its rows of weights."""
         others = [j for j in range(len(inputs)) if j != m]
         asked = [inputs[j] for j in others]
-        there = None if present is None else [present[j] for j in others]
         keys, values = (
             ops.concatenate([parts[j][part] for j in others], axis=2)
             for part in (-2, -1)
@@ -120,7 +118,7 @@ class CrossAttention(TokenTransformer):
             parts[m][0],
             keys,
             values,
-            token_presence(asked, there),
+            present.pick(others).tokens(asked),
             weight_dropper(self, training),
         )
 
@@ -128,6 +126,6 @@ class CrossAttention(TokenTransformer):
             columns = modality_shares(weights(), token_spans(asked))
             columns.insert(m, ops.zeros_like(columns[0]))
             columns = ops.stack(columns, axis=-1)  # (B, N, T_m, M)
-            return columns if present is None else select(columns, present[m][:, None])
+            return select_queries(columns, present[m])
 
         return attended, shares

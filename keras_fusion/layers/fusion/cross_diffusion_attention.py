@@ -14,8 +14,8 @@ from keras_fusion.layers.fusion.checks import check_heads
 from keras_fusion.ops.diffusion.arguments import FORMS, INITIALS
 from keras_fusion.ops.diffusion.cross_diffusion import cross_diffusion
 from keras_fusion.ops.pooling import pool
-from keras_fusion.ops.presence import any_present, precise, select
-from keras_fusion.ops.tokens import join_heads, sample_presence, split_heads
+from keras_fusion.ops.presence import Presence, precise, select
+from keras_fusion.ops.tokens import join_heads, split_heads
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -121,16 +121,16 @@ class CrossDiffusionAttention(Fusion):
 
     def fuse(self, inputs, present, query=None, training=None):
         attended, messages = self.exchange(inputs, present)
-        samples = sample_presence(present)
+        samples = present.samples()
         drop = functools.partial(self.dropout_layer, training=training)
         streams = [own(drop(x)) for own, x in zip(self.own, attended)]
         for m, other in enumerate(self.others):
-            there = samples and samples[:m] + samples[m + 1 :]
-            sources = messages[m][:m] + messages[m][m + 1 :]
-            streams[m] += other(drop(pool(sources, there, "mean")))
+            others = [j for j in range(self.num_modalities) if j != m]
+            sources = [messages[m][j] for j in others]
+            streams[m] += other(drop(pool(sources, samples.pick(others), "mean")))
         weights = functools.partial(self._weights, attended, messages, present)
         if self.readout:
-            return pool(streams, None, self.readout), weights
+            return pool(streams, Presence(), self.readout), weights
         return streams, weights
 
     def check_widths(self, widths):
@@ -140,19 +140,14 @@ class CrossDiffusionAttention(Fusion):
     def exchange(self, inputs, present):
         """`M_m`, and for each stream its messages, `(B, T, U)` each."""
         parts = self.project(inputs)
-        there = masks = None
-        if present is not None:
-            there = ops.concatenate(sample_presence(present), axis=-1)[:, 0]  # (B, M)
-            if present[0].shape[1] != 1:  # more than whole modalities
-                masks = [p[..., 0] for p in present]
         attended, messages = cross_diffusion(
             *zip(*parts),
             epsilon=self.epsilon,
             steps=self.steps,
             initial=self.initial,
             form=self.form,
-            present=there,
-            masks=masks,
+            modality_mask=present.modality_mask(),
+            mask=None if present.by_sample else [p[..., 0] for p in present.parts],
         )
         return [join_heads(x) for x in attended], [
             [x if x is None else join_heads(x) for x in row] for row in messages
@@ -166,26 +161,17 @@ class CrossDiffusionAttention(Fusion):
         ]
 
     def _weights(self, attended, messages, present):
-        rows = []
+        rows, samples, there = [], present.samples(), present.any()
         for m, own in enumerate(self.own):
-            sources = self.num_modalities - 1.0
-            if present is not None:
-                others = [p for j, p in enumerate(sample_presence(present)) if j != m]
-                sources = sum(precise(ops.cast(p, self.compute_dtype)) for p in others)
-                sources = ops.maximum(sources, 1)
-            row = [
-                _size(x, self.others[m]) / sources
-                if j != m
-                else _size(attended[m], own)
-                for j, x in enumerate(messages[m])
-            ]
-            rows.append(ops.concatenate(row, axis=-1))
+            others = [j for j in range(self.num_modalities) if j != m]
+            row = [_size(messages[m][j], self.others[m]) for j in others]
+            sources = samples.pick(others).count(row)
+            row = [size / sources for size in row]
+            row.insert(m, _size(attended[m], own))
+            rows.append(select(ops.concatenate(row, axis=-1), there))
         weights = ops.stack(rows, axis=-2)  # (B, T, M, M)
         total = ops.sum(weights, axis=-1, keepdims=True)
-        weights = weights / select(total, total > 0, 1)
-        if present is None:
-            return weights
-        return select(weights, any_present(present)[..., None])
+        return weights / select(total, total > 0, 1)
 
 
 def _size(x, dense):

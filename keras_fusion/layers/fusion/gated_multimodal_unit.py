@@ -54,12 +54,7 @@ class GatedMultimodalUnit(Fusion):
     def _gates(self, joined, present):
         gates = ops.sigmoid(precise(self.gate(joined)))  # (B, ..., U * M)
         if self.num_modalities == 2:
-            gates = [gates, 1 - gates]
-            if present is not None:
-                first, second = present
-                gates = [select(gates[0], second, 1), select(gates[1], first, 1)]
+            gates = [select(gates, present[1], 1), select(1 - gates, present[0], 1)]
         else:
             gates = ops.split(gates, self.num_modalities, axis=-1)
-        if present is None:
-            return gates
-        return [select(gate, p) for gate, p in zip(gates, present)]
+        return present.select(gates)

@@ -8,12 +8,11 @@ from keras_fusion.layers.fusion.transformer import (
     dropper,
     weight_dropper,
 )
-from keras_fusion.ops.presence import select
 from keras_fusion.ops.tokens import (
     attend,
     modality_shares,
     pool_tokens,
-    token_presence,
+    select_queries,
     token_spans,
 )
 
@@ -62,7 +61,7 @@ class JointAttention(TokenTransformer):
 
     def fuse(self, inputs, present, query=None, training=None):
         spans = token_spans(inputs)
-        there = token_presence(inputs, present)
+        there = present.tokens(inputs)
         tokens = [x + self.embeddings[m] for m, x in enumerate(inputs)]
         tokens = ops.concatenate(tokens, axis=1)  # (B, T, U)
         drop_weights = weight_dropper(self, training)
@@ -72,7 +71,7 @@ class JointAttention(TokenTransformer):
 
         def shares():
             columns = ops.stack(modality_shares(weights(), spans), axis=-1)
-            return columns if there is None else select(columns, there[:, None])
+            return select_queries(columns, there)
 
         streams = [tokens[:, start:end] for start, end in spans]
         if self.readout:

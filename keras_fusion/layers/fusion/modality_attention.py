@@ -10,12 +10,8 @@ from keras_fusion.layers.dropout import Dropout
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.ops.attention import affinity_logits, mix, project_heads
 from keras_fusion.ops.pooling import pool
-from keras_fusion.ops.positions import (
-    flatten_positions,
-    flatten_presence,
-    restore_positions,
-)
-from keras_fusion.ops.presence import precise, softmax, weighted_sum
+from keras_fusion.ops.positions import flatten_positions, restore_positions
+from keras_fusion.ops.presence import Presence, precise, softmax, weighted_sum
 
 POOLED = ("sum", "mean")
 SINGLE = ("token", "query", "node")
@@ -136,7 +132,8 @@ class ModalityAttention(Fusion):
 
     def fuse(self, inputs, present, query=None, training=None):
         like = inputs[0]
-        there = flatten_presence(present, like)  # (B, M)
+        there = present.columns(inputs)
+        there = None if there is None else flatten_positions(there)  # (B, M)
         inputs = [flatten_positions(x) for x in inputs]  # (B, D)
         if self.modality_embedding:
             inputs = [x + self.embeddings[m] for m, x in enumerate(inputs)]
@@ -185,10 +182,7 @@ class ModalityAttention(Fusion):
             return self._pooled_exchange(dropped, inputs, values, there), weights
         streams = self._join(mix(dropped, *values))
         if self.readout == "max":
-            columns = None
-            if there is not None:
-                columns = [there[:, m, None] for m in range(len(inputs))]
-            streams = pool(streams, columns, "max")
+            streams = pool(streams, Presence.of(inputs, there), "max")
         return streams, weights
 
     def _pooled_exchange(self, weights, inputs, values, there):

@@ -12,7 +12,6 @@ from keras_fusion.layers.fusion.checks import check_heads
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
 from keras_fusion.layers.fusion.transformer import apply, mlp, seed_of
 from keras_fusion.ops.pooling import pool
-from keras_fusion.ops.presence import select_all
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -115,7 +114,7 @@ class ModalityTransformer(Fusion):
         def attend(streams):
             nonlocal weights
             mixed, weights = self.attention.fuse(
-                select_all(streams, present), present, training=training
+                present.select(streams), present, training=training
             )
             return mixed
 

@@ -18,7 +18,6 @@ from keras_fusion.layers.fusion.transformer import (
     seed_of,
 )
 from keras_fusion.ops.diffusion.arguments import INITIALS
-from keras_fusion.ops.presence import select_all
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -107,7 +106,7 @@ class MutualFormerBlock(TokenTransformer):
 
     def fuse(self, inputs, present, query=None, training=None):
         normed = [norm(x) for norm, x in zip(self.norms, inputs)]
-        normed = select_all(normed, present)
+        normed = present.select(normed)
         streams, weights = self.diffusion.fuse(normed, present, training=training)
         drop = dropper(self.dropouts, training)
         if self.readout is None:

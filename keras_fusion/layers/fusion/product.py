@@ -4,7 +4,6 @@ import keras
 from keras import ops
 
 from keras_fusion.layers.fusion.base import Fusion
-from keras_fusion.ops.presence import select
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -26,6 +25,4 @@ class Product(Fusion):
     """
 
     def fuse(self, inputs, present, query=None, training=None):
-        if present is not None:
-            inputs = [select(x, p, 1) for x, p in zip(inputs, present)]
-        return functools.reduce(ops.multiply, inputs), None
+        return functools.reduce(ops.multiply, present.select(inputs, 1)), None

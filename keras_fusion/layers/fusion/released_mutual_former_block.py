@@ -14,7 +14,7 @@ from keras_fusion.layers.fusion.transformer import (
     seed_of,
     weight_dropper,
 )
-from keras_fusion.ops.presence import any_present, select, select_all
+from keras_fusion.ops.presence import select
 from keras_fusion.ops.tokens import attend
 
 
@@ -113,12 +113,12 @@ class ReleasedMutualFormerBlock(TokenTransformer):
         both = ops.concatenate(inputs, axis=-1)  # (B, T, 2 U)
         normed = ops.split(self.joint_norm(both), 2, axis=-1)
         streams, weights = self.diffusion.fuse(
-            select_all(normed, present), present, training=training
+            present.select(normed), present, training=training
         )
         drop = dropper(self.dropouts, training)
         if self.readout is None:
             return [x + drop(h) for x, h in zip(inputs, streams)], weights
-        there = None if present is None else any_present(present)
+        there = present.any()
         fused = select(query if self.uses_query else both, there)
         fused = fused if self.stream is None else self.stream(fused)
         drop_weights = weight_dropper(self, training)

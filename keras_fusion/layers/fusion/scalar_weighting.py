@@ -3,7 +3,7 @@ from keras import ops
 
 from keras_fusion.layers.arguments import require_choice
 from keras_fusion.layers.fusion.base import Fusion
-from keras_fusion.ops.presence import select, softmax, weighted_sum
+from keras_fusion.ops.presence import softmax, weighted_sum
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -84,20 +84,11 @@ class ScalarWeighting(Fusion):
     def _constrain(self, present):
         """M weights a_m that broadcast to the inputs."""
         raw = ops.unstack(ops.convert_to_tensor(self.weighting), axis=0)
-        if present is not None:
-            raw = [
-                select(r + ops.zeros_like(p, dtype=r.dtype), p)
-                for r, p in zip(raw, present)
-            ]
+        raw = present.select(raw)
         if self.constraint is None:
             return raw
         if self.constraint == "convex":
-            there = None if present is None else ops.stack(present, axis=-1)
-            weights = softmax(ops.stack(raw, axis=-1), there)
+            weights = softmax(ops.stack(raw, axis=-1), present.stack())
             return ops.unstack(weights, self.num_modalities, axis=-1)
-        if present is None:
-            rest = (1 - sum(raw)) / self.num_modalities
-            return [r + rest for r in raw]
-        count = sum(ops.cast(p, raw[0].dtype) for p in present)
-        rest = (1 - sum(raw)) / ops.maximum(count, 1)
-        return [select(r + rest, p) for r, p in zip(raw, present)]
+        rest = (1 - sum(raw)) / present.count(raw)
+        return present.select([r + rest for r in raw])

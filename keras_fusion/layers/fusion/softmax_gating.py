@@ -40,7 +40,6 @@ class SoftmaxGating(Fusion):
 
     def fuse(self, inputs, present, query=None, training=None):
         logits = self.gate(ops.concatenate(inputs, axis=-1))  # (B, ..., M)
-        there = None if present is None else ops.concatenate(present, axis=-1)
-        weights = softmax(logits, there)
+        weights = softmax(logits, present.columns(inputs))
         columns = ops.split(weights, self.num_modalities, axis=-1)
         return weighted_sum(columns, inputs), weights

@@ -46,7 +46,7 @@ def check_sizes(function, count, **tensors):
         for m, x in enumerate(given if listed else [given]):
             if x is None:
                 continue
-            who = f"{name} of modality {m} have" if listed else f"{name} has"
+            who = f"{name}[{m}] has" if listed else f"{name} has"
             if len(x.shape) != len(letters):
                 axes = ", ".join(_SIZES[letter] for letter in letters)
                 raise ValueError(

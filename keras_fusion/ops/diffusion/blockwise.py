@@ -7,14 +7,14 @@ from keras_fusion.ops.diffusion.dense_products import mixing
 from keras_fusion.ops.presence import select
 
 
-def blockwise_products(queries, keys, kept=None, present=None):
+def blockwise_products(queries, keys, kept=None, modality_mask=None):
     """The function `(x, y)` to `(P x, P^T y)`, as of the dense affinities.
 
     Args:
         queries: float32 tensor `(M, B, N, T, h)`.
         keys: float32 tensor `(M, B, N, T, h)`.
         kept: Boolean tensor `(M, B, 1, T)`, or None.
-        present: Boolean tensor `(M, B)`, or None.
+        modality_mask: Boolean tensor `(B, M)`, or None.
     """
     count, _, *_, tokens, _ = shape = ops.shape(queries)
     queries = queries * keys.shape[-1] ** -0.5
@@ -26,8 +26,8 @@ def blockwise_products(queries, keys, kept=None, present=None):
         return ops.reshape(x, (count, -1, tokens, x.shape[-1]))
 
     mix = None
-    if present is not None:
-        mix = flat(_mix(shape, kept, present))
+    if modality_mask is not None:
+        mix = flat(_mix(shape, kept, modality_mask))
         rows = None  # in the mix already
     inner = block_products(flat(queries), flat(keys), mix)
 
@@ -61,14 +61,14 @@ def bottom_padded_keys(queries, keys, kept):
     return rows, queries, ops.concatenate([keys, bias], axis=-1)
 
 
-def _mix(shape, kept, present):
+def _mix(shape, kept, modality_mask):
     """By what the rows of affinities m are summed up for modality i, `(M, B, N, T, M)`.
 
     Rows of one that is present are its own, else the mean of those that are; a padded
     row counts as zero.
     """
     count, batch, heads, tokens, _ = shape
-    mix = ops.swapaxes(mixing(present), 0, 1)[:, :, None, None]  # (M, B, 1, 1, M)
+    mix = ops.swapaxes(mixing(modality_mask), 0, 1)[:, :, None, None]  # (M, B, 1, 1, M)
     if kept is not None:
         mix = mix * ops.cast(ops.transpose(kept, (1, 2, 3, 0)), mix.dtype)
     return ops.broadcast_to(mix, (count, batch, heads, tokens, count))

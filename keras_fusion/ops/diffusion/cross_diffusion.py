@@ -35,8 +35,8 @@ def cross_diffusion(
     steps: int = 1,
     initial="identity",
     form: str = "paper",
-    present=None,
-    masks=None,
+    modality_mask=None,
+    mask=None,
     implementation: str = "auto",
 ):
     """Self-attention in every modality and the messages of every ordered pair.
@@ -57,9 +57,9 @@ def cross_diffusion(
         initial: `X^(0)`: `"identity"`, `"affinity"` for `(P_i + P_j) / 2`, or a tensor
             `(B, N, T, T)`, the same for every pair, which takes the dense form.
         form: `"paper"`, or `"released"` for two modalities.
-        present: `(B, M)` bool, True = present, or None. An absent modality has no
+        modality_mask: `(B, M)` bool, True = present, or None. An absent modality has no
             values, and for its affinity stands the mean of those that are present.
-        masks: list of M tensors `(B, T)` bool or None, True = keep, or None. Padded
+        mask: list of M tensors `(B, T)` bool or None, True = keep, or None. Padded
             tokens are neither queries nor keys: their rows and columns are zero.
         implementation: `"dense"` holds affinities `(B, N, T, T)`; `"blockwise"` never
             does, and takes memory linear in T, in training too; `"fused"` neither,
@@ -80,40 +80,41 @@ def cross_diffusion(
     Reference: Wang, Wang, Wang, Zheng, Lai (2024), MutualFormer: Multi-Modality
     Representation Learning via Cross-Diffusion Attention, IJCV.
     """
-    present = None if present is None else ops.convert_to_tensor(present)
-    _check(queries, keys, values, masks, present, initial, implementation)
+    if modality_mask is not None:
+        modality_mask = ops.convert_to_tensor(modality_mask)
+    _check(queries, keys, values, mask, modality_mask, initial, implementation)
     check_diffusion(epsilon, steps, form, len(values))
-    kept = _kept(masks, values)
-    there = None if present is None else ops.transpose(ops.cast(present, "bool"))
+    kept = _kept(mask, values)
     if implementation == "auto":
         implementation = fastest(queries, keys, values, initial, kept is not None)
     dtype = _product_dtype(queries, keys, values)
-    q, k, v = _stack(queries, keys, values, there, kept)
-    products = _products(implementation, q, k, kept, there, dtype)
+    q, k, v = _stack(queries, keys, values, modality_mask, kept)
+    products = _products(implementation, q, k, kept, modality_mask, dtype)
     results = diffuse(products, ops.cast(v, "float32"), epsilon, steps, initial, form)
     return unstack_results(*results, values[0].dtype)
 
 
-def _products(implementation, q, k, kept, present, dtype):
+def _products(implementation, q, k, kept, modality_mask, dtype):
     """The function `(x, y)` to `(P x, P^T y)`."""
     logits = dtype if implementation == "fused" else "float32"
     q, k = ops.cast(q, logits), ops.cast(k, logits)
     if implementation == "fused":
-        return fused_products(q, k, kept, present)
+        return fused_products(q, k, kept, modality_mask)
     if implementation == "blockwise":
-        return blockwise_products(q, k, kept, present)
-    return dense_products(replace_absent(affinities(q, k, kept), present), dtype)
+        return blockwise_products(q, k, kept, modality_mask)
+    whole = replace_absent(affinities(q, k, kept), modality_mask)
+    return dense_products(whole, dtype)
 
 
-def _check(queries, keys, values, masks, present, initial, implementation):
+def _check(queries, keys, values, mask, modality_mask, initial, implementation):
     count, name = len(values), "cross_diffusion"
     check_modalities(name, queries=queries, keys=keys, values=values)
     check_choice("implementation", implementation, IMPLEMENTATIONS)
     check_initial(initial)
-    if masks is not None and len(masks) != count:
+    if mask is not None and len(mask) != count:
         raise ValueError(
             f"{name} expects one mask (or None) for each of {count} modalities; "
-            f"got {len(masks)}."
+            f"got {len(mask)}."
         )
     if implementation in ("blockwise", "fused") and not isinstance(initial, str):
         raise ValueError(
@@ -130,8 +131,8 @@ def _check(queries, keys, values, masks, present, initial, implementation):
         queries=("BNTh", queries),
         keys=("BNTh", keys),
         values=("BNTh", values),
-        masks=("BT", masks),
-        present=("BM", present),
+        mask=("BT", mask),
+        modality_mask=("BM", modality_mask),
         initial=("BNTT", None if isinstance(initial, str) else initial),
     )
 
@@ -190,27 +191,28 @@ def unstack_results(attended, messages, dtype):
     return attended, rows
 
 
-def _kept(masks, values):
+def _kept(mask, values):
     """`(M, B, 1, T)` bool of all masks, or None."""
-    if masks is None or all(mask is None for mask in masks):
+    if mask is None or all(own is None for own in mask):
         return None
     return ops.stack(
         [
             ops.ones_like(v[:, :1, :, 0], dtype="bool")
-            if mask is None
-            else ops.cast(mask, "bool")[:, None]
-            for v, mask in zip(values, masks)
+            if own is None
+            else ops.cast(own, "bool")[:, None]
+            for v, own in zip(values, mask)
         ]
     )
 
 
-def _stack(queries, keys, values, present, kept):
+def _stack(queries, keys, values, modality_mask, kept):
     """`(M, B, N, T, h)` of each, zeros for what is absent or padded."""
     count = len(values)
     stacked = ops.stack([*queries, *keys, *values])  # by one call, which has its price
     parts = [stacked[first : first + count] for first in range(0, 3 * count, count)]
     if kept is not None:
         parts = [select(x, kept[..., None]) for x in parts]
-    if present is not None:
-        parts = [select(x, present[..., None, None, None]) for x in parts]
+    if modality_mask is not None:
+        there = ops.transpose(ops.cast(modality_mask, "bool"))[..., None, None, None]
+        parts = [select(x, there) for x in parts]
     return parts

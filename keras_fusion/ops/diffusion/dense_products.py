@@ -24,28 +24,29 @@ def affinities(queries, keys, kept=None):
     return select(softmax(logits, kept[..., None, :]), kept[..., None])
 
 
-def replace_absent(affinities, present=None):
+def replace_absent(affinities, modality_mask=None):
     """The mean of the affinities that are present in place of those that are not.
 
     Args:
         affinities: Tensor `(M, B, N, T, T)`, finite everywhere.
-        present: Boolean tensor `(M, B)`, or None. Where nothing is present all is zero.
+        modality_mask: Boolean tensor `(B, M)`, or None. Where nothing is present all is
+            zero.
     """
-    if present is None:
+    if modality_mask is None:
         return affinities
     shape = ops.shape(affinities)
     flat = ops.reshape(affinities, (*shape[:2], shape[2] * shape[3] * shape[4]))
-    flat = ops.matmul(mixing(present), ops.swapaxes(flat, 0, 1))  # (B, M, N T T)
+    flat = ops.matmul(mixing(modality_mask), ops.swapaxes(flat, 0, 1))  # (B, M, N T T)
     return ops.reshape(ops.stack(ops.unstack(flat, axis=1)), shape)
 
 
-def mixing(present):
+def mixing(modality_mask):
     """How much of modality m stands for modality i, `(B, M, M)`: itself, or the mean.
 
     Args:
-        present: Boolean tensor `(M, B)`.
+        modality_mask: Boolean tensor `(B, M)`.
     """
-    there = ops.transpose(ops.cast(present, "float32"))
+    there = ops.cast(modality_mask, "float32")
     mean = there / ops.maximum(ops.sum(there, axis=-1, keepdims=True), 1)
     there = there[..., None]
     return there * ops.eye(there.shape[1]) + (1 - there) * mean[:, None]

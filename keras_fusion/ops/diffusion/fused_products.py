@@ -17,7 +17,7 @@ from keras_fusion.ops.diffusion.precision import without_autocast
 from keras_fusion.ops.presence import select
 
 
-def fused_products(queries, keys, kept=None, present=None):
+def fused_products(queries, keys, kept=None, modality_mask=None):
     """The function `(x, y)` to `(P x, P^T y)`, as of the dense affinities.
 
     Args:
@@ -25,7 +25,7 @@ def fused_products(queries, keys, kept=None, present=None):
             comes of them is float32.
         keys: Tensor `(M, B, N, T, h)` of the same dtype.
         kept: Boolean tensor `(M, B, 1, T)`, or None.
-        present: Boolean tensor `(M, B)`, or None.
+        modality_mask: Boolean tensor `(B, M)`, or None.
     """
     shape, scale = ops.shape(queries), keys.shape[-1] ** -0.5
     rows = None
@@ -46,7 +46,9 @@ def fused_products(queries, keys, kept=None, present=None):
         px, pty = both[..., : x.shape[-1]], both[..., x.shape[-1] :]
         return select(px, rows), pty
 
-    return products if present is None else _mixed(products, mixing(present))
+    if modality_mask is None:
+        return products
+    return _mixed(products, mixing(modality_mask))
 
 
 def _mixed(products, mix):

@@ -7,7 +7,7 @@ from keras_fusion.ops.presence import select, softmax
 
 
 def pairwise_all(
-    queries, keys, values, affinity=dot_product, normalize="softmax", present=None
+    queries, keys, values, affinity=dot_product, normalize="softmax", mask=None
 ):
     """`y_i = 1/C_i sum_j f(q_i, k_j) v_j` over all j.
 
@@ -17,7 +17,7 @@ def pairwise_all(
         values: `(..., J, u)`, what g_j made of position j.
         affinity: f, from `keras_fusion.ops.diffusion.affinity`.
         normalize: C: `"softmax"`, `"mean"` (over the positions present) or None.
-        present: bool that broadcasts to `(..., I, J)`, True = j is there, or None.
+        mask: bool that broadcasts to `(..., I, J)`, True = j is there, or None.
 
     Returns:
         `(..., I, u)` in the dtype of the values. Cost and memory grow with I J.
@@ -25,13 +25,13 @@ def pairwise_all(
     require_normalizer(normalize, "softmax", "mean", None)
     weights = affinity(queries, keys)  # (..., I, J)
     if normalize == "softmax":
-        weights = softmax(weights, present)
+        weights = softmax(weights, mask)
     elif normalize == "mean":
-        there = select(ops.ones_like(weights), present)
+        there = select(ops.ones_like(weights), mask)
         count = ops.sum(there, axis=-1, keepdims=True)
-        weights = select(weights, present) / ops.maximum(count, 1)
+        weights = select(weights, mask) / ops.maximum(count, 1)
     else:
-        weights = select(weights, present)
+        weights = select(weights, mask)
     return ops.matmul(ops.cast(weights, values.dtype), values)
 
 

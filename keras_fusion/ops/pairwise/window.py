@@ -17,7 +17,7 @@ def pairwise_window(
     affinity=dot_product,
     normalize="softmax",
     relative=None,
-    present=None,
+    mask=None,
 ):
     """`y_i = 1/C_i sum_o f(q_i, k_{i+o}) v_{o, i+o}` over the K offsets of a window.
 
@@ -34,7 +34,7 @@ def pairwise_window(
         affinity: f, from `keras_fusion.ops.diffusion.affinity`.
         normalize: C: `"softmax"`, `"mean"` (over the positions seen) or None.
         relative: `(K, N, h)`, added to the keys at each offset, or None.
-        present: `(B, *S, 1, 1)` bool, True = the position is there, or None; values are
+        mask: `(B, *S, 1, 1)` bool, True = the position is there, or None; values are
             zero where it is not.
 
     Returns:
@@ -43,7 +43,7 @@ def pairwise_window(
     require_normalizer(normalize, "softmax", "mean", None)
     offsets = list(itertools.product(*(range(size) for size in window)))
     own = values if isinstance(values, list) else [values] * len(offsets)
-    inside = _ones(queries) if present is None else ops.cast(present, "float32")
+    inside = _ones(queries) if mask is None else ops.cast(mask, "float32")
     keys, inside = _padded(keys, window), _padded(inside, window)
     weights, there = [], []
     for number, offset in enumerate(offsets):

@@ -27,8 +27,8 @@ def oracle(op, inputs, kept):
     present = kept.any(axis=-1).T  # (B, M)
     attended, messages = diffusion_oracle.cross_diffusion(
         *map(np.stack, zip(*parts)),
-        present=present,
-        masks=kept,
+        modality_mask=present,
+        mask=kept,
         epsilon=op.epsilon,
         steps=op.steps,
         initial=op.initial,

@@ -7,6 +7,7 @@ from keras import ops
 from keras_fusion.layers import CrossDiffusionAttention, ReleasedMutualFormerBlock
 from keras_fusion.ops.diffusion.cross_diffusion import cross_diffusion
 from keras_fusion.ops.diffusion.dense_products import affinities
+from keras_fusion.ops.presence import Presence
 from keras_fusion.ops.tokens import attend, join_heads, split_heads
 from tests import golden
 from tests.conftest import assert_close, to_numpy
@@ -110,7 +111,7 @@ def everything(op, inputs, fused):
     found = {"norm1_x": normed, "norm1_rd_xrd": op.heads.norm(fused)}
     normed = ops.split(normed, 2, axis=-1)
     heads, (attended, messages) = diffused(op, normed)
-    streams, _ = op.diffusion.fuse(normed, None)
+    streams, _ = op.diffusion.fuse(normed, Presence())
     for m, which in enumerate("rd"):
         queries, keys, values = heads[m]
         p = affinities(queries[None], keys[None])[0]
@@ -197,7 +198,7 @@ def test_streams_have_a_residual_of_ours():
     for name in ("joint_norm", "diffusion"):
         getattr(whole, name).set_weights(getattr(op, name).get_weights())
     normed = ops.split(op.joint_norm(np.concatenate(inputs, axis=-1)), 2, axis=-1)
-    streams, _ = whole.diffusion.fuse(normed, None)
+    streams, _ = whole.diffusion.fuse(normed, Presence())
     for z, x, h in zip(op(inputs), inputs, streams, strict=True):
         assert_close(z, x + to_numpy(h))
 

@@ -18,23 +18,23 @@ def softmax_affinities(queries, keys, masks=None):
     return p if masks is None else p * masks[:, :, None, :, None]
 
 
-def cross_diffusion(queries, keys, values, present=None, masks=None, **arguments):
+def cross_diffusion(queries, keys, values, modality_mask=None, mask=None, **arguments):
     """`attended` (M, B, N, T, h) and `messages` {(i, j): (B, N, T, h)}.
 
-    Arrays `(M, B, N, T, h)`, `present` (B, M), `masks` (M, B, T). What is absent or
-    padded must be finite here.
+    Arrays `(M, B, N, T, h)`, `modality_mask` (B, M), `mask` (M, B, T). What is
+    absent or padded must be finite here.
     """
-    p = softmax_affinities(queries, keys, masks)
-    if masks is not None:
-        values = values * masks[:, :, None, :, None]
-    if present is not None:
+    p = softmax_affinities(queries, keys, mask)
+    if mask is not None:
+        values = values * mask[:, :, None, :, None]
+    if modality_mask is not None:
         p, replaced = p.copy(), p
-        for b, there in enumerate(present):
+        for b, there in enumerate(modality_mask):
             mean = sum(replaced[m, b] for m in np.flatnonzero(there)) / max(
                 there.sum(), 1
             )
             p[~there, b] = mean
-        values = values * present.T[:, :, None, None, None]
+        values = values * modality_mask.T[:, :, None, None, None]
     return diffuse(p, values, **arguments)
 
 

@@ -74,14 +74,18 @@ def test_affinity_diffusion_refuses_what_does_not_fit():
         affinity_diffusion([ops.eye(3)[None, None]], [ops.ones((1, 1, 3, 2))] * 2)
     square, five = ops.ones((1, 1, 5, 5)), ops.ones((1, 1, 5, 2))
     for s, v, message in [
-        ([square], [five[:, :, :4]], "values of modality 0 have 4 tokens, where affin"),
-        ([square, square[:, :, :4, :4]], [five] * 2, "modality 1 have 4 tokens, where"),
-        ([square[:, :, :4]], [five], "affinities of modality 0 have 5 tokens, where"),
-        ([square[0]], [five], "expects axes .*; affinities of modality 0 have the"),
+        ([square], [five[:, :, :4]], "values.0. has 4 tokens, where affin"),
+        (
+            [square, square[:, :, :4, :4]],
+            [five] * 2,
+            "affinities.1. has 4 tokens, where",
+        ),
+        ([square[:, :, :4]], [five], "affinities.0. has 5 tokens, where"),
+        ([square[0]], [five], "expects axes .*; affinities.0. has the"),
     ]:
         with pytest.raises(ValueError, match=f"affinity_diffusion .*{message}"):
             affinity_diffusion(s, v)
-    with pytest.raises(ValueError, match="initial has 4 tokens, where affinities of"):
+    with pytest.raises(ValueError, match="initial has 4 tokens, where affinities"):
         affinity_diffusion([square], [five], initial=square[:, :, :4, :4])
     with pytest.raises(ValueError, match="epsilon must be in"):
         affinity_diffusion(

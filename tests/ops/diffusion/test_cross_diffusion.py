@@ -76,33 +76,35 @@ def check(stacked, given, numpy_given, arguments):
 
 
 def some_missing(count, tokens):
-    """`present` (2, M) and `masks` (M, 2, T), with an all-padded modality."""
-    present = np.ones((2, count), bool)
-    present[0, 0] = False
-    masks = draw(count, 2, tokens, seed=7) > -0.7
-    masks[-1, 1] = False
-    return present, masks
+    """`modality_mask` (2, M) and `mask` (M, 2, T), with an all-padded modality."""
+    modality_mask = np.ones((2, count), bool)
+    modality_mask[0, 0] = False
+    mask = draw(count, 2, tokens, seed=7) > -0.7
+    mask[-1, 1] = False
+    return modality_mask, mask
 
 
 @each_implementation
 @pytest.mark.parametrize("form, count", [("paper", 2), ("paper", 3), ("released", 2)])
-@pytest.mark.parametrize("which", ["present", "masks", "both"])
+@pytest.mark.parametrize("which", ["modality_mask", "mask", "both"])
 def test_what_is_missing_has_no_influence(implementation, form, count, which):
     shape = (2, 1, 7, 3)
-    present, masks = some_missing(count, tokens=7)
-    present = present if which != "masks" else None
-    masks = masks if which != "present" else None
+    modality_mask, mask = some_missing(count, tokens=7)
+    modality_mask = modality_mask if which != "mask" else None
+    mask = mask if which != "modality_mask" else None
     arguments = options(2, "affinity", form)
     broken = arrays(count, shape)
     for x in broken:
-        if present is not None:
+        if modality_mask is not None:
             x[0, 0] = np.nan
-        if masks is not None:
-            x.transpose(0, 1, 3, 2, 4)[~masks] = np.nan
-    given = {"present": present, "masks": masks}
+        if mask is not None:
+            x.transpose(0, 1, 3, 2, 4)[~mask] = np.nan
+    given = {"modality_mask": modality_mask, "mask": mask}
     tensors = {
-        "present": None if present is None else ops.convert_to_tensor(present),
-        "masks": None if masks is None else [*map(ops.convert_to_tensor, masks)],
+        "modality_mask": None
+        if modality_mask is None
+        else ops.convert_to_tensor(modality_mask),
+        "mask": None if mask is None else [*map(ops.convert_to_tensor, mask)],
         "implementation": implementation,
     }
     check(broken, tensors, given, arguments)
@@ -117,18 +119,17 @@ def test_more_columns_than_fused_attention_takes_at_once(form, count, monkeypatc
 
 
 def test_nothing_present_gives_zeros():
-    present = ops.convert_to_tensor(np.zeros((2, 2), bool))
-    for y in flat(*run(arrays(2), present=present)):
+    modality_mask = ops.convert_to_tensor(np.zeros((2, 2), bool))
+    for y in flat(*run(arrays(2), modality_mask=modality_mask)):
         assert_close(y, np.zeros(y.shape))
 
 
 def test_one_mask_of_two():
-    mask = draw(2, 11, seed=7) > 0
-    masks = [None, ops.convert_to_tensor(mask)]
-    expected = np.stack([np.ones_like(mask), mask])
+    kept = draw(2, 11, seed=7) > 0
+    expected = np.stack([np.ones_like(kept), kept])
     compare(
-        run(arrays(2), masks=masks),
-        oracle.cross_diffusion(*in_float64(arrays(2)), masks=expected),
+        run(arrays(2), mask=[None, ops.convert_to_tensor(kept)]),
+        oracle.cross_diffusion(*in_float64(arrays(2)), mask=expected),
     )
 
 
@@ -137,14 +138,14 @@ def test_one_mask_of_two():
 def test_an_initial_affinity_that_is_given(form, implementation):
     given = np.abs(draw(2, 2, 11, 11, seed=9))
     arguments = options(2, given, form)
-    present = np.array([[True, True], [False, True]])
+    modality_mask = np.array([[True, True], [False, True]])
     expected = oracle.cross_diffusion(
-        *in_float64(arrays(2)), present=present, **arguments
+        *in_float64(arrays(2)), modality_mask=modality_mask, **arguments
     )
     arguments["initial"] = ops.convert_to_tensor(given)
-    present = ops.convert_to_tensor(present)
+    arguments["modality_mask"] = ops.convert_to_tensor(modality_mask)
     compare(
-        run(arrays(2), present=present, implementation=implementation, **arguments),
+        run(arrays(2), implementation=implementation, **arguments),
         expected,
     )
 
@@ -171,23 +172,26 @@ def zeros_of(given):
         ({"form": "released"}, "for two modalities; got 3"),
         ({"form": "official"}, "form must be one of paper, released"),
         ({"implementation": "sparse"}, "implementation must be one of auto, dense"),
-        ({"masks": [None]}, "one mask .* for each of 3 modalities; got 1"),
+        ({"mask": [None]}, "one mask .* for each of 3 modalities; got 1"),
         (
             {"tokens": 4},
-            "keys of modality 1 have 4 tokens, where queries of modality 0 have 5",
+            "keys.1. has 4 tokens, where queries.0. has 5",
         ),
         (
             {"flat": True},
-            "expects axes .*tokens, channels a head.; values of modality 0",
+            "expects axes .*tokens, channels a head.; values.0",
         ),
-        ({"masks": [(1, 5), None, (1, 4)]}, "masks of modality 2 have 4 tokens, where"),
-        ({"masks": [(2, 5), None, None]}, "masks of modality 0 have 2 batch entries"),
-        ({"present": (1, 2)}, "present has 2 modalities, where the lists have 3"),
+        ({"mask": [(1, 5), None, (1, 4)]}, "mask.2. has 4 tokens, where"),
+        ({"mask": [(2, 5), None, None]}, "mask.0. has 2 batch entries"),
         (
-            {"present": (2, 3)},
-            "present has 2 batch entries, where queries of .* have 1",
+            {"modality_mask": (1, 2)},
+            "modality_mask has 2 modal.*, where the lists have 3",
         ),
-        ({"initial": (1, 2, 5, 4)}, "initial has 4 tokens, where queries of .* have 5"),
+        (
+            {"modality_mask": (2, 3)},
+            "modality_mask has 2 batch entries, where queries.0. has 1",
+        ),
+        ({"initial": (1, 2, 5, 4)}, "initial has 4 tokens, where queries.0. has 5"),
         ({"initial": (5, 5)}, "expects axes .*; initial has the shape .5, 5."),
         (
             {"initial": 3},
