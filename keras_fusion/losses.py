@@ -26,11 +26,11 @@ class SaliencyLoss(keras.losses.Loss):
 
     def __init__(
         self,
-        window=15,
-        weight=5.0,
-        name="saliency_loss",
-        reduction="sum_over_batch_size",
-        dtype=None,
+        window: int = 15,
+        weight: float = 5.0,
+        name: str = "saliency_loss",
+        reduction: str = "sum_over_batch_size",
+        dtype: str | None = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         if not isinstance(window, int) or window < 1 or window % 2 == 0:

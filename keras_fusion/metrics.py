@@ -19,7 +19,7 @@ class IntersectionOverUnion(keras.metrics.Metric):
         name, dtype: As for `keras.metrics.Metric`.
     """
 
-    def __init__(self, classes=1, name="iou", dtype=None):
+    def __init__(self, classes: int = 1, name: str = "iou", dtype: str | None = None):
         super().__init__(name=name, dtype=dtype)
         self.classes = classes
         for part in ("both", "either"):

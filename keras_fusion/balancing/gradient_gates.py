@@ -18,7 +18,7 @@ class GradientGates(Layer):
         **kwargs: For `keras.layers.Layer`.
     """
 
-    def __init__(self, scales, **kwargs):
+    def __init__(self, scales: list[keras.Variable], **kwargs):
         super().__init__(**kwargs)
         self.scales = list(scales)
         start = keras.initializers.Constant(self.scales)

@@ -33,11 +33,11 @@ class FullGraph(keras.utils.PyDataset):
     def __init__(
         self,
         inputs: dict,
-        edge_index,
-        labels=None,
-        nodes=None,
+        edge_index: np.ndarray,
+        labels: np.ndarray | None = None,
+        nodes: np.ndarray | None = None,
         *,
-        edge_weight=None,
+        edge_weight: np.ndarray | None = None,
         symmetric: bool = True,
     ):
         super().__init__()

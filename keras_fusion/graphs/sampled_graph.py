@@ -1,5 +1,7 @@
 """Parts of a graph that does not fit: some nodes and a sample of what reaches them."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 
@@ -39,14 +41,14 @@ class SampledGraph(keras.utils.PyDataset):
     def __init__(
         self,
         inputs: dict,
-        edge_index,
-        labels=None,
-        nodes=None,
+        edge_index: np.ndarray,
+        labels: np.ndarray | None = None,
+        nodes: np.ndarray | None = None,
         *,
-        neighbours=(10, 10),
+        neighbours: Sequence[int] = (10, 10),
         batch_size: int = 128,
         seed: int = 0,
-        edge_weight=None,
+        edge_weight: np.ndarray | None = None,
         symmetric: bool = True,
     ):
         super().__init__()

@@ -40,7 +40,7 @@ class ColumnEmbedding(Layer):
     Features in Tabular Deep Learning.
     """
 
-    def __init__(self, columns, units=32, **kwargs):
+    def __init__(self, columns: list[int], units: int = 32, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.columns = columns
         self.units = units

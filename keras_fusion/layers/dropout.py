@@ -13,7 +13,13 @@ class Dropout(Layer):
         **kwargs: For `keras.layers.Layer`.
     """
 
-    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: tuple | None = None,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.rate = rate
         self.noise_shape = noise_shape

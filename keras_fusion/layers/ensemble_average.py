@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -27,7 +29,7 @@ class EnsembleAverage(Layer):
     0.75
     """
 
-    def __init__(self, shares, **kwargs):
+    def __init__(self, shares: Sequence[float], **kwargs):
         super().__init__(**kwargs)
         if not shares or min(shares) <= 0:
             raise ValueError(

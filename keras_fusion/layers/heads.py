@@ -37,7 +37,7 @@ class Heads(Layer):
     [0.75, 0.75]
     """
 
-    def __init__(self, heads="average", **kwargs):
+    def __init__(self, heads: str = "average", **kwargs):
         super().__init__(**kwargs)
         self.heads = require_choice(self, "heads", heads, HEADS)
         self.seen = None

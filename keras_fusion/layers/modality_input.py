@@ -19,7 +19,14 @@ class ModalityInput(keras.layers.InputLayer):
     'length (cm)'
     """
 
-    def __init__(self, modality, batch_shape, dtype=None, name=None, **kwargs):
+    def __init__(
+        self,
+        modality: str,
+        batch_shape: tuple,
+        dtype: str | None = None,
+        name: str | None = None,
+        **kwargs,
+    ):
         tensor = keras.KerasTensor(batch_shape, dtype=dtype, name=modality)
         super().__init__(input_tensor=tensor, name=name)
         self.modality = modality

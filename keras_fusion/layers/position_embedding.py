@@ -23,7 +23,7 @@ class PositionEmbedding(Layer):
     Reference: Dosovitskiy et al., 2021, An Image is Worth 16x16 Words.
     """
 
-    def __init__(self, initializer=None, **kwargs):
+    def __init__(self, initializer: str | keras.Initializer | None = None, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.initializer = initializer

@@ -25,7 +25,9 @@ class ResidualMLP(Layer):
     Reference: Gorishniy et al., 2021, Revisiting Deep Learning Models for Tabular Data.
     """
 
-    def __init__(self, intermediate_dim=None, dropout=0.0, **kwargs):
+    def __init__(
+        self, intermediate_dim: int | None = None, dropout: float = 0.0, **kwargs
+    ):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.intermediate_dim = intermediate_dim

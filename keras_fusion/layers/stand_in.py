@@ -37,7 +37,7 @@ class StandIn(keras.layers.Layer):
     1
     """
 
-    def __init__(self, index, **kwargs):
+    def __init__(self, index: int, **kwargs):
         # whole numbers that came as floats would be rounded in half precision
         super().__init__(**{"autocast": False} | kwargs)
         self.index = index

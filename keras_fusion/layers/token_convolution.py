@@ -31,7 +31,7 @@ class TokenConvolution(Layer):
     Reference: Kim, 2014, Convolutional Neural Networks for Sentence Classification.
     """
 
-    def __init__(self, kernel_size=3, dropout=0.0, **kwargs):
+    def __init__(self, kernel_size: int | tuple = 3, dropout: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.kernel_size = kernel_size

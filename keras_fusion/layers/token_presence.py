@@ -29,7 +29,7 @@ class TokenPresence(keras.layers.Layer):
     [True, False, True]
     """
 
-    def __init__(self, columns, count, **kwargs):
+    def __init__(self, columns: list[int], count: int, **kwargs):
         super().__init__(**kwargs)
         self.columns = columns
         self.count = count

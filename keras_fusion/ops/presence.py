@@ -87,7 +87,7 @@ class Presence:
     [3.0, 0.0]
     """
 
-    def __init__(self, parts=None):
+    def __init__(self, parts: list | None = None):
         self.parts = None if parts is None else list(parts)
 
     @classmethod

@@ -1,5 +1,6 @@
 import copy
 import inspect
+from collections.abc import Callable
 
 import keras
 import keras_tuner
@@ -48,14 +49,14 @@ class FusionHyperModel(keras_tuner.HyperModel):
 
     def __init__(
         self,
-        builder,
-        input_shapes,
-        classes,
-        space=None,
-        arguments=None,
-        optimizer="adamw",
-        bars=True,
-        multilabel=False,
+        builder: Callable,
+        input_shapes: dict,
+        classes: int,
+        space: dict | None = None,
+        arguments: dict | None = None,
+        optimizer: str = "adamw",
+        bars: bool = True,
+        multilabel: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -41,3 +41,24 @@ def test_examples_run(name):
 @pytest.mark.parametrize("name", sorted(set(layers.__all__) - {"Fusion"}))
 def test_every_layer_shows_an_example(name):
     assert ">>> " in inspect.getdoc(getattr(layers, name))
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.parametrize(
+    "package", ["balancing", "graphs", "layers", "losses", "metrics", "ops", "tuning"]
+)
+def test_constructors_have_type_hints(package):
+    module = importlib.import_module(f"{keras_fusion.__name__}.{package}")
+    classes = [
+        x
+        for name, x in vars(module).items()
+        if inspect.isclass(x) and x.__module__.startswith(module.__name__)
+    ]
+    bare = [
+        f"{x.__name__}: {p.name}"
+        for x in classes
+        if "__init__" in vars(x)
+        for p in inspect.signature(x).parameters.values()
+        if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.annotation is p.empty
+    ]
+    assert classes and not bare

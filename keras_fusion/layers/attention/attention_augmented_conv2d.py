@@ -50,14 +50,14 @@ class AttentionAugmentedConv2D(Layer):
 
     def __init__(
         self,
-        units,
-        kernel_size=3,
-        key_units=8,
-        value_units=8,
-        num_heads=1,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
+        units: int,
+        kernel_size: int | tuple = 3,
+        key_units: int = 8,
+        value_units: int = 8,
+        num_heads: int = 1,
+        use_bias: bool = True,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        kernel_regularizer: str | keras.Regularizer | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)

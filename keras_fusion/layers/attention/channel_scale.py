@@ -27,7 +27,12 @@ class ChannelScale(Layer):
     Reference: Ioffe and Szegedy, 2015, Batch Normalization.
     """
 
-    def __init__(self, gamma_initializer="ones", gamma_regularizer=None, **kwargs):
+    def __init__(
+        self,
+        gamma_initializer: str | keras.Initializer = "ones",
+        gamma_regularizer: str | keras.Regularizer | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.gamma_initializer = gamma_initializer

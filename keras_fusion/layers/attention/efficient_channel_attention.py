@@ -34,9 +34,9 @@ class EfficientChannelAttention(Layer):
 
     def __init__(
         self,
-        kernel_size=None,
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
+        kernel_size: int | tuple | None = None,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        kernel_regularizer: str | keras.Regularizer | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -45,11 +45,11 @@ class LocalSelfAttention(Layer):
 
     def __init__(
         self,
-        units,
-        kernel_size=7,
-        num_heads=1,
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
+        units: int,
+        kernel_size: int | tuple = 7,
+        num_heads: int = 1,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        kernel_regularizer: str | keras.Regularizer | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)

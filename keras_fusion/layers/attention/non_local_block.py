@@ -49,10 +49,10 @@ class NonLocalBlock(Layer):
 
     def __init__(
         self,
-        units=None,
-        affinity="embedded_gaussian",
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
+        units: int | None = None,
+        affinity: str = "embedded_gaussian",
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        kernel_regularizer: str | keras.Regularizer | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -52,13 +52,13 @@ class OffsetAttention(Layer):
 
     def __init__(
         self,
-        units,
-        kernel_size=3,
-        affinity="embedded_gaussian",
-        num_heads=1,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
+        units: int,
+        kernel_size: int | tuple = 3,
+        affinity: str = "embedded_gaussian",
+        num_heads: int = 1,
+        use_bias: bool = True,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        kernel_regularizer: str | keras.Regularizer | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -45,12 +45,12 @@ class PositionAttention(Layer):
 
     def __init__(
         self,
-        units,
-        affinity="embedded_gaussian",
-        num_heads=1,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
+        units: int,
+        affinity: str = "embedded_gaussian",
+        num_heads: int = 1,
+        use_bias: bool = True,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        kernel_regularizer: str | keras.Regularizer | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import keras
 
 from keras_fusion.layers.arguments import require_positive
@@ -34,11 +36,11 @@ class SqueezeExcitation(Layer):
 
     def __init__(
         self,
-        ratio=16,
-        activation="relu",
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
+        ratio: int = 16,
+        activation: str | Callable = "relu",
+        use_bias: bool = True,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        kernel_regularizer: str | keras.Regularizer | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -44,12 +44,12 @@ class JointHeatmaps(Layer):
 
     def __init__(
         self,
-        size=(32, 32),
-        sigma=0.6,
-        extent=None,
-        padding=0.1,
-        jitter=0.0,
-        seed=None,
+        size: tuple[int, int] = (32, 32),
+        sigma: float = 0.6,
+        extent: tuple | None = None,
+        padding: float = 0.1,
+        jitter: float = 0.0,
+        seed: int | None = None,
         **kwargs,
     ):
         # Places in pixels are more than half precision holds.

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import keras
 from keras import ops, random
 
@@ -38,7 +40,14 @@ class ModalityCorruption(Layer):
     (8, 40)
     """
 
-    def __init__(self, rate=0.3, kinds=KINDS, noise=2.0, seed=None, **kwargs):
+    def __init__(
+        self,
+        rate: float = 0.3,
+        kinds: Sequence[str] = KINDS,
+        noise: float = 2.0,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.rate = require_fraction(self, "rate", rate)
         self.kinds = [require_choice(self, "kinds", kind, KINDS) for kind in kinds]

@@ -36,7 +36,14 @@ class SequenceJitter(Layer):
     Parkinson's Disease Monitoring using Convolutional Neural Networks.
     """
 
-    def __init__(self, time=0.1, scale=0.2, offset=0.2, seed=None, **kwargs):
+    def __init__(
+        self,
+        time: float = 0.1,
+        scale: float = 0.2,
+        offset: float = 0.2,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.time = require_fraction(self, "time", time)
         self.scale = self._from_zero("scale", scale)

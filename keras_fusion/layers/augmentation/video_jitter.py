@@ -32,7 +32,14 @@ class VideoJitter(Layer):
     (2, 12, 24, 16, 1)
     """
 
-    def __init__(self, time=0.1, zoom=0.1, shift=0.1, seed=None, **kwargs):
+    def __init__(
+        self,
+        time: float = 0.1,
+        zoom: float = 0.1,
+        shift: float = 0.1,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.time = require_fraction(self, "time", time)
         self.zoom = require_fraction(self, "zoom", zoom)

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
@@ -45,7 +47,12 @@ class AdaptiveWeighting(Fusion):
     choices = {"gate": (None, "sigmoid", "softmax")}
 
     def __init__(
-        self, units=None, intermediate_dim=None, activation="gelu", gate=None, **kwargs
+        self,
+        units: int | None = None,
+        intermediate_dim: int | None = None,
+        activation: str | Callable = "gelu",
+        gate: str | None = None,
+        **kwargs,
     ):
         super().__init__(units, **kwargs)
         self.intermediate_dim = require_positive(

@@ -57,7 +57,7 @@ class BottleneckAttention(TokenTransformer):
 
     choices = {"num_heads": (1, 2, 4), "num_latents": (2, 4, 8)}
 
-    def __init__(self, units=None, num_latents=4, **kwargs):
+    def __init__(self, units: int | None = None, num_latents: int = 4, **kwargs):
         super().__init__(units, **kwargs)
         self.num_latents = require_positive(self, "num_latents", num_latents)
 

@@ -59,7 +59,7 @@ class CrossAttention(TokenTransformer):
 
     min_modalities = 2
 
-    def __init__(self, units=None, queries="all", **kwargs):
+    def __init__(self, units: int | None = None, queries: str = "all", **kwargs):
         super().__init__(units, **kwargs)
         self.queries = require_choice(self, "queries", queries, ("all", "first"))
 

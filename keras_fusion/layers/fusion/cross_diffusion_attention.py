@@ -76,15 +76,15 @@ class CrossDiffusionAttention(Fusion):
 
     def __init__(
         self,
-        units=None,
-        num_heads=1,
-        readout="mean",
-        epsilon=0.6,
-        steps=1,
-        initial="identity",
-        form="paper",
-        dropout=0.0,
-        seed=None,
+        units: int | None = None,
+        num_heads: int = 1,
+        readout: str | None = "mean",
+        epsilon: float = 0.6,
+        steps: int = 1,
+        initial: str = "identity",
+        form: str = "paper",
+        dropout: float = 0.0,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(units, **kwargs)

@@ -73,15 +73,15 @@ class ModalityAttention(Fusion):
 
     def __init__(
         self,
-        units=None,
-        num_heads=1,
-        key_dim=None,
-        readout="mean",
-        transform="shared",
-        modality_embedding=False,
-        output_projection=True,
-        dropout=0.0,
-        seed=None,
+        units: int | None = None,
+        num_heads: int = 1,
+        key_dim: int | None = None,
+        readout: str | None = "mean",
+        transform: str = "shared",
+        modality_embedding: bool = False,
+        output_projection: bool = True,
+        dropout: float = 0.0,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(units, **kwargs)

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import keras
 
 from keras_fusion.layers.arguments import (
@@ -56,16 +58,16 @@ class ModalityTransformer(Fusion):
 
     def __init__(
         self,
-        units=None,
-        intermediate_dim=None,
-        num_heads=1,
-        readout="mean",
-        dropout=0.0,
-        activation="gelu",
-        layer_norm_epsilon=1e-5,
-        normalize_first=True,
-        modality_embedding=False,
-        seed=None,
+        units: int | None = None,
+        intermediate_dim: int | None = None,
+        num_heads: int = 1,
+        readout: str | None = "mean",
+        dropout: float = 0.0,
+        activation: str | Callable = "gelu",
+        layer_norm_epsilon: float = 1e-5,
+        normalize_first: bool = True,
+        modality_embedding: bool = False,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(units, **kwargs)

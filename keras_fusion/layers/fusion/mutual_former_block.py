@@ -64,11 +64,11 @@ class MutualFormerBlock(TokenTransformer):
 
     def __init__(
         self,
-        units=None,
-        epsilon=0.6,
-        steps=1,
-        initial="identity",
-        readout="fused",
+        units: int | None = None,
+        epsilon: float = 0.6,
+        steps: int = 1,
+        initial: str = "identity",
+        readout: str | None = "fused",
         **kwargs,
     ):
         super().__init__(units, readout=readout, **kwargs)

@@ -64,10 +64,10 @@ class ReleasedMutualFormerBlock(TokenTransformer):
 
     def __init__(
         self,
-        units=None,
-        epsilon=0.6,
-        fused_stream="learned",
-        readout="fused",
+        units: int | None = None,
+        epsilon: float = 0.6,
+        fused_stream: str = "learned",
+        readout: str | None = "fused",
         **kwargs,
     ):
         super().__init__(units, readout=readout, **kwargs)

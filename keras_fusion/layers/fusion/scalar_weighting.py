@@ -43,7 +43,13 @@ class ScalarWeighting(Fusion):
         "constraint": (None, "affine", "convex"),
     }
 
-    def __init__(self, units=None, per="modality", constraint=None, **kwargs):
+    def __init__(
+        self,
+        units: int | None = None,
+        per: str = "modality",
+        constraint: str | None = None,
+        **kwargs,
+    ):
         super().__init__(units, **kwargs)
         self.per = require_choice(self, "per", per, ("modality", "channel", "element"))
         self.constraint = require_choice(

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 from keras_fusion.layers.arguments import (
     require_choice,
     require_fraction,
@@ -33,15 +35,15 @@ class TokenTransformer(Fusion):
 
     def __init__(
         self,
-        units=None,
-        intermediate_dim=None,
-        num_heads=1,
-        readout="mean",
-        dropout=0.0,
-        stochastic_depth=0.0,
-        activation="gelu",
-        layer_norm_epsilon=1e-5,
-        seed=None,
+        units: int | None = None,
+        intermediate_dim: int | None = None,
+        num_heads: int = 1,
+        readout: str | None = "mean",
+        dropout: float = 0.0,
+        stochastic_depth: float = 0.0,
+        activation: str | Callable = "gelu",
+        layer_norm_epsilon: float = 1e-5,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(units, **kwargs)

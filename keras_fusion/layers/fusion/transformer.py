@@ -6,6 +6,7 @@ import random
 import keras
 from keras import ops
 
+from keras_fusion.layers.base import Layer
 from keras_fusion.layers.dropout import Dropout
 from keras_fusion.ops.tokens import join_heads, split_heads
 
@@ -73,7 +74,7 @@ class NormedHeads(keras.layers.Layer):
         parts: How many sets.
     """
 
-    def __init__(self, op, name, width, parts=3):
+    def __init__(self, op: Layer, name: str, width: int, parts: int = 3):
         super().__init__(dtype=op.dtype_policy, name=name)
         self.parts = parts
         self.num_heads = op.num_heads
@@ -97,7 +98,7 @@ class ResidualHalves(keras.layers.Layer):
         width: Width U.
     """
 
-    def __init__(self, op, name, width):
+    def __init__(self, op: Layer, name: str, width: int):
         super().__init__(dtype=op.dtype_policy, name=name)
         with keras.name_scope(name):
             self.output_dense = op.dense("output", width, (None, width))

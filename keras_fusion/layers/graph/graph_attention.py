@@ -60,15 +60,15 @@ class GraphAttention(Layer):
 
     def __init__(
         self,
-        units,
-        num_heads=1,
-        affinity="gat",
-        merge="concatenate",
-        dropout=0.0,
-        seed=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
+        units: int,
+        num_heads: int = 1,
+        affinity: str = "gat",
+        merge: str = "concatenate",
+        dropout: float = 0.0,
+        seed: int | None = None,
+        use_bias: bool = True,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        kernel_regularizer: str | keras.Regularizer | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)

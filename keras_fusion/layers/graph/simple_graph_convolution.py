@@ -34,11 +34,11 @@ class SimpleGraphConvolution(GraphConvolution):
 
     def __init__(
         self,
-        units,
-        hops=2,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        kernel_regularizer=None,
+        units: int,
+        hops: int = 2,
+        use_bias: bool = True,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        kernel_regularizer: str | keras.Regularizer | None = None,
         **kwargs,
     ):
         super().__init__(
