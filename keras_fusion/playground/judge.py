@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.attribution import shapley_values
 from keras_fusion.errors import InputError
+from keras_fusion.escaping import printable
 from keras_fusion.experiments import prediction
 from keras_fusion.names import EACH_LABEL, MASK
 from keras_fusion.playground.rows import Rows
@@ -32,6 +34,7 @@ class Judge:
         self.modalities = prediction.modalities(model)
         order = [list(rows.inputs).index(name) for name in self.modalities]
         self.rows, self._present = rows, rows.present[:, order]
+        self._inputs = {name: rows.inputs[name] for name in self.modalities}
         self._predict = prediction.predictor(model)
         self._one_at_a_time = threading.Lock()
         outputs = self._outputs(0, self._present[:1])
@@ -40,7 +43,8 @@ class Judge:
                 f"{model} answers in maps, which `keras-fusion panel` draws."
             )
         names = prediction.class_names(model, outputs)
-        self._classes = names or list(map(str, range(_scores(outputs).shape[-1])))
+        names = names or map(str, range(_scores(outputs).shape[-1]))
+        self._classes = list(map(printable, names))
 
     def present(self, row: int) -> list[bool]:
         """Whether each modality is there in a row, in the order of `modalities`."""
@@ -54,9 +58,7 @@ class Judge:
             distribution from 0 to 1, or one `number`; the `weights` of the modalities,
             None where the model has none.
         """
-        on = self._present[row].copy()
-        on[list(off)] = False
-        outputs = self._outputs(row, on[None])
+        outputs = self._outputs(row, self._on(row, off)[None])
         weights = outputs.get("modality_weights")
         found = {"weights": None if weights is None else _plain(weights[0])}
         scores = _scores(outputs)[0]
@@ -69,14 +71,41 @@ class Judge:
         several = EACH_LABEL in outputs
         return found | {"uncertainty": _plain([uncertainty(scores, several)])[0]}
 
-    def _outputs(self, row, present):
-        """Outputs for one row under each mask of `present` `(B, M)`."""
-        inputs = {
-            name: np.repeat(x[row : row + 1], len(present), axis=0)
-            for name, x in self.rows.inputs.items()
+    def contributions(self, row: int, off: set[int]) -> dict:
+        """The Shapley value of each modality in that prediction.
+
+        Returns:
+            dict of JSON: `of`, the likeliest class, None for a number; the `values` of
+            the modalities in its probability, or in the number; the `base`, to which
+            they add up to it.
+        """
+        on = self._on(row, off)[None]
+        scores = _scores(self._outputs(row, on))[0]
+        k = int(np.argmax(scores))  # a number is alone
+        found = shapley_values(self._scores, self._row(row) | {MASK: on})
+        return {
+            "of": self._classes[k] if len(scores) > 1 else None,
+            "values": _plain(found.values[0, :, k]),
+            "base": _plain(found.base[0])[k],
         }
+
+    def _on(self, row, off):
+        on = self._present[row].copy()
+        on[list(off)] = False
+        return on
+
+    def _row(self, row):
+        return {name: x[row : row + 1] for name, x in self._inputs.items()}
+
+    def _outputs(self, row, present):
+        return self._answers(self._row(row) | {MASK: present})
+
+    def _scores(self, inputs):
+        return _scores(self._answers(inputs))
+
+    def _answers(self, inputs):
         with self._one_at_a_time:
-            return self._predict(inputs | {MASK: present})
+            return self._predict(inputs)
 
 
 def uncertainty(probabilities: np.ndarray, several: bool = False) -> float:

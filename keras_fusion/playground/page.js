@@ -82,6 +82,7 @@ function named(values) {
 
 async function ask() {
   const mine = ++asked;
+  at("contributions").ariaBusy = "true";
   const found = await get(`rows/${row}/answer?off=${[...off].join(",")}`);
   if (mine !== asked) return;  // a later question was asked meanwhile
   if (found.probabilities) bars(at("prediction"), likeliest(found.probabilities));
@@ -94,6 +95,24 @@ async function ask() {
     : `Uncertainty ${found.uncertainty.toFixed(2)}: 0 is certain, 1 is a guess.`;
   if (found.weights) bars(at("weights"), named(found.weights));
   else at("weights").textContent = "This model has none.";
+  const part = await get(`rows/${row}/contributions?off=${[...off].join(",")}`);
+  if (mine !== asked) return;
+  contributions(part);
+  at("contributions").ariaBusy = "false";
+}
+
+// Shapley values: on one scale, zero is at the same place in every bar.
+function contributions({of, values, base}) {
+  if (base === null || values.includes(null)) {
+    at("whole").textContent = "The answer of the model is no number.";
+    return at("contributions").replaceChildren();
+  }
+  const whole = values.reduce((sum, x) => sum + x, base);
+  const what = of === null ? "the number" : `the probability of ${of}`;
+  at("whole").textContent = `Shapley values: from ${base.toFixed(3)} with no modality ` +
+    `to ${whole.toFixed(3)}, ${what}. Zero is in the middle.`;
+  const most = of === null ? Math.max(...values.map(Math.abs)) || 1 : 1;
+  bars(at("contributions"), named(values), -most, most);
 }
 
 async function choose(number) {

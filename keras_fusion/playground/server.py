@@ -48,7 +48,11 @@ class Playground:
         routes += [
             Route("/about", self._about),
             Route("/rows/{row:int}", self._row),
-            Route("/rows/{row:int}/answer", self._answer),
+            Route("/rows/{row:int}/answer", self._asking(self._judge.answer)),
+            Route(
+                "/rows/{row:int}/contributions",
+                self._asking(self._judge.contributions),
+            ),
         ]
         self.application = Starlette(routes=routes, middleware=[Middleware(_LocalOnly)])
 
@@ -79,16 +83,20 @@ class Playground:
         ]
         return _json({"present": self._judge.present(row), "seen": seen})
 
-    def _answer(self, request):
-        row, count = request.path_params["row"], len(self._judge.modalities)
-        words = [n for n in request.query_params.get("off", "").split(",") if n]
+    def _asking(self, ask):
+        """`ask` about the row, and the modalities off, that a request names."""
+        count, rows = len(self._judge.modalities), len(self._judge.rows.names)
         known = list(map(str, range(count)))
-        if row >= len(self._judge.rows.names) or not set(words) <= set(known):
-            return _refused(404, f"Expected a row, and modalities of {known}.")
-        found = self._judge.answer(row, set(map(int, words)))
-        for one in found.get("probabilities", []):
-            one["name"] = printable(one["name"])
-        return _json(found)
+
+        def answer(request):
+            row = request.path_params["row"]
+            off = [n for n in request.query_params.get("off", "").split(",") if n]
+            if row >= rows or not set(off) <= set(known):
+                sentence = f"Expected a row below {rows}, and modalities of {known}."
+                return _refused(404, sentence)
+            return _json(ask(row, set(map(int, off))))
+
+        return answer
 
 
 def run(judge: Judge, title: str, port: int, say: Callable[[str], None]) -> None:

@@ -58,6 +58,29 @@ def test_masks_are_in_the_order_of_the_model(monkeypatch):
     assert judge.answer(1, {0, 1})["number"] == 0
 
 
+def test_contributions_are_shapley_values(monkeypatch):
+    def answer(inputs):
+        return {"predictions": 5 + inputs[MASK] @ [[1.0], [10.0]]}
+
+    judge, asked = stub(monkeypatch, answer), ((1, set()), (0, set()), (1, {1}))
+    found = [judge.contributions(*one) for one in asked]
+    assert [x["values"] for x in found] == [[1, 10], [0, 10], [1, 0]]
+    assert {x["base"] for x in found} == {5} and {x["of"] for x in found} == {None}
+
+
+@pytest.mark.slow
+def test_they_add_up_to_the_likeliest_probability(judge):
+    for row, off in ((0, set()), (1, {0})):
+        found = judge.contributions(row, off)
+        answer = judge.answer(row, off)["probabilities"]
+        best = max(answer, key=lambda one: one["value"])
+        assert found["of"] == best["name"]
+        whole = found["base"] + sum(found["values"])
+        assert whole == pytest.approx(best["value"], rel=1e-5)
+        for m in off:
+            assert found["values"][m] == pytest.approx(0, abs=1e-6)
+
+
 def test_what_is_no_number_is_none(monkeypatch):
     judge = stub(monkeypatch, lambda inputs: {"probabilities": np.full((1, 2), np.nan)})
     found = judge.answer(0, set())

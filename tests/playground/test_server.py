@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import threading
 
 import pytest
@@ -60,7 +61,7 @@ def test_nothing_runs_that_is_not_ours(port):
 
 
 def test_what_is_not_there(port):
-    for path in ("/rows/99", "/rows/99/answer", "/rows/0/answer?off=3", "/runs"):
+    for path in ("/rows/99", "/rows/99/contributions", "/rows/0/answer?off=3", "/runs"):
         assert ask(port, path)[0] == 404
     assert ask(port, "/rows/0/answer?off=x")[0] == 404
 
@@ -103,6 +104,7 @@ def test_in_a_browser(port, judge, tmp_path):
         _choose(tab, row)
         _look(tab)
         _switch_off(tab)
+        assert _whole(tab) == pytest.approx(max(_values(tab, "prediction")), abs=2e-3)
         tab.screenshot(path=tmp_path / "playground.png", full_page=True)
         browser.close()
     others = [u for u in asked if not u.startswith((home, "data:"))]
@@ -145,6 +147,13 @@ def _switch_off(tab):
     assert _values(tab, "prediction") == before
 
 
+def _whole(tab):
+    """The base of the Shapley values, and all that is drawn of them."""
+    tab.wait_for_selector("#contributions[aria-busy=false] .bar")
+    base = re.search(r"from (\S+) with", tab.locator("#whole").text_content())[1]
+    return float(base) + sum(_values(tab, "contributions"))
+
+
 def _values(tab, place):
     texts = tab.locator(f"#{place} .bar > :last-child").all_text_contents()
-    return list(map(float, texts))
+    return [float(text.replace("\N{MINUS SIGN}", "-")) for text in texts]

@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "testing": GROUND | {"layers", "ops"},
     "experiments": MODELS | {"attribution", "balancing", "datasets", "export"},
     "tuning": MODELS | {"balancing", "datasets", "experiments", "export"},
-    "playground": {"datasets", "errors", "escaping", "experiments", "names", "serving"},
+    "playground": GROUND | {"attribution", "datasets", "experiments", "serving"},
     "cli": MODELS
     | {"datasets", "experiments", "export", "playground", "serving", "tuning"},
 }
