@@ -38,8 +38,8 @@ class PositionAttention(Layer):
 
     Example:
 
-    >>> views = keras.random.normal((2, 6, 8))
-    >>> tuple(PositionAttention(units=16, num_heads=4)(views).shape)
+    >>> tokens = keras.random.normal((2, 6, 8))
+    >>> tuple(PositionAttention(units=16, num_heads=4)(tokens).shape)
     (2, 6, 16)
     """
 

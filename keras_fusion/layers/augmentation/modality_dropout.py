@@ -28,8 +28,8 @@ class ModalityDropout(Layer):
 
     Example:
 
-    >>> views = [keras.ops.ones((4, 3)), keras.ops.ones((4, 5))]
-    >>> kept, mask = ModalityDropout(0.5)(views, training=True)
+    >>> modalities = [keras.ops.ones((4, 3)), keras.ops.ones((4, 5))]
+    >>> kept, mask = ModalityDropout(0.5)(modalities, training=True)
     >>> bool(keras.ops.all(keras.ops.any(mask, axis=-1)))
     True
 

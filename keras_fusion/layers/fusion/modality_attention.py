@@ -55,8 +55,8 @@ class ModalityAttention(Fusion):
 
     Example:
 
-    >>> views = [keras.random.normal((2, 8)) for _ in range(3)]
-    >>> fused, weights = ModalityAttention(num_heads=2)(views, return_weights=True)
+    >>> modalities = [keras.random.normal((2, 8)) for _ in range(3)]
+    >>> fused, weights = ModalityAttention(num_heads=2)(modalities, return_weights=True)
     >>> tuple(fused.shape), tuple(weights.shape)
     ((2, 8), (2, 2, 3, 3))
 

@@ -43,8 +43,8 @@ class ModalityTransformer(Fusion):
 
     Example:
 
-    >>> views = [keras.random.normal((2, 8)) for _ in range(3)]
-    >>> streams = ModalityTransformer(num_heads=2, readout=None)(views)
+    >>> modalities = [keras.random.normal((2, 8)) for _ in range(3)]
+    >>> streams = ModalityTransformer(num_heads=2, readout=None)(modalities)
     >>> len(streams), tuple(ModalityTransformer()(streams).shape)
     (3, (2, 8))
 
