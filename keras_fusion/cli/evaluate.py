@@ -29,7 +29,7 @@ def add_arguments(parser) -> None:
         "--on",
         choices=("test", "validation"),
         default="test",
-        help="part to judge on: choose by validation, then test once",
+        help="part to judge on; compare by validation first, then use test once",
     )
     parser.add_argument(
         "--publish",

@@ -16,29 +16,38 @@ def add_arguments(parser) -> None:
     """Adds what the command takes."""
     parser.add_argument(
         "model",
-        help="a recipe or file of your own that was trained, or a .keras file",
+        help="a recipe or file that you have trained, or a .keras file",
     )
     shared.add_dataset(parser)
     shared.add_runs(parser)
     parser.add_argument(
-        "--output", help="folder of the versions; saved_models/NAME if left out"
+        "--output", help="folder of the versions (default: saved_models/NAME)"
     )
     parser.add_argument(
-        "--version", type=int, help="number of the version; the next one if left out"
+        "--version", type=int, help="number of the version (default: the next one)"
     )
     parser.add_argument(
         "--samples",
-        help="file with real rows to compare on; some that train kept if left out",
+        help="file with rows on which the export is compared with the model (default: "
+        "rows that training kept)",
     )
     parser.add_argument(
         "--formats",
         nargs="+",
         default=(),
         metavar="FORMAT",
-        help="further formats beside the SavedModel: onnx, litert",
+        help="formats to write beside the SavedModel: onnx, litert",
     )
-    _add_batches(parser, "--warmup", "batch sizes that a server answers as it loads")
-    _add_batches(parser, "--xla", "batch sizes to compile by XLA; others are padded")
+    _add_batches(
+        parser,
+        "--warmup",
+        "batch sizes for which the server warms up when it loads the model",
+    )
+    _add_batches(
+        parser,
+        "--xla",
+        "batch sizes to compile with XLA; other batches are padded to them",
+    )
 
 
 def _add_batches(parser, option, words):

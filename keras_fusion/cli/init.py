@@ -19,12 +19,12 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--label",
         action=Labels,
-        help="column or array that holds the labels, said again for several columns of "
-        "true and false; y if left out",
+        help="column or array that holds the labels (default: y); repeat the option "
+        "for several columns of true and false",
     )
     parser.add_argument("--task", choices=TASKS, help=TASK_HELP)
     parser.add_argument(
-        "--output", help="recipe to write; FILE.toml beside FILE if left out"
+        "--output", help="recipe to write (default: FILE.toml beside FILE)"
     )
 
 

@@ -9,17 +9,17 @@ from keras_fusion.errors import InputError
 
 PROGRAM = "keras-fusion"
 COMMANDS = {  # each is a module here with `add_arguments` and `run`
-    "list": "print what there is, or the published results of a recipe",
-    "init": "write a recipe for a file of your own, ready to edit",
-    "train": "train a recipe, or a file of your own; resumes after a kill",
-    "evaluate": "judge the model on test rows beside the baselines",
-    "tune": "search fusion and depth; resumes after a kill",
+    "list": "list recipes, layers and data sets, or print a recipe's published results",
+    "init": "write a recipe for your own file, ready to edit",
+    "train": "train a recipe or your own file; an interrupted run resumes",
+    "evaluate": "compare a model with its baselines on the test rows",
+    "tune": "search for the fusion and depth; an interrupted search resumes",
     "export": "write a verified SavedModel that TensorFlow Serving takes",
-    "verify": "find damage in what was exported",
-    "serve": "answer over REST and gRPC as TensorFlow Serving does",
-    "predict": "give classes or numbers for raw features",
-    "show": "serve one local page to try a trained model on",
-    "panel": "draw a frame with its masks and affinities",
+    "verify": "check the files of an export against its manifest",
+    "serve": "serve exports over REST and gRPC, on this machine, for development",
+    "predict": "predict the rows of a file",
+    "show": "open a local page on which you try a trained model",
+    "panel": "draw a picture with its predicted mask and affinities",
 }
 
 

@@ -3,7 +3,7 @@
 import argparse
 
 TASKS = "classification", "regression", "multilabel"
-TASK_HELP = "what the labels are: classes, numbers to predict, or several at once"
+TASK_HELP = "what the labels are: one class, a number, or several classes a row"
 
 
 class Labels(argparse.Action):
@@ -20,8 +20,8 @@ def add_recipe(parser) -> None:
     """The recipe, or a file of one's own in its place."""
     parser.add_argument(
         "recipe",
-        help="name, folder or .toml file of a recipe; or a file of your own "
-        "(.csv, .tsv, .parquet, .npz), which is trained with usual settings",
+        help="name, folder or .toml file of a recipe, or your own file (.csv, .tsv, "
+        ".parquet, .npz), which is trained with default settings",
     )
     add_dataset(parser)
 
@@ -34,8 +34,8 @@ def add_dataset(parser) -> None:
     parser.add_argument(
         "--label",
         action=Labels,
-        help="column or array with the labels, said again for several columns of true "
-        "and false; the recipe's if left out",
+        help="column or array that holds the labels (default: the recipe's); repeat "
+        "the option for several columns of true and false",
     )
     parser.add_argument("--task", choices=TASKS, help=TASK_HELP)
 
@@ -43,7 +43,7 @@ def add_dataset(parser) -> None:
 def add_runs(parser) -> None:
     """The folder of runs."""
     parser.add_argument(
-        "--runs", default="runs", help="folder of all runs, in RUNS/RECIPE each"
+        "--runs", default="runs", help="folder of all runs; a recipe uses RUNS/RECIPE"
     )
 
 
@@ -53,10 +53,10 @@ def add_training(parser) -> None:
         "--seeds",
         type=int,
         nargs="+",
-        help="one split and one run each; the recipe's if left out",
+        help="seeds; each has a split and a run of its own (default: the recipe's)",
     )
     parser.add_argument(
-        "--epochs", type=int, help="most epochs of a run; the recipe's if left out"
+        "--epochs", type=int, help="largest number of epochs (default: the recipe's)"
     )
     parser.add_argument(
         "--precision",

@@ -12,25 +12,35 @@ def add_arguments(parser) -> None:
         "folder", nargs="?", default="saved_models", help="folder of the models"
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; nobody is refused"
+        "--host", default="127.0.0.1", help="address to listen on; there is no password"
     )
-    parser.add_argument("--rest-port", type=int, default=8501, help="0 is a free one")
-    parser.add_argument("--grpc-port", type=int, default=8500, help="0 is a free one")
+    parser.add_argument(
+        "--rest-port", type=int, default=8501, help="port of REST; 0 takes a free one"
+    )
+    parser.add_argument(
+        "--grpc-port", type=int, default=8500, help="port of gRPC; 0 takes a free one"
+    )
     parser.add_argument(
         "--label",
         action="append",
         default=[],
         metavar="MODEL:LABEL=VERSION",
-        help="keep this version too and answer under the label",
+        help="also keep VERSION loaded, under the name LABEL",
     )
     parser.add_argument(
-        "--body", type=int, metavar="BYTES", help="most bytes of a request"
+        "--body",
+        type=int,
+        metavar="BYTES",
+        help="largest request in bytes (default: 64 MiB)",
     )
     parser.add_argument(
-        "--batch", type=int, metavar="ROWS", help="most rows of a request"
+        "--batch",
+        type=int,
+        metavar="ROWS",
+        help="largest number of rows in a request (default: 1024)",
     )
     parser.add_argument(
-        "--seconds", type=float, help="most time that a request may take"
+        "--seconds", type=float, help="longest time of a request (default: 30)"
     )
 
 

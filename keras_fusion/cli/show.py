@@ -11,17 +11,19 @@ def add_arguments(parser) -> None:
     """Adds what the command takes."""
     parser.add_argument(
         "model",
-        help="a recipe or file of your own that was trained, the folder of a run, or a "
-        ".keras file",
+        help="a recipe or file that you have trained, the folder of a run, or a .keras "
+        "file",
     )
     shared.add_dataset(parser)
     shared.add_runs(parser)
     parser.add_argument(
         "--rows",
         metavar="FILE",
-        help="file with rows to show; some that training kept if left out",
+        help="file with rows to show (default: rows that training kept)",
     )
-    parser.add_argument("--port", type=int, default=8502, help="0 is a free one")
+    parser.add_argument(
+        "--port", type=int, default=8502, help="port; 0 takes a free one"
+    )
 
 
 def run(options) -> None:

@@ -22,17 +22,20 @@ def add_arguments(parser) -> None:
     overrides = "; overrides search.toml"
     parser.add_argument("--trials", type=int, help=f"number of trials{overrides}")
     parser.add_argument(
-        "--minutes", type=float, help=f"minutes of training in all{overrides}"
+        "--minutes", type=float, help=f"time budget in minutes{overrides}"
     )
     parser.add_argument("--epochs", type=int, help=f"epochs of a full trial{overrides}")
     parser.add_argument(
         "--tuner", help=f"auto, hyperband, random or bayesian{overrides}"
     )
-    parser.add_argument("--seed", type=int, help=f"decides the trials{overrides}")
+    parser.add_argument(
+        "--seed", type=int, help=f"seed of the choice of trials{overrides}"
+    )
     parser.add_argument(
         "--workers",
         type=int,
-        help="trials at once, by Ray; one without Ray if left out",
+        help="number of trials that run at the same time, by Ray (default: 1, without "
+        "Ray)",
     )
     parser.add_argument(
         "--address", help="address of a Ray cluster, such as ray://HOST:10001"
@@ -42,7 +45,7 @@ def add_arguments(parser) -> None:
         type=float,
         default=0,
         metavar="N",
-        help="GPUs of each trial with Ray; a fraction shares one",
+        help="GPUs for each trial, with Ray; 0.5 lets two trials share one",
     )
     parser.add_argument("--report", action="store_true", help="write report.html")
     parser.add_argument(
@@ -53,7 +56,8 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--against",
         metavar="SEARCH",
-        help="test the winner, once, beside that of this search of the same size",
+        help="compare the winner on the test rows, once, with the winner of this "
+        "search, which has the same budget",
     )
     parser.add_argument(
         "--promote",

@@ -9,6 +9,7 @@ import pytest
 import keras_fusion
 from keras_fusion.cli import main as cli
 from keras_fusion.cli import verify
+from keras_fusion.serving.server.limits import USUAL
 from tests.cli.running import run, tree
 from tests.experiments import runs
 
@@ -214,3 +215,12 @@ def test_help_says_what_every_option_does(command, monkeypatch, capsys):
     assert "None" not in out and "False" not in out
     options = re.findall(r"^  (--?\S+)(.*\n(?: {10,}.*\n)*)", out, re.M)
     assert all(re.search(r"[a-z]{3,} [a-z]", words) for _, words in options), options
+
+
+def test_the_help_of_serve_says_the_usual_limits(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["serve", "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    megabytes, seconds = USUAL.body // 2**20, int(USUAL.seconds)
+    for limit in (f"{megabytes} MiB", str(USUAL.batch), str(seconds)):
+        assert f"(default: {limit})" in words
