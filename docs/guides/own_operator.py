@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_fusion.layers import Fusion
+from keras_fusion.testing import check_operator
 from keras_fusion.zoo import FusionClassifier
 
 
@@ -51,28 +52,37 @@ print(ops.convert_to_numpy(PowerMean()([image, sound]))[0, 0])  # sqrt((1 + 9) /
 # %% [markdown]
 # ## It keeps the contract
 #
-# An absent modality has no influence, even where it holds NaN; the output is zero where
-# nothing is there; a batch gives what its rows give one by one.
+# `check_operator` asks copies of the layer, with random weights, for what every
+# operator promises: an absent modality has no influence, even where it holds NaN; the
+# output is finite where nothing is there; a batch gives what its rows give one by one;
+# the layer is the same after saving. It raises an `AssertionError` that says which law
+# is broken.
 
 # %%
-operator = PowerMean(units=4)
 inputs = [np.random.default_rng(m).normal(size=(3, 5)) for m in range(2)]
-mask = np.array([[True, True], [True, False], [False, False]])
-whole = ops.convert_to_numpy(operator(inputs, modality_mask=mask))
-
-inputs[1][1:] = np.nan
-inputs[0][2] = np.inf
-spoiled = ops.convert_to_numpy(operator(inputs, modality_mask=mask))
-np.testing.assert_array_equal(whole, spoiled)
-np.testing.assert_array_equal(whole[2], 0)  # nothing is there
-
-one_by_one = [
-    operator([x[i : i + 1] for x in inputs], modality_mask=mask[i : i + 1])
-    for i in range(3)
-]
-rows = np.concatenate([ops.convert_to_numpy(row) for row in one_by_one])
-np.testing.assert_allclose(whole, rows, rtol=1e-5)
+check_operator(PowerMean(units=4), inputs)
 print("the contract holds")
+
+# %% [markdown]
+# A layer whose samples move each other breaks the contract, and is found. Whether the
+# formula itself is right is for a test of your own: a mean that divided by all
+# modalities, absent ones too, would pass.
+
+
+# %%
+@keras.saving.register_keras_serializable("mine")
+class BatchMean(PowerMean):
+    """The mistake: every sample moves all others."""
+
+    def fuse(self, inputs, present, query=None, training=None):
+        inputs = [x - ops.mean(x, axis=0) for x in inputs]
+        return super().fuse(inputs, present, query, training)
+
+
+try:
+    check_operator(BatchMean(units=4), inputs)
+except AssertionError as error:
+    print(error)
 
 # %% [markdown]
 # ## Any builder takes it

@@ -87,33 +87,28 @@ print(model.predict({**inputs, "modality_mask": mask}, verbose=0).round(2))
 # %% [markdown]
 # ## The same by command
 #
-# A recipe says which data, which builder and how to train. The command reads it,
-# trains, and saves a model that takes the columns of your table. In a shell the two
-# lines are `keras-fusion train illness.toml` and `keras-fusion predict MODEL
-# patients.csv`.
+# `keras-fusion init` writes a recipe with all that it found in the file, ready to be
+# read and changed: the kind of each column, the label, the builder, the training.
 
 # %%
-recipe = """
-builder = "FusionClassifier"
-dataset = "table:patients.csv"
-label = "illness"
+keras_fusion(["init", "patients.csv", "--label", "illness", "--output", "illness.toml"])
+with open("illness.toml") as file:
+    print(file.read())
 
-[arguments]
-fusion = "GatedMultimodalUnit"
-units = 16
-modality_mask = true
+# %% [markdown]
+# `train` trains it, and saves a model that takes the columns of your table; here ten
+# epochs have to do. In a shell the lines are `keras-fusion train illness.toml --seeds
+# 0` and `keras-fusion predict MODEL patients.csv`.
 
-[training]
-epochs = 5
-seeds = [0]
-"""
-with open("illness.toml", "w") as file:
-    file.write(recipe)
-keras_fusion(["train", "illness.toml", "--quiet"])
+# %%
+short = ["--seeds", "0", "--epochs", "10", "--quiet"]
+keras_fusion(["train", "illness.toml", *short])
 trained = "runs/illness/model/seed-0/model.keras"
 keras_fusion(["predict", trained, "patients.csv", "--rows", "4"])
 
 # %% [markdown]
 # `keras-fusion evaluate illness.toml` trains the baselines with the same budget and
-# reports all of them; `keras-fusion export illness` writes a SavedModel that takes raw
-# columns ([export and serving](export_and_serving.md)).
+# reports all of them; `keras-fusion export illness.toml` writes a SavedModel that takes
+# raw columns ([export and serving](export_and_serving.md)). `keras-fusion show
+# illness.toml` opens a page on which you pick a row, switch modalities off, and see the
+# answer move.

@@ -9,15 +9,20 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.py"))
-BACKENDS = {"plain_jax": "jax"}  # the others run on torch
+BACKENDS = {"plain_jax": "jax", "several_devices": "jax"}  # the others run on torch
+NEEDS = {"kerashub": "keras_hub", "ray": "ray"}
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of Ray
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
 def test_it_runs(path, tmp_path, monkeypatch, capsys):
     backend = BACKENDS.get(path.stem, "torch")
     if keras.backend.backend() != backend:
         pytest.skip(f"runs on {backend}")
+    pytest.importorskip(NEEDS.get(path.stem, "keras"))
+    monkeypatch.setenv("XLA_FLAGS", "")  # the devices of this process are made
     monkeypatch.chdir(tmp_path)
     runpy.run_path(str(path), run_name="__main__")
     printed = capsys.readouterr()

@@ -1,0 +1,58 @@
+# %% [markdown]
+# # A search by Ray
+#
+# A search has many trials. Ray runs several of them at the same time, on the processors
+# of this machine or on a cluster. The search file is the same with and without Ray, and
+# so is what comes out: a table, a page, a model.
+
+# %%
+import numpy as np
+
+from keras_fusion.cli.main import main as keras_fusion
+
+rng = np.random.default_rng(0)
+labels = np.arange(240) % 3
+shape = (rng.normal(size=(240, 8)) + np.eye(3, 8)[labels]).astype("float32")
+texture = (rng.normal(size=(240, 5)) + np.eye(3, 5)[labels]).astype("float32")
+np.savez("leaves.npz", shape=shape, texture=texture, y=labels)
+
+# %% [markdown]
+# ## On this machine
+#
+# `--workers` says how many trials run at the same time. Each runs in a process of its
+# own, and a process that dies is started again. Ray is an extra: `pip install
+# "keras-fusion[tuning,ray]"`.
+
+# %%
+with open("leaves.toml", "w") as file:
+    file.write("""
+dataset = "npz:leaves.npz"
+
+[training]
+epochs = 4
+
+[space]
+fusion = ["Concatenation", "ScalarWeighting"]
+depth = [1, 1]
+
+[search]
+tuner = "random"
+trials = 3
+""")
+keras_fusion(["tune", "leaves.toml", "--workers", "2"])
+
+# %% [markdown]
+# ## On a cluster
+#
+# `--address ray://HOST:10001` names the head of a cluster, such as one that `ray up` or
+# KubeRay started ([deploy/README.md](../../deploy/README.md)). `--gpus-per-trial 0.5`
+# lets two trials share a GPU. The program that decides which trials come next stays
+# here; if it is stopped, the same command goes on.
+#
+# The order in which trials end depends on the machines, so a search by several workers
+# may choose other trials than one without Ray; each trial alone is decided by its seed.
+#
+# ## In Optuna or Ray Tune
+#
+# [examples/search_elsewhere.py](../../examples/search_elsewhere.py) has the same space
+# in both of them.

@@ -1,0 +1,55 @@
+# %% [markdown]
+# # Several devices
+#
+# A large model trains on several devices by the engine of its backend, and stays as it
+# is. A search runs its trials on several processors or machines [by Ray](ray.md).
+
+# %%
+import os
+
+os.environ["KERAS_BACKEND"] = "jax"  # before Keras is imported
+os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+from keras_fusion import zoo  # noqa: E402
+
+rng = np.random.default_rng(0)
+labels = np.arange(240) % 3
+shape = (rng.normal(size=(240, 8)) + np.eye(3, 8)[labels]).astype("float32")
+texture = (rng.normal(size=(240, 5)) + np.eye(3, 5)[labels]).astype("float32")
+
+# %% [markdown]
+# ## JAX
+#
+# `DataParallel` gives each device a part of every batch and a copy of the model. Choose
+# batches that the number of devices divides. The flag above makes two devices of one
+# processor, to try it without a GPU; leave it out where there are some.
+
+# %%
+devices = keras.distribution.list_devices()
+print(devices)
+batch = 32 * len(devices)
+with keras.distribution.DataParallel(devices=devices).scope():
+    model = zoo.FusionClassifier({"shape": (8,), "texture": (5,)}, classes=3, units=16)
+    model.compile(
+        keras.optimizers.Adam(1e-2),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    inputs = {"shape": shape, "texture": texture}
+    model.fit(inputs, labels, batch_size=batch, epochs=10, verbose=0)
+    print(f"accuracy: {model.evaluate(inputs, labels, batch, verbose=0)[1]:.2f}")
+
+# %% [markdown]
+# ## The others
+#
+# - **TensorFlow**: build and compile inside `tf.distribute.MirroredStrategy().scope()`.
+#   With `modality_mask=True` give the mask as int32: Keras averages the first batch,
+#   and truth values have no mean.
+# - **torch**: a layer is a `torch.nn.Module`, so `DistributedDataParallel` wraps a
+#   model that [has one](plain_torch.md); its weights must be made by a first call
+#   before.
+# - **Several hosts**: `keras.distribution.initialize` before all else, the same program
+#   on every host.
