@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from keras_fusion import datasets
 from keras_fusion.datasets.columns.read_rows import ReadRows
@@ -10,50 +9,17 @@ from keras_fusion.experiments import comparison, evaluation, training
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.ahead import Ahead
 from keras_fusion.experiments.tasks import task_of
-
-ROWS = 40
-RECIPE = """
-dataset = "table:{path}"
-stream = {stream}
-
-[modalities.scan]
-image = "scan"
-size = [8, 8]
-[modalities.series]
-array = "series"
-
-[arguments]
-units = 4
-fusion = "ModalityAttention"
-
-[training]
-epochs = 2
-batch_size = 8
-"""
+from tests.experiments import streamed
+from tests.experiments.test_training import assert_same, stop_after
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A table of pictures, one of which is broken, and series, one of which is none."""
-    folder = tmp_path_factory.mktemp("files")
-    rng = np.random.default_rng(0)
-    lines = ["scan,series,y"]
-    for row in range(ROWS):
-        Image.fromarray(rng.integers(0, 256, (9, 9, 3), "uint8")).save(
-            folder / f"{row}.png"
-        )
-        np.save(folder / f"{row}.npy", rng.normal(size=(4, 2)))
-        series = "" if row == 5 else f"{row}.npy"
-        lines.append(f"{row}.png,{series},{'ab'[row % 2]}")
-    (folder / "3.png").write_bytes(b"broken")
-    (folder / "t.csv").write_text("\n".join(lines))
-    return folder
+    return streamed.write_files(tmp_path_factory.mktemp("files"))
 
 
 def recipe(folder, stream):
-    path = folder / f"{stream}.toml"
-    path.write_text(RECIPE.format(path=folder / "t.csv", stream=stream))
-    return recipes.read(str(path))
+    return recipes.read(str(streamed.write_recipe(folder, stream)))
 
 
 def test_nothing_but_the_time_of_reading_differs(folder, tmp_path):
@@ -82,6 +48,18 @@ def test_nothing_but_the_time_of_reading_differs(folder, tmp_path):
     assert read[1] == whole[1]  # of 8 rows, none of which is near the border
     for name, weights in whole[2].items():
         assert read[2][name] == pytest.approx(weights, abs=1e-5)
+
+
+def test_a_stream_that_was_stopped_goes_on(folder, tmp_path, monkeypatch):
+    own = recipes.changed(recipe(folder, "true"), patience=0)  # keeps the last weights
+    data = recipes.load_data(own, 0)
+    record = training.fit(own, data, 0, tmp_path / "whole")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(0, patch)
+        training.fit(own, data, 0, tmp_path / "stopped", checkpoint_every=0)
+    again = training.fit(own, recipes.load_data(own, 0), 0, tmp_path / "stopped")
+    assert again["history"] == record["history"]
+    assert_same(tmp_path / "whole", tmp_path / "stopped")
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")

@@ -10,7 +10,7 @@ import pytest
 
 from keras_fusion.experiments import training
 from keras_fusion.files import read_json
-from tests.experiments import runs
+from tests.experiments import runs, streamed
 from tests.experiments.test_training import weights
 from tests.soak.commands import SEARCH, start
 
@@ -22,6 +22,7 @@ TRAIN = "train {recipe} --runs {folder} --quiet --epochs 60"
 TUNE = "tune {search} --runs {folder}"
 COMMANDS = {
     "train": TRAIN,
+    "stream": "train {streamed} --runs {folder} --quiet --epochs 20",
     "folds": "train {recipe} --runs {folder} --quiet --epochs 20 --folds 3",
     "tune": TUNE,
     "tune on Ray": f"{TUNE} --workers 2",
@@ -32,11 +33,13 @@ COMMANDS = {
 def say(tmp_path):
     """The words of a command that works in this folder."""
     recipe = runs.write(tmp_path)
+    streamed_recipe = streamed.write_recipe(streamed.write_files(tmp_path / "files"))
     search = tmp_path / "search.toml"
     search.write_text(SEARCH.format(data=tmp_path / "data.npz"))
 
     def words(command, folder):
-        return command.format(recipe=recipe, search=search, folder=folder).split()
+        paths = {"recipe": recipe, "streamed": streamed_recipe, "search": search}
+        return command.format(folder=folder, **paths).split()
 
     return words
 
@@ -65,7 +68,8 @@ def kill(backend, words, folder, seconds, rng):
     """Kills the command, mostly once it wrote something; whether it still ran."""
     process = start(backend, words)
     before = newest(folder)
-    while process.poll() is None and newest(folder) == before and rng.random() < 0.98:
+    loading = rng.random() < 0.1
+    while process.poll() is None and newest(folder) == before and not loading:
         time.sleep(0.02)
     try:
         process.wait(rng.uniform(0, seconds / 3))
@@ -95,11 +99,13 @@ def newest(folder):
 
 
 def found_in(folder):
-    """All weights of a folder of runs, and the scores of its trials."""
+    """All weights and losses of a folder of runs, and the scores of its trials."""
     found = {}
     for path in sorted(folder.rglob(training.WEIGHTS)):
         own = path.parent.relative_to(folder)
         found |= {f"{own}/{key}": x for key, x in weights(path.parent).items()}
+        history = read_json(path.parent / training.RECORD)["history"]
+        found |= {f"{own}/{key}": np.array(x) for key, x in history.items()}
     for path in sorted(folder.rglob("summary.json")):
         trial = read_json(path)
         found[f"{path.parent.name}: {trial['values']}"] = np.array(trial["scores"])
