@@ -8,6 +8,7 @@ from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.dataset import Raw
 from keras_fusion.datasets.depth import normalize
 from keras_fusion.datasets.errors import DataError
+from keras_fusion.datasets.pictures import Unreadable, opened
 
 # A lossy mask has classes that nobody drew, a lossy depth has steps at block borders.
 SUFFIXES = {"rgb": (".png", ".jpg", ".jpeg"), "depth": (".png",), "mask": (".png",)}
@@ -86,19 +87,15 @@ def _require_partners(root, rgb, kind, found):
 
 def _open(file, kind):
     try:
-        from PIL import Image, ImageOps
-    except ImportError as error:
-        raise ImportError(
-            'Reading images needs Pillow: pip install "keras-fusion[datasets]".'
-        ) from error
-    try:
-        with Image.open(file) as stored:
+        with opened(file) as stored:
+            from PIL import ImageOps
+
             image = ImageOps.exif_transpose(stored)
             if kind == "rgb":
                 return np.asarray(image.convert("RGB"))
             if image.mode in _ONE_CHANNEL:
                 return np.asarray(image)
-    except (OSError, SyntaxError) as error:  # what Pillow raises on broken files
+    except Unreadable as error:
         raise DataError(f"{file}: cannot be read as an image ({error}).") from error
     raise DataError(f"{file}: expected one channel; received {image.mode}.")
 

@@ -48,8 +48,9 @@ def table(
 
     Args:
         path: A `.csv`, `.tsv` or `.parquet` file, a folder or a glob of such, or the
-            columns themselves, by name `(N,)` values of any type. Paths in it are
-            relative to its folder.
+            columns themselves, by name `(N,)` values of any type. Paths in a file are
+            relative to its folder, and do not lead out of it, of this folder and of
+            that of the data (`KERAS_FUSION_DATA`); those in columns may lead anywhere.
         label: Column to learn, or several of true and false, which are several labels
             at once, as are texts with `|` between names. Rows that have none are left
             out.

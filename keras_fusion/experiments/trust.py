@@ -1,10 +1,13 @@
 """What a recipe from elsewhere may name: layers that compute, and files near it."""
 
+import glob
+import os
 from pathlib import Path
 
 import keras
 
 from keras_fusion import layers
+from keras_fusion.datasets import reach
 from keras_fusion.datasets.builtin import archives
 from keras_fusion.errors import InputError
 from keras_fusion.safety import PURE_LAYERS, objects
@@ -44,6 +47,8 @@ def check_layers(arguments: dict, source: str) -> None:
 def check_path(dataset: str, folder: Path, source: str, remedy: str) -> None:
     """Refuses a file that lies neither under the recipe's folder nor with the data.
 
+    Links are followed, those in a folder that is named as well.
+
     Args:
         dataset: As a recipe names it; what has no path passes.
         folder: Of the recipe.
@@ -53,12 +58,25 @@ def check_path(dataset: str, folder: Path, source: str, remedy: str) -> None:
     kind, colon, path = dataset.partition(":")
     if not colon:
         return
-    whole, allowed = Path(path).resolve(), (folder, archives.folder(), Path.cwd())
-    if not any(whole.is_relative_to(home.resolve()) for home in allowed):
-        raise InputError(
-            f"{source} names {path}, which lies under neither its own folder, this "
-            f"one, nor {archives.folder()}: {remedy} if it is meant."
-        )
+    is_near = reach.near(folder)
+    for found in _named(os.path.expanduser(path)):
+        if not is_near(found):
+            raise InputError(
+                f"{source} names {found}, which lies under neither its own folder, "
+                f"this one, nor {archives.folder()}: {remedy} if it is meant."
+            )
+
+
+def _named(path):
+    """The path, the files that it is a pattern of, and links in what is a folder."""
+    yield path
+    if "\0" in path:  # the name of no file
+        return
+    for found in [path, *glob.iglob(path)]:
+        yield found
+        for folder, folders, files in os.walk(found):
+            inside = (os.path.join(folder, name) for name in [*folders, *files])
+            yield from filter(os.path.islink, inside)
 
 
 def _is_known(name):

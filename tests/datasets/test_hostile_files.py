@@ -73,6 +73,15 @@ def test_an_array_that_declares_more_than_it_holds(shape, tmp_path):
     assert peak < 2**22
 
 
+def test_a_header_without_an_end(tmp_path):
+    content = io.BytesIO()
+    np.save(content, A)
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("a.npy", content.getvalue().replace(b"(30,", b"((((", 1))
+    with pytest.raises(DataError, match="x.npz: the array 'a' cannot be read"):
+        datasets.read(tmp_path / "x.npz")
+
+
 TABLES = {
     "a mark": ("a,y\n1,u\n?,v\n", r"'a' holds '\?' in row 1 .*An empty cell is a miss"),
     "a dash": ("a,y\n1,u\n-,v\n", "'a' holds '-' in row 1"),

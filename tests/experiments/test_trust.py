@@ -52,13 +52,39 @@ def test_what_the_program_registers_may_be_named():
         trust.check_layers({"encoders": [{"class_name": "mine>Other"}]}, "r")
 
 
-def test_paths_stay_near_the_recipe(tmp_path, monkeypatch):
-    home, here = tmp_path / "home", tmp_path / "here"
-    for folder in (home, here):
+@pytest.fixture
+def homes(tmp_path, monkeypatch):
+    """The folder of a recipe, the one at work, and one that is neither."""
+    found = [tmp_path / name for name in ("home", "here", "elsewhere")]
+    for folder in found:
         folder.mkdir()
-    monkeypatch.chdir(here)
-    for inside in ("mfeat", f"csv:{home}/x.csv", "csv:x.csv"):
+        (folder / "x.csv").touch()
+    monkeypatch.chdir(found[1])
+    return found
+
+
+def test_paths_stay_near_the_recipe(homes, monkeypatch):
+    home, _, elsewhere = homes
+    for inside in ("mfeat", f"csv:{home}/x.csv", "csv:x.csv", f"table:{home}/*.csv"):
         trust.check_path(inside, home, "r", "say so")
-    for outside in ("csv:/etc/x.csv", "folder:../elsewhere", f"npz:{home}/../y.npz"):
+    monkeypatch.setenv("HOME", f"{elsewhere}")
+    for outside in (
+        *("csv:/etc/x.csv", "folder:../elsewhere", f"npz:{home}/../y.npz"),
+        *("csv:~/x.csv", "table:~/*.csv", f"table:{home}/../else*/x.csv"),
+    ):
         with pytest.raises(InputError, match="say so if it is meant"):
             trust.check_path(outside, home, "r", "say so")
+
+
+@pytest.mark.parametrize("named", ["csv:{}/a.csv", "table:{}/?.csv", "folder:{}"])
+def test_links_are_followed(homes, named):
+    home, here, elsewhere = homes
+    (home / "in").mkdir()
+    link = home / "in" / "a.csv"
+    link.symlink_to(here / "x.csv")
+    (home / "in" / "again").symlink_to(home / "in")  # round and round
+    trust.check_path(named.format(home / "in"), home, "r", "say so")
+    link.unlink()
+    link.symlink_to(elsewhere / "x.csv")
+    with pytest.raises(InputError, match="in/a.csv, which lies under neither"):
+        trust.check_path(named.format(home / "in"), home, "r", "say so")

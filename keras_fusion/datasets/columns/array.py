@@ -9,6 +9,7 @@ import io
 import numpy as np
 
 from keras_fusion.datasets.columns.contents import content, named_so, spread
+from keras_fusion.datasets.npy import BROKEN, declared
 
 RAW = "float32"
 FILES = True
@@ -113,8 +114,21 @@ def _array(value):
     """At least one axis, float32; None where there is no array."""
     try:
         if not isinstance(value, np.ndarray | list):
-            value = np.load(io.BytesIO(content(value) or b""), allow_pickle=False)
-        array = np.asarray(value, np.float32)
-    except (ValueError, TypeError, EOFError, OSError):
+            value = _loaded(content(value) or b"")
+        array = np.asarray(value)
+        if array.dtype.kind == "c" or not array.ndim or not array.size:
+            return None
+        with np.errstate(over="ignore"):  # what is infinite is missing
+            return array.astype(np.float32)
+    except BROKEN:
         return None
-    return array if array.ndim and array.size else None
+
+
+def _loaded(data):
+    """The array of an npy file that has as many numbers as it says."""
+    file = io.BytesIO(data)
+    dtype, size = declared(file)
+    if size > len(data):
+        raise ValueError("it is not whole")
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)

@@ -4,6 +4,7 @@ A sound is the mean of its channels, in 16 bits, at a rate of one's own. Graphs 
 wav files of 16 bits; what trains may be any format that soundfile reads.
 """
 
+import contextlib
 import io
 
 import numpy as np
@@ -17,9 +18,11 @@ from keras_fusion.datasets.columns.contents import (
     stacked,
 )
 from keras_fusion.datasets.columns.sound import (
+    HIGHEST_RATE,
     log_mel,
     log_mel_in_graph,
     mel_matrix,
+    needed,
     resampled,
     resampled_in_graph,
 )
@@ -60,16 +63,18 @@ def fit(
     """
     if min(rate, mels, step, 1 if seconds is None else seconds) <= 0:
         raise ValueError("expected rate, seconds, mels and step above 0")
-    sounds = some(_samples, values)
+    if seconds is None:
+        lengths = some(_seconds, values)
+        # Where there is none, no sound can be read either.
+        seconds = min(float(np.quantile(lengths or [0], 0.95)), _LONGEST)
+    window = 1 << int(np.ceil(np.log2(2 * step * rate)))
+    samples = max(int(np.ceil(seconds * rate)), window)
+    sounds = some(lambda data: _samples(data, rate, samples), values)
     if not sounds:
         raise ValueError("expected a sound that can be read in the training rows")
-    if seconds is None:
-        lengths = [len(x) / old for x, old in sounds]
-        seconds = min(float(np.quantile(lengths, 0.95)), _LONGEST)
-    window = 1 << int(np.ceil(np.log2(2 * step * rate)))
     state = {
         "rate": int(rate),
-        "samples": max(int(np.ceil(seconds * rate)), window),
+        "samples": samples,
         "mels": int(mels),
         "window": window,
         "step": int(round(step * rate)),
@@ -88,7 +93,7 @@ def encode(values, state: dict) -> tuple[np.ndarray, np.ndarray]:
     """
 
     def read(data):
-        sound = _samples(data)
+        sound = _samples(data, state["rate"], state["samples"])
         return None if sound is None else _encoded(*sound, state)
 
     shape = 1 + state["samples"] // state["step"], state["mels"]
@@ -104,8 +109,13 @@ def graph(state: dict):
 
     def decode(data):
         sound, old = tf.audio.decode_wav(data)
-        tf.debugging.assert_positive(tf.size(sound))
-        x = tf.reduce_mean(tf.cast(sound, tf.float64), axis=1)
+        least = tf.minimum(tf.size(sound), old)
+        assertions = [
+            tf.debugging.assert_positive(least),
+            tf.debugging.assert_less_equal(old, HIGHEST_RATE),
+        ]
+        with tf.control_dependencies(assertions):
+            x = tf.reduce_mean(tf.cast(sound, tf.float64), axis=1)
         x = resampled_in_graph(tf, x, old, state["rate"], length)
         x = tf.pad(x, [[0, length - tf.size(x)]])
         decibels = log_mel_in_graph(tf, x, matrix, window, step)
@@ -120,7 +130,11 @@ def graph(state: dict):
 
 def raw(values, state: dict) -> np.ndarray:
     """`(N,)` bytes as a graph takes them: wav files, empty where there is none."""
-    return gathered(_as_wav, values)
+
+    def as_wav(data):
+        return _as_wav(data, state["rate"], state["samples"])
+
+    return gathered(as_wav, values)
 
 
 def words(state: dict) -> str:
@@ -129,8 +143,8 @@ def words(state: dict) -> str:
     return f"{seconds:.1f} seconds at {state['rate']:,} Hz, {state['mels']} mel bands"
 
 
-def _as_wav(data):
-    sound = _read(data)
+def _as_wav(data, rate, most):
+    sound = _read(data, rate, most)
     if sound is None:
         return None
     import soundfile
@@ -140,23 +154,59 @@ def _as_wav(data):
     return stream.getvalue()
 
 
-def _read(data):
-    """`(N, C)` int16 and the rate; None where it is no sound."""
+def _read(data, rate, most):
+    """`(N, C)` int16 and the rate; None where it is no sound.
+
+    There may be hours behind what the first `most` samples at `rate` are made of.
+    """
+    with _opened(data) as file:
+        if file is None:
+            return None
+        try:
+            count = needed(file.samplerate, rate, most)
+            samples = file.read(count, dtype="int16", always_2d=True)
+        except (RuntimeError, OSError, ValueError):
+            return None
+        return (samples, file.samplerate) if len(samples) else None
+
+
+def _samples(data, rate, most):
+    found = _read(data, rate, most)
+    return None if found is None else (found[0].mean(axis=1) / _LOUDEST, found[1])
+
+
+def _seconds(data):
+    with _opened(data) as file:
+        return None if file is None else file.frames / file.samplerate
+
+
+class _Bytes(io.BytesIO):
+    """Bytes before the first of which is the first: a broken header may ask for them.
+
+    soundfile would print the error of an `io.BytesIO`, and nobody could catch it.
+    """
+
+    def seek(self, offset, whence=io.SEEK_SET):
+        start = (0, self.tell(), len(self.getbuffer()))[whence]
+        return super().seek(max(start + offset, 0))
+
+
+@contextlib.contextmanager
+def _opened(data):
+    """A `soundfile.SoundFile`, or None where it is no sound or has an odd rate."""
     import soundfile
 
     # soundfile would take what is left of a file that is cut off.
     if data[:4] == b"RIFF" and int.from_bytes(data[4:8], "little") + 8 > len(data):
-        return None
+        yield None
+        return
     try:
-        samples, rate = soundfile.read(io.BytesIO(data), dtype="int16", always_2d=True)
+        file = soundfile.SoundFile(_Bytes(data))
     except (RuntimeError, OSError, ValueError):
-        return None
-    return (samples, rate) if len(samples) else None
-
-
-def _samples(data):
-    found = _read(data)
-    return None if found is None else (found[0].mean(axis=1) / _LOUDEST, found[1])
+        yield None
+        return
+    with file:
+        yield file if 0 < file.samplerate <= HIGHEST_RATE else None
 
 
 def _encoded(x, old, state):

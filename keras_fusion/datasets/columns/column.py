@@ -1,15 +1,18 @@
 """One column of a table: what training learned of it."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.datasets.builtin import archives
 from keras_fusion.datasets.columns.kinds import KINDS, kind
 from keras_fusion.datasets.columns.modality import Wanted
 from keras_fusion.datasets.columns.values import missing
 from keras_fusion.datasets.errors import DataError
+from keras_fusion.datasets.reach import near
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,10 @@ def fitted(wanted: Wanted, table: Mapping, folder: str | Path | None) -> Column:
     values = table.get(wanted.name)
     if values is None:
         raise DataError(f"no column {wanted.name!r}; there is {', '.join(table)}")
+    values = placed(wanted, values, folder)
     try:
         learn = kind(wanted.kind).fit
-        state = learn(placed(wanted.kind, values, folder), **wanted.options)
+        state = learn(values, **wanted.options)
     except (TypeError, ValueError) as error:
         raise DataError(
             f"column {wanted.name!r} cannot be a {wanted.kind}: {error}"
@@ -54,15 +58,33 @@ def fitted(wanted: Wanted, table: Mapping, folder: str | Path | None) -> Column:
     return Column(wanted.name, wanted.kind, state, len(values), lost)
 
 
-def placed(name: str, values: np.ndarray, folder: str | Path | None) -> np.ndarray:
-    """Values of a kind whose values are files, with the folder before their paths."""
-    if folder is None or not hasattr(KINDS.get(name), "FILES"):
+def placed(
+    column: Wanted | Column, values: np.ndarray, folder: str | Path | None
+) -> np.ndarray:
+    """Values of a kind whose values are files, with the folder before their paths.
+
+    Raises:
+        DataError: If a path leads to where a table may not: out of its folder, of the
+            one at work, and of that of the data.
+    """
+    if folder is None or not hasattr(KINDS.get(column.kind), "FILES"):
         return values
-    placed = np.empty(len(values), object)
-    placed[:] = [
-        str(Path(folder, v)) if isinstance(v, str) and v.strip() else v for v in values
-    ]
-    return placed
+    found, is_near = np.empty(len(values), object), near(folder)
+    for row, value in enumerate(values):
+        found[row] = value
+        if isinstance(value, str) and value.strip():
+            found[row] = os.path.join(folder, value)
+            if not is_near(found[row]):
+                raise DataError(_far(column.name, value))
+    return found
+
+
+def _far(name, path):
+    return (
+        f"column {name!r} names {path!r}, which lies under neither the folder of the "
+        f"table, this one, nor {archives.folder()}: if it is meant, start in a folder "
+        f"above it, or set {archives.VARIABLE} to its folder"
+    )
 
 
 def noted(

@@ -10,6 +10,7 @@ from keras_fusion.datasets.columns.values import as_text, given, missing
 
 _THREADS = 8
 _SAMPLE = 100
+_LARGEST = 2**30  # bytes of one file
 
 
 def named_so(values, suffixes: tuple[str, ...]) -> bool:
@@ -20,13 +21,18 @@ def named_so(values, suffixes: tuple[str, ...]) -> bool:
 
 
 def content(value) -> bytes | None:
-    """The bytes of a file, or those given; None where there is no such file."""
+    """The bytes of a file, or those given; None where there is no such file.
+
+    A pipe or a device is no file: it may have no end.
+    """
     if isinstance(value, bytes):
         return value or None
     if value is None or missing([value])[0]:
         return None
+    path = Path(str(value))
     try:
-        return Path(str(value)).read_bytes()
+        small = path.is_file() and path.stat().st_size <= _LARGEST
+        return path.read_bytes() if small else None
     except OSError:
         return None
 

@@ -2,8 +2,8 @@
 
 What is transparent lies on white. A picture is stretched to its size by a triangle
 filter as wide as the pixels of the coarser side, so that nothing is skipped; the
-formula is the same in numpy and in TensorFlow. Graphs read PNG and JPEG, of gray or
-RGB.
+formula is the same in numpy and in TensorFlow, some rows at a time, since a small file
+may hold a huge picture. Graphs read PNG and JPEG, of gray or RGB.
 """
 
 import functools
@@ -19,6 +19,7 @@ from keras_fusion.datasets.columns.contents import (
     some,
     stacked,
 )
+from keras_fusion.datasets.pictures import LONGEST, MOST_PIXELS, Unreadable, opened
 
 RAW = "string"
 FILES = True
@@ -26,7 +27,7 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _LARGEST = 96
 _PNG = b"\x89PNG"
 _END = b"IEND\xaeB`\x82"  # which ends a whole PNG
-_BROKEN = OSError, ValueError, SyntaxError  # what Pillow raises
+_ROWS = 256  # of pixels that are numbers at once
 _TIE = 1e-6  # sums that differ in the last digit must not be rounded apart
 
 
@@ -74,18 +75,35 @@ def graph(state: dict):
     height, width = state["size"]
 
     def decode(data):
+        is_png = tf.strings.substr(data, 0, 4) == _PNG
+        shape = tf.cond(
+            is_png,
+            # Its header has the width first.
+            lambda: tf.io.decode_raw(
+                tf.strings.substr(data, 16, 8), tf.int32, little_endian=False
+            )[::-1],
+            lambda: tf.io.extract_jpeg_shape(data)[:2],
+        )
+        with tf.control_dependencies(_small_enough(tf, shape)):
+            data = tf.identity(data)
         pixels = tf.cond(
-            tf.strings.substr(data, 0, 4) == _PNG,
+            is_png,
             # Asked for four channels it takes 15 of 255 for opaque in small palettes.
             lambda: tf.io.decode_png(data),
             lambda: tf.io.decode_jpeg(data, dct_method="INTEGER_ACCURATE"),
         )
-        pixels = _on_white_in_graph(tf, tf.cast(pixels, tf.float64))
-        shape = tf.cast(tf.shape(pixels), tf.float64)
-        rows = _weights_in_graph(tf, shape[0], height)
-        columns = _weights_in_graph(tf, shape[1], width)
-        pixels = tf.einsum("ih,hwc->iwc", rows, pixels)
-        pixels = tf.einsum("jw,iwc->ijc", columns, pixels)
+        sides = tf.cast(shape, tf.float64)
+        rows = _weights_in_graph(tf, sides[0], height)
+        columns = _weights_in_graph(tf, sides[1], width)
+
+        def add(total, top):
+            part = tf.cast(pixels[top : top + _ROWS], tf.float64)
+            part = _on_white_in_graph(tf, part)
+            part = tf.einsum("jw,hwc->hjc", columns, part)
+            return total + tf.einsum("ih,hjc->ijc", rows[:, top : top + _ROWS], part)
+
+        empty = tf.zeros((height, width, 3), tf.float64)
+        pixels = tf.foldl(add, tf.range(0, shape[0], _ROWS), empty)
         return tf.cast(tf.floor(pixels + 0.5 + _TIE), tf.uint8)
 
     def run(strings):
@@ -107,60 +125,60 @@ def words(state: dict) -> str:
 
 def _as_png(data):
     try:
-        with _open(data) as picture:
+        with opened(io.BytesIO(data)) as picture:
             if picture.format in ("PNG", "JPEG") and picture.mode != "CMYK":
                 return data
             stream = io.BytesIO()
             picture.convert("RGBA").save(stream, "PNG")
             return stream.getvalue()
-    except _BROKEN:
+    except Unreadable:
         return None
-
-
-def _open(data):
-    from PIL import Image
-
-    return Image.open(io.BytesIO(data))
 
 
 def _shape(data):
     try:
-        with _open(data) as picture:
+        with opened(io.BytesIO(data)) as picture:
             return picture.size[::-1]
-    except _BROKEN:
+    except Unreadable:
         return None
 
 
 def _pixels(data):
-    """`(H, W, 3)` float64 on white; None where the picture is not whole."""
+    """`(H, W, 1 or 4)` uint8, gray or RGBA; None where the picture is not whole."""
     if data[:4] == _PNG and _END not in data:
         return None
     try:
-        with _open(data) as picture:
-            if picture.mode in ("1", "L") or picture.mode.startswith("I;16"):
+        with opened(io.BytesIO(data)) as picture:
+            if picture.mode.startswith("I;16"):
                 # As TensorFlow has it: the upper byte, and no transparent gray.
-                high = picture.mode.startswith("I")
-                gray = (
-                    np.asarray(picture, np.uint16) >> 8
-                    if high
-                    else picture.convert("L")
-                )
-                return np.repeat(np.asarray(gray, np.float64)[..., None], 3, axis=2)
-            rgba = np.asarray(picture.convert("RGBA"), np.float64)
-    except _BROKEN:
+                return (np.asarray(picture, np.uint16) >> 8).astype(np.uint8)[..., None]
+            if picture.mode in ("1", "L"):
+                return np.asarray(picture.convert("L"))[..., None]
+            return np.asarray(picture.convert("RGBA"))
+    except Unreadable:
         return None
-    alpha = rgba[..., 3:] / 255
-    return rgba[..., :3] * alpha + 255 * (1 - alpha)
+
+
+def _on_white(pixels):
+    """`(H, W, 3)` of `(H, W, 1 or 4)`, both float64."""
+    if pixels.shape[2] == 1:
+        return np.repeat(pixels, 3, axis=2)
+    alpha = pixels[..., 3:] / 255
+    return pixels[..., :3] * alpha + 255 * (1 - alpha)
 
 
 def _resized(pixels, size):
     rows, columns = (_weights(n, m) for n, m in zip(pixels.shape, size))
-    pixels = np.einsum("ih,hwc->iwc", rows, pixels, optimize=True)
-    pixels = np.einsum("jw,iwc->ijc", columns, pixels, optimize=True)
-    return np.floor(pixels + 0.5 + _TIE).astype(np.uint8)
+    total = np.zeros((*size, 3))
+    for top in range(0, len(pixels), _ROWS):
+        part = _on_white(pixels[top : top + _ROWS].astype(np.float64))
+        part = np.einsum("jw,hwc->hjc", columns, part, optimize=True)
+        part = np.einsum("ih,hjc->ijc", rows[:, top : top + _ROWS], part, optimize=True)
+        total += part
+    return np.floor(total + 0.5 + _TIE).astype(np.uint8)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=16)
 def _weights(there, wanted):
     """`(wanted, there)`: how much of each old pixel is in each new one."""
     scale = there / wanted
@@ -168,6 +186,18 @@ def _weights(there, wanted):
     apart = np.abs(np.arange(there) + 0.5 - centers[:, None])
     weights = np.maximum(1 - apart / max(scale, 1), 0)
     return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _small_enough(tf, shape):
+    """What fails in a graph where a picture is larger than `opened` takes it."""
+    sides = tf.cast(shape, tf.int64)
+    return [
+        tf.debugging.assert_positive(sides),
+        tf.debugging.assert_less_equal(sides, tf.constant(LONGEST, tf.int64)),
+        tf.debugging.assert_less_equal(
+            tf.reduce_prod(sides), tf.constant(MOST_PIXELS, tf.int64)
+        ),
+    ]
 
 
 def _weights_in_graph(tf, there, wanted):

@@ -114,14 +114,15 @@ class Preprocessor:
 
         Args:
             table: By column `(N,)` values of any type, in any order.
-            folder: To which paths in the table are relative; None is this folder.
+            folder: As for `fit`.
             notes: Gets a sentence for every column that is not there or has values
                 that cannot be read.
             stream: Whether the arrays of files are `ReadRows`, which are read as they
                 are indexed. Who is present is found in one pass over the files.
 
         Raises:
-            ValueError: If the table has none of the columns.
+            ValueError: If the table has none of the columns, or names a file out of
+                reach.
         """
         values = self.values(table, folder)
         encoded = {}
@@ -154,7 +155,7 @@ class Preprocessor:
             values = (
                 as_values(table[column.name]) if there else np.full(rows, None, object)
             )
-            found[column.name] = placed(column.kind, values, folder)
+            found[column.name] = placed(column, values, folder)
         return found
 
     def describe(self) -> list[tuple[str, str, str, str]]:

@@ -10,8 +10,15 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+HIGHEST_RATE = 768_000  # Hz
 _CROSSINGS = 16
+_BLOCK = 1024  # samples that a graph makes at once
 _QUIETEST = 1e-8  # of power; -80 dB
+
+
+def needed(old: int, new: int, most: int) -> int:
+    """How many samples at the old rate decide the first `most` at the new one."""
+    return -(-most * old // new) + _half(old, new) + 1
 
 
 def resampled(x: np.ndarray, old: int, new: int, most: int) -> np.ndarray:
@@ -45,19 +52,28 @@ def resampled_in_graph(tf, x, old, new: int, most: int):
     cut = tf.minimum(ratio, 1)
     half = tf.cast(tf.math.ceil(_CROSSINGS / cut), tf.int64)
     count = tf.minimum(-(-tf.size(x, tf.int64) * new // old), most)
-    steps = tf.range(count, dtype=tf.int64) * old
-    first, phase = steps // new, steps % new
     taps = tf.range(2 * half + 1, dtype=tf.int64)
     padded = tf.pad(x, [[half, half + 1]])
-    apart = tf.cast(taps - half, tf.float64) - tf.cast(phase[:, None], tf.float64) / new
-    angle = np.pi * cut * apart
-    safe = tf.where(angle == 0, tf.ones_like(angle), angle)
-    sinc = tf.where(angle == 0, tf.ones_like(angle), tf.sin(safe) / safe)
-    window = 0.5 + 0.5 * tf.cos(
-        np.pi * tf.clip_by_value(apart * cut / _CROSSINGS, -1, 1)
-    )
-    windows = tf.gather(padded, first[:, None] + taps)
-    return tf.reduce_sum(windows * cut * sinc * window, axis=1)
+
+    def block(start):
+        steps = (start + tf.range(_BLOCK, dtype=tf.int64)) * old
+        first, phase = steps // new, steps % new
+        apart = tf.cast(taps - half, tf.float64)
+        apart -= tf.cast(phase[:, None], tf.float64) / new
+        angle = np.pi * cut * apart
+        safe = tf.where(angle == 0, tf.ones_like(angle), angle)
+        sinc = tf.where(angle == 0, tf.ones_like(angle), tf.sin(safe) / safe)
+        window = 0.5 + 0.5 * tf.cos(
+            np.pi * tf.clip_by_value(apart * cut / _CROSSINGS, -1, 1)
+        )
+        # The last block is longer than what is wanted.
+        places = tf.minimum(first[:, None] + taps, tf.size(padded, tf.int64) - 1)
+        windows = tf.gather(padded, places)
+        return tf.reduce_sum(windows * cut * sinc * window, axis=1)
+
+    starts = tf.range(0, count, _BLOCK, dtype=tf.int64)
+    blocks = tf.map_fn(block, starts, fn_output_signature=tf.float64)
+    return tf.reshape(blocks, [-1])[:count]
 
 
 def log_mel(x: np.ndarray, matrix: np.ndarray, length: int, step: int) -> np.ndarray:
@@ -112,11 +128,16 @@ def _hann(length):
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
 
 
+def _half(old, new):
+    """Old samples on each side that a new one is made of."""
+    return math.ceil(_CROSSINGS / min(new / old, 1))
+
+
 @functools.lru_cache(maxsize=16)
 def _phases(old, new):
     """Weights `(phases, 2 half + 1)` of the first new samples, before they recur."""
     cut = min(new / old, 1)
-    half = int(np.ceil(_CROSSINGS / cut))
+    half = _half(old, new)
     phases = new // math.gcd(old, new)
     between = np.arange(phases) * old % new / new
     apart = np.arange(-half, half + 1) - between[:, None]

@@ -1,8 +1,6 @@
 """numpy archives, whose arrays are read one by one and only if they can be whole."""
 
-import math
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.files.table import NotNumbers, Table
+from keras_fusion.datasets.npy import BROKEN, declared
 
 _RATIO = 1100  # bytes that deflate makes of one, at most: 1032, and some for headers
 _END = ".npy"
@@ -33,7 +32,7 @@ class NpzColumn:
                     return np.lib.format.read_array(file, allow_pickle=False)
         except DataError:
             raise
-        except _BROKEN as error:
+        except BROKEN as error:
             reason = str(error) or type(error).__name__
             raise DataError(
                 f"{self.path}: the array {self.name!r} cannot be read ({reason})."
@@ -46,21 +45,16 @@ class NpzColumn:
         return values
 
     def _check(self, file, member):
-        version = np.lib.format.read_magic(file)
-        read = getattr(np.lib.format, f"read_array_header_{version[0]}_0", None)
-        if read is None:
-            raise DataError(f"{self.path}: {self.name!r} has an unknown npy version.")
-        shape, _, dtype = read(file)
+        dtype, size = declared(file)
         if dtype.hasobject:
             raise DataError(
                 f"{self.path}: the array {self.name!r} holds Python objects, which are "
                 "not read: save it as numbers or as text, such as "
                 f"np.array({self.name}.tolist())."
             )
-        declared = math.prod(shape) * dtype.itemsize
-        if declared > min(member.file_size, _RATIO * member.compress_size):
+        if size > min(member.file_size, _RATIO * member.compress_size):
             raise DataError(
-                f"{self.path}: the array {self.name!r} declares {declared} bytes, and "
+                f"{self.path}: the array {self.name!r} declares {size} bytes, and "
                 f"the archive holds {member.file_size} of it: the file is broken."
             )
 
@@ -76,7 +70,7 @@ def open_npz(path: Path) -> Table:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except _BROKEN as error:
+    except BROKEN as error:
         raise DataError(f"{path}: cannot be read as npz ({error}).") from error
     others = [name for name in names if not name.endswith(_END)]
     if others:
@@ -92,10 +86,3 @@ def _kind(values):
         first = next(iter(values.ravel().tolist()), "")
         return f"text, such as {first!r}"
     return f"{values.dtype} values"
-
-
-_BROKEN = (
-    *(ValueError, OSError, EOFError, MemoryError, KeyError, TypeError, SyntaxError),
-    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
-    *(AttributeError, IndexError, OverflowError, UnicodeError, RecursionError),
-)

@@ -56,6 +56,7 @@ PICTURES = [
     *(picture(mode) for mode in ("RGBA", "RGB", "L", "LA", "P", "1", "I;16")),
     *(picture(m, "JPEG", (20, 33), quality=80) for m in ("RGB", "L")),
     picture("RGB", "JPEG", progressive=True),
+    *(picture(mode, size=(520, 3)) for mode in ("RGBA", "L")),
 ]
 SOUNDS = [
     sound(),
@@ -63,6 +64,7 @@ SOUNDS = [
     sound(11_025, 0.05, 1),
     sound(44_100),
     sound(8_000, 0),
+    sound(44_100, 0.4),
 ]
 TRAINING = {
     "image": [*PICTURES, None, b"", "no/such.png"],
