@@ -1,8 +1,14 @@
 """The table of all operators, from the operators themselves."""
 
+import contextlib
+import inspect
 import re
 
+import costs
+
 from keras_fusion import layers
+
+READOUTS = "mean", "sum", "max", "token", "query", "node", None
 
 HEAD = """---
 hide: [navigation, toc]
@@ -14,8 +20,12 @@ Every operator takes a list of M tensors, one for each modality, and honors
 `modality_mask` `(B, M)`: what is absent has no influence. `tokens` are sets
 `(B, T_m, D_m)`; `aligned` are tensors `(B, ..., D_m)` whose leading axes agree.
 
-| operator | takes | readouts | weights | query | absent modalities | source |
-|---|---|---|---|---|---|---|
+The cost is how the number of operations grows with M modalities of T tokens or
+positions each, of an operator as it is by default. It is counted in the graph of a
+call.
+
+| operator | takes | readouts | weights | query | cost | absent modalities | source |
+|---|---|---|---|---|---|---|---|
 """
 
 
@@ -26,17 +36,35 @@ def page() -> str:
 
 
 def row(name, operator) -> str:
-    readouts = ", ".join(f"`{r}`" for r in operator.choices.get("readout", ()))
+    readouts = accepted(operator)
+    by_query = any(made(operator, r).uses_query for r in readouts)
     cells = [
         f"[`{name}`](reference/layers.md#{operator.__module__}.{name})",
         operator.takes,
-        readouts or "one tensor",
+        ", ".join(r and f"`{r}`" or "the M streams" for r in readouts) or "one tensor",
         "yes" if operator.has_weights else "no",
-        "yes" if "query" in readouts or "node" in readouts else "no",
+        "yes" if by_query else "no",
+        costs.cost(operator),
         absence(operator),
-        source(operator.__doc__ or ""),
+        source(operator.__doc__ or "") or "elementary",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def accepted(operator) -> list[str | None]:
+    """The readouts that the constructor takes; none where it has no such argument."""
+    if "readout" not in inspect.signature(operator).parameters:
+        return []
+    found = []
+    for readout in READOUTS:
+        with contextlib.suppress(ValueError):
+            made(operator, readout)
+            found.append(readout)
+    return found
+
+
+def made(operator, readout):
+    return operator(units=costs.WIDTH, readout=readout)
 
 
 def absence(operator) -> str:

@@ -38,6 +38,7 @@ class ModalityAttention(Fusion):
     Raw weights: float32, `(B, ..., N, M, M)` from query (last but one) to key, or
     `(B, ..., N, M)` where there is one query; the share that the token keeps for itself
     is one minus their sum. They sum to one over the present modalities.
+    An absent modality is no key, is not pooled, and its stream is zero.
 
     Args:
         units: Common width U, needed where widths differ.
