@@ -13,8 +13,9 @@ _HALF = ("float16", "bfloat16")
 def prepared(model: keras.Model) -> keras.Model:
     """The same numbers from a functional model with a dict of named inputs.
 
-    A model that computes in float16 or bfloat16 gets a twin that computes in float32
-    with its weights: what a server answers is float32 whatever the policy was.
+    A model that computes in float16 or bfloat16, or takes them, gets a twin in float32
+    with its weights: what a server takes and answers is float32 whatever the policy
+    was, and 65,520 is no infinity.
 
     Args:
         model: A functional model as it is; of a Sequential model and of a list of
@@ -38,8 +39,8 @@ def prepared(model: keras.Model) -> keras.Model:
 
 def half_precision(model: keras.Model) -> str | None:
     """`"float16"` or `"bfloat16"`, where the model computes in it."""
-    policies = _half_policies(config_of(model))
-    return min((p["name"].removeprefix("mixed_") for p in policies), default=None)
+    found = _halves(config_of(model))
+    return min((x[key].removeprefix("mixed_") for x, key in found), default=None)
 
 
 def custom_modules(config) -> set[str]:
@@ -89,23 +90,25 @@ def config_of(model: keras.Model) -> dict:
 
 
 def _in_float32(model, config):
-    half = _half_policies(config)
-    if not half:
+    halves = _halves(config)
+    if not halves:
         return model
-    for policy in half:
-        policy["name"] = "float32"
+    for found, key in halves:
+        found[key] = "float32"
     twin = keras.saving.deserialize_keras_object(config)
     twin.set_weights(model.get_weights())
     return twin
 
 
-def _half_policies(config):
-    policies = [
-        found["config"]
-        for found in objects(config)
-        if found["class_name"] == "DTypePolicy"
+def _halves(config):
+    """The configurations of policies and inputs in half precision, with their keys."""
+    keys = {"DTypePolicy": "name", "InputLayer": "dtype"}
+    found = [
+        (x["config"], keys[x["class_name"]])
+        for x in objects(config)
+        if x["class_name"] in keys
     ]
-    return [p for p in policies if p["name"].removeprefix("mixed_") in _HALF]
+    return [(x, key) for x, key in found if str(x[key]).removeprefix("mixed_") in _HALF]
 
 
 def functional(model: keras.Model) -> keras.Model:

@@ -48,13 +48,15 @@ def test_a_subclassed_model_goes_by_the_keys_it_was_called_with():
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "bfloat16"])
 def test_half_precision_gets_a_twin_in_float32(policy):
-    x = keras.Input((3,), name="x")
+    x = keras.Input((3,), name="x", dtype=policy.removeprefix("mixed_"))
     hidden = keras.layers.Dense(4, dtype=policy, activation="tanh")(x)
     model = keras.Model({"x": x}, keras.layers.Dense(2, dtype=policy)(hidden))
     twin, rows = prepared(model), draw(5, 3)
+    rows[0] = 65_520, -65_520, 1e9  # which are infinite in float16
     weights = [np.asarray(w, "float64") for w in model.get_weights()]
     hidden = np.tanh(rows @ weights[0] + weights[1])
     assert_close(twin({"x": rows}), (hidden @ weights[2] + weights[3]).astype("f"))
+    assert twin.input["x"].dtype == "float32"
     assert all(layer.compute_dtype == "float32" for layer in twin.layers)
     assert model.layers[-1].dtype_policy.name == policy  # the model itself stays
 
