@@ -130,6 +130,25 @@ def test_slow_readers_hold_nobody_up(running):
         assert len(rest) < LONG
 
 
+@pytest.mark.parametrize("kind", ["rest", "grpc"])
+def test_a_stop_waits_as_long_as_a_request_may_take(saved, kind):
+    slow, answers = 0.6 * USUAL.seconds, []
+    with Server(saved.parents[1], rest_port=0, grpc_port=0, say=lambda _: None) as s:
+        url = {"rest": f"http://127.0.0.1:{s.rest_port}"}
+        url["grpc"] = f"grpc://127.0.0.1:{s.grpc_port}"
+
+        def ask():
+            with serving.Client(url[kind], timeout=60) as client:
+                x = {"seconds": np.float32([slow])}
+                answers.append(client.predict("small", x, signature="slow"))
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        time.sleep(1)
+    thread.join()
+    assert answers[0]["steps"][0] > 0
+
+
 def test_a_huge_body_takes_no_memory(running):
     _, address = running
     size, chunk = 2**30, b" " * 2**20

@@ -120,8 +120,10 @@ def test_the_poll_outlives_what_goes_wrong(saved):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_ctrl_c_ends_the_command_cleanly(host, saved):
+@pytest.mark.parametrize(
+    ("host", "number"), [("127.0.0.1", signal.SIGTERM), ("::1", signal.SIGINT)]
+)
+def test_ctrl_c_and_sigterm_end_the_command_cleanly(host, number, saved):
     if ":" in host and not has_ipv6():
         pytest.skip("this machine has no IPv6")
     command = [sys.executable, "-m", "keras_fusion.cli.main", "serve", saved.parents[1]]
@@ -135,7 +137,7 @@ def test_ctrl_c_ends_the_command_cleanly(host, saved):
     for url in (rest, f"grpc://{grpc}"):
         with Client(url) as client:
             assert client.status("small") == {1: "AVAILABLE"}
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "stopped\n")
     assert "Traceback" not in err
