@@ -58,6 +58,7 @@ def run(options) -> None:
         folder,
         part=options.on,
         precision=options.precision,
+        devices=options.devices,
         leave_out=options.leave_out,
         report=report,
     )

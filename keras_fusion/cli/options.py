@@ -64,6 +64,13 @@ def add_training(parser) -> None:
         help="number format: float32, mixed_bfloat16 or mixed_float16",
     )
     parser.add_argument(
+        "--devices",
+        type=int,
+        default=1,
+        help="number of devices of this machine that share each batch, on JAX and "
+        "TensorFlow",
+    )
+    parser.add_argument(
         "--quiet", action="store_true", help="show no progress bar for each epoch"
     )
     add_runs(parser)

@@ -46,6 +46,7 @@ def run(options) -> None:
             seed,
             path,
             precision=options.precision,
+            devices=options.devices,
             verbose=0 if options.quiet else 1,
         )
         models.append(save_deployable(recipe, data, path))
@@ -71,6 +72,7 @@ def _run_folds(recipe, seeds, folder, options):
             options.folds,
             path,
             precision=options.precision,
+            devices=options.devices,
             verbose=0 if options.quiet else 1,
         )
         members = ", ".join(f"{x:.4f}" for x in record["members"])

@@ -10,6 +10,7 @@ from keras_fusion.batching import prediction_batch
 from keras_fusion.datasets import Split, modality_mask
 from keras_fusion.datasets.columns.read_rows import ReadRows
 from keras_fusion.experiments.ahead import Ahead
+from keras_fusion.experiments.devices import replicas
 from keras_fusion.names import MASK
 from keras_fusion.zoo.parts.inputs import check_inputs
 
@@ -31,7 +32,10 @@ def model_inputs(
         present = modality_mask(inputs) if present is None else present
         columns = dict(zip(inputs, present.T, strict=True))
         taken = [columns[name] for name in model.input if name in inputs]
-        inputs = inputs | {MASK: np.stack(taken, axis=1)}
+        mask = np.stack(taken, axis=1)
+        # Keras takes a mean of the first batch over the replicas of TensorFlow, which
+        # booleans have not.
+        inputs = inputs | {MASK: mask if replicas() == 1 else mask.astype("int32")}
     taken = {name: x for name, x in inputs.items() if name in model.input}
     check_inputs(model, taken)
     return taken
@@ -43,15 +47,18 @@ def reads_files(inputs: dict) -> bool:
 
 
 def in_order(model: keras.Model, split: Split):
-    """Rows as `validation_data`, batch by batch where files are read."""
+    """Rows as `validation_data`, by batches for several devices or from files."""
     inputs = model_inputs(model, split.inputs, split.modality_mask)
-    if not reads_files(inputs):
+    if replicas() == 1 and not reads_files(inputs):
         return inputs, split.labels
     return InOrder(inputs, split.labels)
 
 
 class InOrder(keras.utils.PyDataset):
     """All rows in their order, as many at once as `prediction_batch` says.
+
+    On several devices each gets as many: the first row fills up the last batch, with
+    the weight 0 where there are labels.
 
     Args:
         inputs: `(B, ...)` arrays by name, as the model takes them.
@@ -63,15 +70,30 @@ class InOrder(keras.utils.PyDataset):
         self.inputs = inputs
         self.labels = labels
         self.rows = len(next(iter(inputs.values())))
-        self.batch_size = prediction_batch(inputs)
+        self.devices = replicas()
+        most = max(self.devices, prediction_batch(inputs))
+        self.batch_size = most - most % self.devices
 
     def __len__(self):
         return math.ceil(self.rows / self.batch_size)
 
     def __getitem__(self, index):
-        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        first = index * self.batch_size
+        last = min(first + self.batch_size, self.rows)
+        filling = -(last - first) % self.devices
+        rows = slice(first, last)
+        if filling:
+            rows = np.append(np.arange(first, last), np.zeros(filling, int))
         batch = {name: x[rows] for name, x in self.inputs.items()}
-        return (batch,) if self.labels is None else (batch, self.labels[rows])
+        if self.labels is None:
+            return (batch,)
+        if self.devices == 1:
+            return batch, self.labels[rows]
+        # Keras divides a loss by all rows, so the others weigh for those that are none.
+        each = (self.rows + -self.rows % self.devices) / self.rows
+        weights = np.full(last - first + filling, each, "float32")
+        weights[last - first :] = 0
+        return batch, self.labels[rows], weights
 
 
 class Batches(keras.utils.PyDataset):
@@ -102,6 +124,7 @@ class Batches(keras.utils.PyDataset):
         self.inputs = model_inputs(model, split.inputs, split.modality_mask)
         self.labels = split.labels
         self.batch_size = min(batch_size, len(split.labels))
+        self.batch_size -= self.batch_size % replicas()
         self.seed = seed
         self.class_weights = class_weights
         self.epoch = 0

@@ -59,6 +59,7 @@ def compare(
     *,
     part: str = "test",
     precision: str = "float32",
+    devices: int = 1,
     leave_out: bool = False,
     report: Callable[[str, dict], None] = lambda name, record: None,
 ) -> dict:
@@ -76,6 +77,7 @@ def compare(
         folder: Gets the runs, `<variant>/seed-<seed>/`.
         part: What to judge on, `"test"`, or `"validation"` to choose by.
         precision: Keras dtype policy.
+        devices: Of this machine, on which each model trains.
         leave_out: Also train, for each modality, a model that never sees it.
         report: Is told name and record of every fit as it ends.
 
@@ -96,7 +98,7 @@ def compare(
         records = {}
         for name, variant in chosen.items():
             records[name] = training.fit(
-                *variant, seed, paths[name], precision=precision
+                *variant, seed, paths[name], precision=precision, devices=devices
             )
             report(f"{name}, seed {seed}", records[name])
 

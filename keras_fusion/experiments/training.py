@@ -16,6 +16,7 @@ from keras_fusion.experiments.batches import Batches, in_order
 from keras_fusion.experiments.checkpoint import Checkpoint, require_same
 from keras_fusion.experiments.class_weights import class_weights
 from keras_fusion.experiments.compilation import fast_settings
+from keras_fusion.experiments.devices import data_parallel, replicas
 from keras_fusion.experiments.identity import identity_of
 from keras_fusion.experiments.precision import policy
 from keras_fusion.experiments.recipe import Recipe, Training
@@ -39,6 +40,7 @@ def fit(
     folder: Path,
     *,
     precision: str = "float32",
+    devices: int = 1,
     verbose: int = 0,
     checkpoint_every: float = 10.0,
     callbacks: Iterable[keras.callbacks.Callback] = (),
@@ -57,6 +59,7 @@ def fit(
             model with its moments that `fit` goes on from on any backend; and a
             checkpoint on the way.
         precision: Keras dtype policy.
+        devices: Of this machine, which share each batch; see `devices.data_parallel`.
         verbose: As in `keras.Model.fit`.
         checkpoint_every: Seconds between checkpoints.
         callbacks: Further ones; they see an epoch after its checkpoint.
@@ -78,20 +81,21 @@ def fit(
     _check_labels(data)
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-    with policy(precision):
-        # Rows without some modality need the mask; it makes no other weights.
-        model = variants.build(recipe, data, modality_mask=True)
-    with alone_in(folder):  # fails before the work, not after
-        return _done(folder, identity) or _train(
-            model,
-            recipe,
-            data,
-            folder,
-            identity,
-            verbose=verbose,
-            checkpoint_every=checkpoint_every,
-            callbacks=callbacks,
-        )
+    with data_parallel(devices):
+        with policy(precision):
+            # Rows without some modality need the mask; it makes no other weights.
+            model = variants.build(recipe, data, modality_mask=True)
+        with alone_in(folder):  # fails before the work, not after
+            return _done(folder, identity) or _train(
+                model,
+                recipe,
+                data,
+                folder,
+                identity,
+                verbose=verbose,
+                checkpoint_every=checkpoint_every,
+                callbacks=callbacks,
+            )
 
 
 def _done(folder, identity):
@@ -107,6 +111,7 @@ def _train(
     model, recipe, data, folder, identity, *, verbose, checkpoint_every, callbacks
 ):
     seed, task, settings = identity["seed"], task_of(data), recipe.training
+    _check_batch(settings.batch_size, replicas())
     weights = class_weights(data, settings.class_weight)
     train, validation = (
         targets.standardized(data, x) for x in (data.train, data.validation)
@@ -194,6 +199,14 @@ def _save_compiled(model, learning_rate, path):
     portable.save(model, path)
 
 
+def _check_batch(batch_size, devices):
+    if batch_size % devices:
+        raise InputError(
+            f"{devices} devices share a batch equally: give a batch_size that is a "
+            f"multiple of it; received {batch_size}."
+        )
+
+
 def _check_labels(data):
     highest = max(1, data.classes - 1)  # of one class, the foreground: 1
     for part in (data.train, data.validation):
@@ -224,9 +237,11 @@ def _compile(model, settings: Training, steps, task, classes):
         )
     except (TypeError, ValueError) as error:
         raise InputError(f"optimizer {settings.optimizer!r}: {error}") from error
+    # Rows that only fill up a batch for several devices have no weight.
+    metrics = "metrics" if replicas() == 1 else "weighted_metrics"
     model.compile(
         optimizer=optimizer,
         loss=task.loss(),
-        metrics=[task.watched(classes)],
+        **{metrics: [task.watched(classes)]},
         **fast_settings(steps),
     )

@@ -42,7 +42,7 @@ class Watch(keras.callbacks.Callback):
             return
         split = self.split
         inputs = model_inputs(self.model, split.inputs, split.modality_mask)
-        outputs = self.model.predict(InOrder(inputs), verbose=0)
+        outputs = self.model.predict(InOrder(inputs), verbose=0)[: len(split.labels)]
         logs[self.key] = self.score(np.asarray(split.labels), outputs)
 
     def of(self, value: float) -> float:

@@ -1,0 +1,88 @@
+"""Training on several devices of this machine: each takes a part of every batch."""
+
+import contextlib
+
+import keras
+
+from keras_fusion.errors import InputError
+
+_FORCED = {
+    "jax": "XLA_FLAGS=--xla_force_host_platform_device_count={count} makes as many of "
+    "one CPU",
+    "tensorflow": "tf.config.set_logical_device_configuration makes as many of one CPU",
+}
+
+
+@contextlib.contextmanager
+def data_parallel(count: int):
+    """What is built and fitted inside runs on so many devices, data parallel.
+
+    The global batch stays what it was, so that the numbers are those of one device to
+    rounding, but for what each device draws by itself (dropout on TensorFlow). It is
+    `keras.distribution.DataParallel` on JAX, `tf.distribute.MirroredStrategy` on
+    TensorFlow.
+
+    Args:
+        count: Devices; 1 changes nothing.
+
+    Raises:
+        ValueError: If there are not so many, or Keras cannot do it on this backend.
+    """
+    if count < 1:
+        raise InputError(f"devices must be a whole number from 1; received {count}.")
+    if count == 1:
+        yield
+        return
+    backend = keras.backend.backend()
+    if backend not in _FORCED:
+        raise InputError(
+            f"Training on {count} devices needs JAX or TensorFlow: Keras "
+            f"{keras.__version__} has no data parallelism for {backend}."
+        )
+    with _ON[backend](_first(count, backend)):
+        yield
+
+
+def replicas() -> int:
+    """How many devices share a batch here: 1, but inside `data_parallel`."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.distribute.get_strategy().num_replicas_in_sync
+    found = keras.distribution.distribution() if backend == "jax" else None
+    return 1 if found is None else found.device_mesh.devices.size
+
+
+def _first(count, backend):
+    """The names of so many devices, of CPUs only where there is nothing faster."""
+    found = keras.distribution.list_devices()
+    found = [x for x in found if not x.startswith("cpu")] or found
+    if len(found) < count:
+        raise InputError(
+            f"{count} devices were asked for; {backend} has {len(found)}. For a trial "
+            f"without hardware, {_FORCED[backend].format(count=count)}."
+        )
+    return found[:count]
+
+
+@contextlib.contextmanager
+def _on_jax(devices):
+    distribution = keras.distribution.DataParallel(
+        devices=devices, auto_shard_dataset=False
+    )
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(distribution)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
+
+
+def _on_tensorflow(devices):
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(devices).scope()
+
+
+_ON = {"jax": _on_jax, "tensorflow": _on_tensorflow}

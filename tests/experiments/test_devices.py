@@ -1,0 +1,103 @@
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_fusion.errors import InputError
+from keras_fusion.experiments import training
+from keras_fusion.experiments.batches import InOrder
+from keras_fusion.experiments.devices import data_parallel, replicas
+from tests.experiments import runs
+
+needs_two = pytest.mark.only_on("jax", "tensorflow", reason="Keras 3.15 has none there")
+NO_DRAWS = {"dropout": 0.0, "modality_dropout": 0.0}  # of which each device makes some
+SCRIPT = """
+import dataclasses, json, pathlib, sys
+import keras
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(cpu, two)
+
+from keras_fusion.experiments import training, variants
+from tests.experiments import runs
+from tests.experiments.test_devices import NO_DRAWS
+
+folder = pathlib.Path(sys.argv[1])
+recipe, data = runs.load(runs.write(folder), epochs=3)
+recipe = variants.with_arguments(recipe, NO_DRAWS)
+
+
+class Stop(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+def fit(name, devices, **options):
+    path = folder / name
+    record = training.fit(
+        recipe, data, 0, path, devices=devices, checkpoint_every=0, **options
+    )
+    return record["history"]
+
+
+found = {"one": fit("one", 1), "two": fit("two", 2)}
+try:
+    fit("again", 2, callbacks=[Stop()])
+except KeyboardInterrupt:
+    found["again"] = fit("again", 2)
+print(json.dumps(found))
+"""
+
+
+@needs_two
+@pytest.mark.slow
+def test_two_devices_give_the_numbers_of_one_and_go_on(tmp_path):
+    """In a process of its own: a backend splits its CPU before it starts."""
+    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    command = [sys.executable, "-c", SCRIPT, tmp_path]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert len(found["one"]["loss"]) == 3
+    for key, values in found["one"].items():
+        np.testing.assert_allclose(found["two"][key], values, rtol=1e-5, err_msg=key)
+    assert found["again"] == found["two"]
+
+
+def test_batches_are_filled_up_with_rows_that_weigh_nothing(monkeypatch):
+    monkeypatch.setattr("keras_fusion.experiments.batches.replicas", lambda: 4)
+    rows = InOrder({"a": np.arange(10.0)[:, None]}, np.arange(10))
+    rows.batch_size = 8
+    first, last = rows[0], rows[1]
+    np.testing.assert_array_equal(first[2], np.full(8, np.float32(1.2)))
+    np.testing.assert_array_equal(last[0]["a"][:, 0], [8, 9, 0, 0])
+    np.testing.assert_array_equal(last[1], [8, 9, 0, 0])
+    np.testing.assert_array_equal(last[2], np.float32([1.2, 1.2, 0, 0]))
+
+
+def test_devices_that_do_not_fit_are_refused(tmp_path, monkeypatch):
+    recipe, data = runs.load(runs.write(tmp_path), epochs=1)
+    with pytest.raises(InputError, match="whole number from 1; received 0"):
+        training.fit(recipe, data, 0, tmp_path / "run", devices=0)
+    sentence = "64 devices were asked for; .* has "
+    if keras.backend.backend() == "torch":
+        sentence = "has no data parallelism for torch"
+    with pytest.raises(InputError, match=sentence):
+        training.fit(recipe, data, 0, tmp_path / "run", devices=64)
+    monkeypatch.setattr("keras_fusion.experiments.training.replicas", lambda: 7)
+    with pytest.raises(InputError, match="7 devices share a batch equally"):
+        training.fit(recipe, data, 0, tmp_path / "run")
+
+
+def test_one_device_is_as_without():
+    with data_parallel(1):
+        assert replicas() == 1
