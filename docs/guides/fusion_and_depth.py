@@ -83,7 +83,7 @@ print(f"{attention.count_params():,} weights")
 # ## The search
 #
 # `FusionHyperModel` is the space of operators, depths and widths for any tuner of
-# keras-tuner. What belongs to one operator is searched under it alone.
+# keras-tuner. Options of an operator are searched only for that operator.
 
 # %%
 space = {

@@ -2,7 +2,13 @@
 # # Several devices
 #
 # A large model trains on several devices by the engine of its backend, and stays as it
-# is. A search runs its trials on several processors or machines [by Ray](ray.md).
+# is. A recipe needs one option, on JAX and TensorFlow:
+#
+#     keras-fusion train mfeat_modality_attention --devices 2
+#
+# The batch size of the recipe stays the size of a whole batch, which the devices share.
+# So the numbers are those of one device to rounding. A search runs its trials on
+# several processors or machines [by Ray](ray.md). The rest of this page is Python.
 
 # %%
 import os

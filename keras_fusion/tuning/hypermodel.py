@@ -20,7 +20,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
 
     The space holds every operator that fits the inputs and what fusion has to beat:
     concatenation, each single modality (`"only-<modality>"`) and the average of all of
-    them (`"late average"`). What belongs to one operator is active only under it.
+    them (`"late average"`). Options of an operator are searched only for it.
 
     Args:
         builder: Name of a builder in `keras_fusion.zoo`.
