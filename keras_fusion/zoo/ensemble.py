@@ -2,7 +2,8 @@ import keras
 from keras import ops
 
 from keras_fusion.layers.ensemble_average import EnsembleAverage
-from keras_fusion.names import EDGE_INDEX, EMBEDDING, MASK
+from keras_fusion.layers.modality_input import ModalityInput
+from keras_fusion.names import EDGE_INDEX, EMBEDDING, MASK, safe_names
 from keras_fusion.zoo.parts.deployable import all_nan
 
 WEIGHTS = "modality_weights"
@@ -84,8 +85,8 @@ def _inputs(models):
     order = dict.fromkeys(name for model in models for name in model.input)
     masked = order.pop(MASK, MASK) is None
     inputs = {
-        m: keras.Input(found[m].shape[1:], dtype=found[m].dtype, name=found[m].name)
-        for m in order
+        m: ModalityInput(m, found[m].shape, found[m].dtype, f"{safe}_input").output
+        for m, safe in safe_names(order).items()
     }
     if masked:
         inputs[MASK] = keras.Input((len(inputs),), dtype="bool", name=MASK)

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,20 @@ def test_a_member_without_its_modality_is_left_out():
     fused = to_numpy(all_three(inputs | {"modality_mask": MASK}))
     expected = np.stack([*(alone + fused)[:2] / 2, fused[2], np.zeros(3)])
     assert_close(model(inputs | {"modality_mask": mask}), expected)
+
+
+def test_its_modalities_may_have_any_name(tmp_path):
+    shapes = dict.fromkeys(("rgb/left", "predictions", "size (cm)", "%"), (3,))
+    one, *_ = shapes
+    build = partial(zoo.FusionClassifier, classes=3, units=4, modality_mask=True)
+    members = [randomise(build(shapes), 0), randomise(build({one: (3,)}), 1)]
+    model = zoo.ensemble(members)
+    inputs = draw(shapes) | {"modality_mask": np.ones((3, 4), bool)}
+    assert list(model.input) == list(inputs)
+    model.save(tmp_path / "model.keras")
+    loaded = load(tmp_path / "model.keras")
+    assert list(loaded.input) == list(inputs)
+    assert_close(loaded.predict(inputs, verbose=0), model(inputs))
 
 
 def test_an_ensemble_of_what_does_not_fit():
