@@ -7,7 +7,7 @@ from keras_fusion.layers.token_presence import ANSWER, PRESENT, with_presence
 from keras_fusion.names import MASK, safe_names
 from keras_fusion.zoo.fusion_classifier import SHARED
 from keras_fusion.zoo.parts.encoders import narrowed
-from keras_fusion.zoo.parts.given import told_apart
+from keras_fusion.zoo.parts.given import given, told_apart
 from keras_fusion.zoo.parts.heads import FUSED, check_heads, classifier, joined
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
 from keras_fusion.zoo.parts.record import builder
@@ -60,7 +60,7 @@ def LateFusionClassifier(
     """
     check_heads(heads)
     safe = safe_names(input_shapes)
-    given = set(kwargs.get("encoders") or {}) if models is None else set(models)
+    by_caller = set(kwargs.get("encoders") or {}) if models is None else set(models)
     if models is None:
         build = find("builder", builder, zoo.builders())
         models = {}
@@ -75,11 +75,12 @@ def LateFusionClassifier(
         )
     inputs = named_inputs(input_shapes, modality_mask, models)
     streams, mask = replace_absent(inputs, modality_dropout)
-    streams = stand_in(streams, inputs, mask, given)
+    streams = stand_in(streams, inputs, mask, by_caller)
     models = {m: with_presence(model) for m, model in models.items()}
+    apart = told_apart(models, "classifier")
     answers = {
-        m: model({m: streams[m]})
-        for m, model in told_apart(models, "classifier").items()
+        m: given(m, apart[m], {m: x}, mask=mask, column=i)
+        for i, (m, x) in enumerate(streams.items())
     }
     alone = [answers[m][ANSWER] for m in streams]
     there = {m: x[PRESENT] for m, x in answers.items() if PRESENT in x}

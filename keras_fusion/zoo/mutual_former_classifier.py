@@ -91,6 +91,7 @@ def MutualFormerClassifier(
         units=units,
         dropout=dropout,
         class_token=readout == "token",
+        mask=mask,
     )
     require_aligned(operator, tokens)
     fused = fuse(

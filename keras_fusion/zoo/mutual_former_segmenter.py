@@ -103,7 +103,7 @@ def MutualFormerSegmenter(
     seen = {m: pad(x) for m, x in seen.items()}
     streams = {m: pad(x) if m in encoders else seen[m] for m, x in streams.items()}
     settings = {"depth": encoder_depth, "units": units, "dropout": dropout}
-    scales = common_scales(_pyramids(seen, encoders, settings))
+    scales = common_scales(_pyramids(seen, encoders, settings, mask))
     _check_fused_scales(fused_scales, len(scales))
     maps = [
         _fuse_scale(operator, maps, depth, mask, i, fused=i < fused_scales)
@@ -144,14 +144,14 @@ def _pad(padding):
     return layers.ZeroPadding2D(padding, "channels_last", name="padding")
 
 
-def _pyramids(streams, encoders, settings):
+def _pyramids(streams, encoders, settings, mask):
     check_encoders(streams, encoders, settings["depth"])
     safe = safe_names(streams)
     return {
-        m: given_pyramid(safe[m], encoders[m], x)
+        m: given_pyramid(safe[m], encoders[m], x, mask, column)
         if m in encoders
         else own_pyramid(safe[m], x, **settings)
-        for m, x in streams.items()
+        for column, (m, x) in enumerate(streams.items())
     }
 
 

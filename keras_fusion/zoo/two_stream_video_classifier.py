@@ -125,7 +125,8 @@ def TwoStreamVideoClassifier(
     streams = as_volumes(streams, heatmaps or {})
     safe = safe_names(streams)
     for m, encoder in told_apart(encoders).items():
-        encoded = given(safe[m], encoder, streams[m])
+        column = list(streams).index(m)
+        encoded = given(safe[m], encoder, streams[m], mask=mask, column=column)
         streams[m] = one_output(m, encoded, "aligned")
     staged = [m for m in streams if m not in encoders]
     for i in range(encoder_depth):

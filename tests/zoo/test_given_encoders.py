@@ -143,6 +143,80 @@ def test_batch_statistics_are_those_of_the_rows_that_are_there(trainable):
         assert np.all(mean == 0) and np.all(variance == 1)
 
 
+def averaging(**arguments):
+    """A model of which `a` goes through a batch normalization."""
+    norm = layers.BatchNormalization(momentum=0.5)
+    encoder = keras.Sequential([keras.Input((5,)), norm], name="net")
+    settings = {"encoders": {"a": encoder}, "units": 4} | NOTHING_DROPS
+    return norm, zoo.FusionClassifier(VECTORS, 2, **settings | arguments)
+
+
+def averages_of(norm):
+    return [to_numpy(x.value) for x in (norm.moving_mean, norm.moving_variance)]
+
+
+def test_a_batch_without_a_row_moves_no_average(tmp_path):
+    norm, model = averaging(modality_mask=True)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    inputs, labels = draw(VECTORS, rows=8), np.arange(8) % 2
+    nobody, everybody = np.ones((2, 8, 3), bool)
+    nobody[:, 0] = False
+    model.train_on_batch(inputs | {"modality_mask": everybody}, labels)
+    first = averages_of(norm)
+    model.train_on_batch(inputs | {"modality_mask": nobody}, labels)
+    for before, after in zip(first, averages_of(norm), strict=True):
+        np.testing.assert_array_equal(before, after)
+    model.train_on_batch(inputs | {"modality_mask": everybody}, labels)
+    assert np.all(averages_of(norm)[0] != first[0])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    inputs |= {"modality_mask": everybody}
+    assert_close(loaded(inputs), model(inputs))
+
+
+def test_averages_are_held_in_the_same_weights_with_and_without_a_mask(tmp_path):
+    _, model = averaging(modality_mask=False)
+    randomise(model).save_weights(tmp_path / "x.weights.h5")
+    _, masked = averaging(modality_mask=True)
+    masked.load_weights(tmp_path / "x.weights.h5")
+    inputs = draw(VECTORS)
+    mask = np.ones((3, 3), bool)
+    assert_close(masked(inputs | {"modality_mask": mask}), model(inputs))
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_whatever_builder_holds_averages():
+    def net(shape):
+        stack = [keras.Input(shape), layers.BatchNormalization(momentum=0.0)]
+        if len(shape) == 3:
+            pool = layers.AveragePooling2D
+            stack += [pool(4), layers.Conv2D(3, 1), pool(4), layers.Conv2D(3, 1)]
+        return keras.Sequential(stack)
+
+    shapes = {
+        "FusionClassifier": (5,),
+        "MutualFormerClassifier": (6, 5),
+        "MutualFormerSegmenter": (32, 32, 3),
+        "TwoStreamVideoClassifier": (2, 4, 4, 3),
+        "LateFusionClassifier": (5,),
+    }
+    for builder, shape in shapes.items():
+        model = zoo.builders()[builder](
+            {"a": shape, "b": shape},
+            2,
+            encoders={m: net(shape) for m in "ab"},
+            modality_mask=True,
+            units=4,
+        )
+        found = model._flatten_layers()
+        norms = [x for x in found if isinstance(x, layers.BatchNormalization)]
+        mask = np.array([[False, True]] * 3)
+        inputs = draw({"a": shape, "b": shape}) | {"modality_mask": mask}
+        model(inputs, training=True)
+        moved = [bool(np.any(averages_of(norm)[0])) for norm in norms]
+        assert sorted(moved) == [False, True], builder
+
+
 def test_an_absent_querys_stand_in_is_no_query():
     fusion = {"class_name": "ModalityAttention", "config": {"readout": "node"}}
     encoder = keras.Sequential([keras.Input((3,)), layers.Dense(4)])

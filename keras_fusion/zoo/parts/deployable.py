@@ -3,6 +3,7 @@ import numpy as np
 from keras import layers, ops
 
 from keras_fusion.layers import Standardization
+from keras_fusion.layers.held_statistics import HeldStatistics
 from keras_fusion.names import EACH_LABEL, EDGE_INDEX, MASK, safe_names
 from keras_fusion.zoo.modality_weights import symbolic_weights
 from keras_fusion.zoo.parts.heads import FUSED
@@ -73,7 +74,8 @@ def heads_of(model) -> list:
     """The layers that give the output; of an average one for each modality."""
     dense = [x for x in model.layers if isinstance(x, layers.Dense)]
     own = [x for x in dense if "predictions" in x.name.split("_")]
-    inner = [x for x in model.layers if isinstance(x, keras.Model)]
+    inner = [x.layer if isinstance(x, HeldStatistics) else x for x in model.layers]
+    inner = [x for x in inner if isinstance(x, keras.Model)]
     return own or [head for x in inner for head in heads_of(x)]
 
 

@@ -36,10 +36,11 @@ def encode(streams, encoders, takes, *, mask=None, depth, units, dropout):
     check_encoders(streams, encoders, depth)
     apart, safe = told_apart(encoders), safe_names(streams)
     encoded, there = {}, {}
-    for name, x in streams.items():
+    for m, (name, x) in enumerate(streams.items()):
         prefix = safe[name]
         if name in encoders:
-            outputs = one_output(name, given(prefix, apart[name], x), takes)
+            outputs = given(prefix, apart[name], x, mask=mask, column=m)
+            outputs = one_output(name, outputs, takes)
             x = token_inputs.with_padding(prefix, encoders[name], x, outputs)
         else:
             x = _default_encoder(prefix, x, depth, units, dropout)

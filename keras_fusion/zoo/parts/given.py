@@ -1,12 +1,11 @@
 """Encoders that a caller gave: models, layers, or what says them."""
 
-from functools import partial
-
 import keras
 from keras import layers
 
 from keras_fusion import layers as own_layers
 from keras_fusion.catalogue import find
+from keras_fusion.layers.held_statistics import HeldStatistics, has_averages
 from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts import token_inputs
 
@@ -14,7 +13,7 @@ from keras_fusion.zoo.parts import token_inputs
 TAKEN = ("fusion", "predictions", "modality_dropout", "head_dropout", "pixels")
 
 
-def given(name, encoder, x, role="encoder"):
+def given(name, encoder, x, role="encoder", *, mask=None, column=0):
     """The output for x of an encoder that a caller gave.
 
     Args:
@@ -24,14 +23,34 @@ def given(name, encoder, x, role="encoder"):
             (as a TOML file can write them).
         x: The modality.
         role: What they are to it.
+        mask: `(B, M)` of what is present, or None: an absent row is a stand-in.
+        column: That of the modality in it.
     """
     if isinstance(encoder, (list, tuple)):
         own = f"{name}_{role}"
         stack = [_described(name, f"{own}_{i}", y) for i, y in enumerate(encoder)]
-        return _sequential(stack, own, x)(x)
-    if isinstance(encoder, keras.Sequential) and not encoder.built:
+        encoder = _sequential(stack, own, x)
+    elif _unbuilt(encoder):
         encoder = _sequential(encoder.layers, encoder.name, x)
-    return token_inputs.call(name, encoder, x)
+    elif isinstance(encoder, _Inside):
+        encoder = encoder.model(x)
+    if not isinstance(encoder, HeldStatistics):
+        encoder = averages_held(encoder)
+    if not isinstance(encoder, HeldStatistics):
+        return encoder(token_inputs.taken(name, encoder, x))
+    there = None if mask is None else mask[:, column]
+    return encoder(token_inputs.taken(name, encoder.layer, x), there=there)
+
+
+def averages_held(encoder):
+    """The encoder, so that no batch moves its averages that has no row for it."""
+    if isinstance(encoder, layers.Layer) and has_averages(encoder):
+        return HeldStatistics(encoder, name=encoder.name)
+    return encoder
+
+
+def _unbuilt(encoder):
+    return isinstance(encoder, keras.Sequential) and not encoder.built
 
 
 def _sequential(stack, name, x):
@@ -42,36 +61,52 @@ def _sequential(stack, name, x):
 
 
 def told_apart(encoders: dict, role: str = "encoder") -> dict:
-    """The encoders by modality, no two different ones of the same name.
+    """The encoders by modality, as `given` takes them, no two of the same name.
 
     Keras refuses two layers of one name in a model. Pretrained models of one kind have
     one, so such a model goes into a model of its own, which is named by the modality.
 
     Args:
-        encoders: What was given, by name of the modality.
+        encoders: What was given, by name of the modality. One may have several.
         role: What they are to it.
     """
     safe = safe_names(encoders)
     owners = {}
     for encoder in encoders.values():
-        owners.setdefault(getattr(encoder, "name", None), set()).add(id(encoder))
+        owners.setdefault(getattr(encoder, "name", None), {})[id(encoder)] = encoder
+    ready = {
+        id(encoder): averages_held(encoder)
+        for encoder in encoders.values()
+        if not _unbuilt(encoder)
+    }
 
     def renamed(modality, encoder):
         name = getattr(encoder, "name", None)
         if name is None or len(owners[name]) == 1 and name not in TAKEN:
-            return encoder
-        return partial(_inside, encoder, f"{safe[modality]}_{role}")
+            return ready.get(id(encoder), encoder)
+        return _Inside(encoder, f"{safe[modality]}_{role}")
 
     return {modality: renamed(modality, x) for modality, x in encoders.items()}
 
 
-def _inside(encoder, name, x):
-    """The encoder's output for x, by way of a model of this name."""
-    inputs = keras.tree.map_structure(
-        lambda t: keras.Input(batch_shape=t.shape, dtype=t.dtype, name=t.name), x
-    )
-    outputs = token_inputs.call(name, encoder, inputs)
-    return keras.Model(inputs, outputs, name=name)(x)
+class _Inside:
+    """An encoder that goes into a model of another name.
+
+    Args:
+        encoder: What was given.
+        name: Of the model.
+    """
+
+    def __init__(self, encoder, name):
+        self.encoder, self.name = encoder, name
+
+    def model(self, x) -> keras.Model:
+        """The model for such an input."""
+        inputs = keras.tree.map_structure(
+            lambda t: keras.Input(batch_shape=t.shape, dtype=t.dtype, name=t.name), x
+        )
+        outputs = self.encoder(token_inputs.taken(self.name, self.encoder, inputs))
+        return keras.Model(inputs, outputs, name=self.name)
 
 
 def one_output(name, outputs, takes):

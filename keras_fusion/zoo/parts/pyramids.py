@@ -5,6 +5,7 @@ from keras import layers
 
 from keras_fusion.zoo.parts.decoder import patches
 from keras_fusion.zoo.parts.encoders import residual_block
+from keras_fusion.zoo.parts.given import given
 
 OWN_STRIDES = (4, 8, 16)
 GIVEN_STRIDE = 32  # the coarsest of every backbone in keras.applications
@@ -34,13 +35,15 @@ def own_pyramid(name, x, *, depth, units, dropout):
     return maps
 
 
-def given_pyramid(name, model, x):
+def given_pyramid(name, model, x, mask, column):
     """The outputs of a given model, or of one output the last map of each size.
 
     Args:
         name: Of the modality.
         model: `keras.Model` of images, as those of `keras.applications` without top.
         x: `(B, H, W, C)`, sides divisible by 32.
+        mask: `(B, M)` of what is present, or None.
+        column: That of the modality in it.
     """
     taps = model.outputs
     if len(taps) == 1:
@@ -57,7 +60,8 @@ def given_pyramid(name, model, x):
             f"The encoder {model.name} of {name!r} has no map at stride 2, 4, 8, 16 or "
             f"32; for {tuple(x.shape[1:])} it has {list(by_size)}."
         )
-    return list(keras.Model(model.inputs, chosen, name=f"{name}_encoder")(x))
+    maps = keras.Model(model.inputs, chosen, name=f"{name}_encoder")
+    return list(given(name, maps, x, mask=mask, column=column))
 
 
 def _maps_of(layer):

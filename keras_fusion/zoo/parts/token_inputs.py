@@ -19,8 +19,8 @@ def several(encoder) -> dict:
     return encoder.input if named else {x.name: x for x in inputs}
 
 
-def call(name, encoder, x):
-    """The encoder's output for x, from which its several inputs are made, if it has.
+def taken(name, encoder, x):
+    """What an encoder takes of x, from which its several inputs are made, if it has.
 
     A modality is one tensor. Of token ids the padding is known, which is 0, and a
     segment is the whole of them.
@@ -35,7 +35,7 @@ def call(name, encoder, x):
     """
     inputs = several(encoder)
     if not inputs:
-        return encoder(x)
+        return x
     if IDS not in inputs or not set(inputs) <= {IDS, PADDING, SEGMENTS}:
         raise ValueError(
             f"The encoder of {name!r} takes the inputs {list(inputs)}, and a modality "
@@ -45,7 +45,7 @@ def call(name, encoder, x):
         )
     made = {IDS: lambda: x, PADDING: lambda: is_token(x), SEGMENTS: lambda: x * 0}
     parts = {key: ops.cast(made[key](), inputs[key].dtype) for key in inputs}
-    return encoder(parts if isinstance(encoder.input, dict) else list(parts.values()))
+    return parts if isinstance(encoder.input, dict) else list(parts.values())
 
 
 def with_padding(name, encoder, x, outputs):

@@ -13,7 +13,16 @@ STEMS = ("patch", "convolution")
 
 
 def tokenise(
-    streams, encoders, *, stem, patch_size, depth, units, dropout, class_token
+    streams,
+    encoders,
+    *,
+    stem,
+    patch_size,
+    depth,
+    units,
+    dropout,
+    class_token,
+    mask=None,
 ):
     """Every modality as tokens `(B, T_m, units)` that know their places.
 
@@ -26,6 +35,7 @@ def tokenise(
         units: Width.
         dropout: Rate in those blocks.
         class_token: Whether a learned token stands before the others.
+        mask: `(B, M)` of what is present, or None.
     """
     if stem not in STEMS:
         raise ValueError(f"stem must be one of {list(STEMS)}; received {stem!r}.")
@@ -37,7 +47,13 @@ def tokenise(
         settings = stem, sizes[name], depth, units, dropout
         encoders[name] = partial(_encode_map, safe[name], *settings)
     encoded, _ = encode(
-        streams, encoders, "tokens", depth=depth, units=units, dropout=dropout
+        streams,
+        encoders,
+        "tokens",
+        mask=mask,
+        depth=depth,
+        units=units,
+        dropout=dropout,
     )
     return {name: _placed(safe[name], x, class_token) for name, x in encoded.items()}
 
