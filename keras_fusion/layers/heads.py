@@ -51,7 +51,9 @@ class Heads(Layer):
         if self.heads == "train":
             return fused
         if modality_mask is not None:  # the fused prediction is always there
-            modality_mask = ops.pad(modality_mask, ((0, 0), (1, 0)), constant_values=1)
+            mask = ops.cast(modality_mask, "bool")
+            always = ops.ones_like(mask[:, :1])
+            modality_mask = ops.concatenate([always, mask], axis=1)
         return pool(predictions, Presence.of(predictions, modality_mask), "mean")
 
     def compute_output_shape(self, predictions_shape, modality_mask_shape=None):
