@@ -7,7 +7,8 @@ import numpy as np
 from keras_fusion import export as exporting
 from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
-from keras_fusion.experiments import kept_rows, prediction, table_columns, training
+from keras_fusion.experiments import prediction, training
+from keras_fusion.experiments.for_export import for_export
 from keras_fusion.experiments.runs import best_run, recipe_of
 from keras_fusion.files import read_json
 
@@ -66,25 +67,20 @@ def run(options) -> None:
         name = recipe_of(options).name
         model = best_run(Path(options.runs) / name)
     output = Path(options.output or Path("saved_models") / name)
-    samples, trained = kept_rows.samples(model), kept_rows.trained(model)
+    known = for_export(model)
     if options.samples:
         rows = _read_samples(model, options.samples)
-        samples, trained = _behind(samples, trained, rows)
-    raw = table_columns.raw_columns(model)
+        samples, trained = _behind(known["samples"], known["trained"], rows)
+        known |= {"samples": samples, "trained": trained, "raw": None}
     console.print(f"exporting {model}; it is loaded again and compared, please wait")
     version = exporting.export(
         model,
         output,
         version=options.version,
-        samples=samples,
-        trained=trained,
-        labels=prediction.class_names(model),
-        columns=None if raw else prediction.columns(model),
-        raw=None if options.samples else raw,
         formats=options.formats,
         warmup_batches=options.warmup,
         xla_batches=options.xla,
-        about=_about(model),
+        **known,
     )
     console.print(f"wrote {version}: verified, its signature gives the model's numbers")
 
@@ -116,13 +112,3 @@ def _name(model):
     if not record.is_file():
         return model.stem
     return read_json(record).get("name", model.stem)
-
-
-def _about(model):
-    """Recipe and metrics of the run that a model comes from, where it was left."""
-    record = model.parent / training.RECORD
-    if not record.is_file():
-        return None
-    run = read_json(record)
-    metrics = ("validation", "epochs", "seconds", "parameters")
-    return {"recipe": run["identity"], "metrics": {k: run[k] for k in metrics}}

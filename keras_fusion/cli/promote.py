@@ -8,8 +8,9 @@ from keras_fusion import export, tuning
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import print_results
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import comparison, kept_rows, prediction
+from keras_fusion.experiments import comparison
 from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments.for_export import for_export
 from keras_fusion.experiments.reports.card import best_seed, publish
 from keras_fusion.experiments.reports.plots import save_plots
 from keras_fusion.experiments.saving import save_deployable
@@ -56,13 +57,7 @@ def promote(results: dict, name: str, folder: Path) -> None:
     seed = best_seed(found)
     run = runs / comparison.MODEL / f"seed-{seed}"
     model = save_deployable(recipe, recipes.load_data(recipe, seed), run)
-    version = export.export(
-        model,
-        Path("saved_models") / name,
-        samples=kept_rows.samples(model),
-        trained=kept_rows.trained(model),
-        labels=prediction.class_names(model),
-    )
+    version = export.export(model, Path("saved_models") / name, **for_export(model))
     console.print(f"wrote {version}: verified, its signature gives the model's numbers")
     console.print(f"wrote {_move(recipe_file.parent, ZOO / name)}")
     if won := bar_that_won(trials):

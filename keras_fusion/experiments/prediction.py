@@ -80,10 +80,12 @@ def read_rows(path: str | Path, file: str | Path) -> Rows:
     Raises:
         ValueError: If there is no such model, or the file does not fit it.
     """
-    preprocessor = table_columns.of(path)
+    path = Path(path)
+    if path.suffix == ".keras" and not path.is_file():
+        raise InputError(f"There is no model {path}.")
+    preprocessor, schema = table_columns.of(path), schema_of(path)
     if preprocessor is not None:
-        return table_columns.read_rows(preprocessor, file)
-    schema = _schema(Path(path))
+        return table_columns.read_rows(preprocessor, file, schema)
     if schema is not None:
         rows = datasets.read_rows(file, schema)
     else:
@@ -118,7 +120,7 @@ def class_names(path: str | Path, outputs: dict | None = None) -> list[str] | No
 
 def columns(path: str | Path) -> dict[str, list[str]]:
     """The columns of each modality of a `.keras` file that is made of some."""
-    schema = _schema(Path(path))
+    schema = schema_of(Path(path))
     if schema is None:
         return {}
     return {m: list(names) for m, names in schema.modalities.items() if names}
@@ -143,12 +145,14 @@ _IN_ORDER = (
 )
 
 
-def _schema(path):
+def schema_of(path: Path) -> datasets.Schema | None:
     """What the model was trained on by name, None where nothing says so."""
     if path.suffix != ".keras":
-        known = export.input_columns(path)
+        known, others = export.input_columns(path), export.not_inputs(path)
         names = {m: tuple(known.get(m, ())) for m in export.input_shapes(path)}
-        return datasets.Schema(names)
+        if not others:
+            return datasets.Schema(names)
+        return datasets.Schema(names, others["label"], tuple(others["left_out"]))
     content = _beside(path, INPUTS)
     if content is None:
         return None

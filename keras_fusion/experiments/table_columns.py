@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from keras_fusion.datasets import Dataset, Preprocessor
+from keras_fusion.datasets import Dataset, Preprocessor, Schema
 from keras_fusion.datasets.columns import preprocessor as columns
+from keras_fusion.datasets.columns.inference import NAMES_ROWS
 from keras_fusion.datasets.columns.reading import folder_of, read_columns
-from keras_fusion.datasets.files.matching import Rows
+from keras_fusion.datasets.files.matching import Rows, left_over
+from keras_fusion.datasets.tables import IS_TRAIN
 from keras_fusion.export import RawColumns, child, newest
 from keras_fusion.export.raw_columns import COLUMNS
 from keras_fusion.files import whole
@@ -31,11 +33,36 @@ def of(path: str | Path) -> Preprocessor | None:
     return Preprocessor.load(file) if file.is_file() else None
 
 
-def read_rows(preprocessor: Preprocessor, file: str | Path) -> Rows:
-    """The rows of a person's table as a model takes them, its mask included."""
-    notes = []
-    inputs, present = preprocessor.encode(read_columns(file), folder_of(file), notes)
-    return Rows(inputs | {MASK: present}, None, tuple(notes))
+def read_rows(
+    preprocessor: Preprocessor, file: str | Path, schema: Schema | None = None
+) -> Rows:
+    """The rows of a person's table as a model takes them, its mask included.
+
+    Args:
+        preprocessor: What prepares the columns.
+        file: The table.
+        schema: Says what else the table that was trained on had, where that is known.
+    """
+    table, notes = read_columns(file), []
+    inputs, present = preprocessor.encode(table, folder_of(file), notes)
+    ids = _ids(table, preprocessor)
+    if schema is not None:
+        taken = (column.name for column in preprocessor.columns)
+        others = schema.label, *schema.left_out, *preprocessor.left_out, IS_TRAIN
+        known = {*taken, *others, ids and ids[0]}
+        notes += left_over(name for name in table if name not in known)
+    return Rows(inputs | {MASK: present}, ids, tuple(notes))
+
+
+def _ids(table, preprocessor):
+    """Name and values of a column that is no input and differs in every row."""
+    named = [n for n, why in preprocessor.left_out.items() if why in NAMES_ROWS]
+    taken = {column.name for column in preprocessor.columns}
+    for name in (*named, *({"id"} - taken)):
+        values = table.get(name)
+        if values is not None and len({*map(str, values)}) == len(values):
+            return name, values
+    return None
 
 
 def raw_columns(path: str | Path) -> RawColumns | None:

@@ -9,6 +9,7 @@ from keras_fusion.export.reading import (
     input_columns,
     input_shapes,
     labels,
+    not_inputs,
     signature,
 )
 from keras_fusion.export.versions import newest
@@ -22,6 +23,7 @@ __all__ = [
     "labels",
     "load",
     "newest",
+    "not_inputs",
     "signature",
     "verified_versions",
     "verify",

@@ -31,7 +31,7 @@ from keras_fusion.export.preparing import (
     prepared,
 )
 from keras_fusion.export.raw_columns import COLUMNS, RawColumns
-from keras_fusion.export.reading import INPUTS, LABELS, Arrays, require
+from keras_fusion.export.reading import INPUTS, LABELS, NOT_INPUTS, Arrays, require
 from keras_fusion.export.signatures import (
     classes_output,
     input_names,
@@ -52,6 +52,7 @@ def export(
     trained: Arrays | None = None,
     labels: Sequence[str] | None = None,
     columns: dict[str, Sequence[str]] | None = None,
+    not_inputs: dict | None = None,
     raw: RawColumns | None = None,
     formats: Sequence[str] = (),
     warmup_batches: Sequence[int] = (),
@@ -88,6 +89,8 @@ def export(
         labels: One name per class, in the graph and in `assets.extra/labels.json`.
         columns: By input that is made of columns, their names in its order: whoever
             reads rows for this model finds them in `input_columns`.
+        not_inputs: Columns of a person's files that the model knows and does not take:
+            `label`, a name, and `left_out`, names.
         raw: Gives the signature `serving_raw`, of raw columns, and its rows to compare
             on: those of `samples`, which are needed then, `modality_mask` included.
         formats: `"onnx"` and `"litert"` write `model.onnx` and `model.tflite` beside
@@ -157,7 +160,7 @@ def export(
                 raw=raw and (raw.module, str(raw.file)),
             )
             _write_from_any_backend(model, version_folder, wanted, scratch)
-            _write_assets(model, version_folder, labels, columns)
+            _write_assets(model, version_folder, labels, columns, not_inputs)
             if raw:
                 shutil.copyfile(raw.file, version_folder / COLUMNS)
             answers, specs = _ask_afresh(version_folder, wanted, scratch)
@@ -211,13 +214,15 @@ def _ask_afresh(folder, wanted, scratch):
     return child.load_groups(job["answers"]), json.loads(Path(job["specs"]).read_text())
 
 
-def _write_assets(model, folder, labels, columns):
+def _write_assets(model, folder, labels, columns, not_inputs):
     inputs = {
         name: {"shape": x.shape[1:], "columns": columns.get(name)}
         for name, x in model.input.items()
         if name != MASK
     }
-    assets = {INPUTS: inputs} | ({} if labels is None else {LABELS: labels})
+    optional = {LABELS: labels, NOT_INPUTS: not_inputs}
+    assets = {file: x for file, x in optional.items() if x is not None}
+    assets[INPUTS] = inputs
     for file, value in assets.items():
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_text(json.dumps(value), encoding="utf-8")

@@ -15,6 +15,7 @@ CLASSES = "classes"
 NO_CLASS = ""  # where the numbers that would say it are not all finite
 LABELS = Path("assets.extra", "labels.json")
 INPUTS = Path("assets.extra", "inputs.json")
+NOT_INPUTS = Path("assets.extra", "not_inputs.json")
 
 Arrays = dict[str, np.ndarray]
 Answer = Callable[[Arrays], Arrays]
@@ -142,6 +143,28 @@ def input_columns(path: str | Path) -> dict[str, list[str]]:
         path: `saved_models/<name>`, or one version folder in it.
     """
     return {name: x["columns"] for name, x in _inputs(path).items() if x["columns"]}
+
+
+def not_inputs(path: str | Path) -> dict:
+    """The columns of a person's files that the newest model knows and does not take.
+
+    Args:
+        path: `saved_models/<name>`, or one version folder in it.
+
+    Returns:
+        `label`, a name, and `left_out`, names; nothing where the export was not told.
+    """
+    file = newest(path) / NOT_INPUTS
+    if not file.is_file():
+        return {}
+    known = _asset(file)
+    try:
+        sound = isinstance(known["label"], str) and _are_texts(known["left_out"])
+    except (KeyError, TypeError):
+        sound = False
+    if not sound:
+        raise InputError(f"{file} is not as it was exported.")
+    return {"label": known["label"], "left_out": known["left_out"]}
 
 
 def _inputs(path):

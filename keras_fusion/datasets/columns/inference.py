@@ -8,6 +8,9 @@ import numpy as np
 from keras_fusion.datasets.columns.kinds import KINDS
 from keras_fusion.datasets.columns.values import as_numbers, as_text, given, missing
 
+COUNTS, DIFFERENT = "it counts the rows", "every value is different"
+IGNORED, UNUSED = "it is no input", "no modality has it"
+NAMES_ROWS = (COUNTS, DIFFERENT, IGNORED, UNUSED)  # why a column that may is left out
 _INDEX = re.compile(r"|index|unnamed: ?\d+|__index_level_\d+__", re.IGNORECASE)
 _ENOUGH = 5_000  # values to see what a column is
 _KEY = re.compile(r"(.*[\W_])?(id|uuid|guid|key)", re.IGNORECASE)
@@ -36,9 +39,9 @@ def useless(name: str, values) -> str | None:
     numbers = as_numbers(values[there])
     counts = np.isfinite(numbers).all() and _counts_rows(numbers)
     if counts and (_INDEX.fullmatch(name) or _in_order(numbers)):
-        return "it counts the rows"
+        return COUNTS
     if len(set(texts)) == len(texts) > 1 and (counts or _KEY.fullmatch(name)):
-        return "every value is different"
+        return DIFFERENT
     return None
 
 
@@ -60,7 +63,7 @@ def kinds_of(table: Mapping[str, np.ndarray]) -> tuple[dict[str, str], dict[str,
     for name, values in table.items():
         kind, reason = kind_of(values), useless(name, values)
         if reason is None and kind is None:
-            reason = "every value is different"
+            reason = DIFFERENT
         if reason:
             reasons[name] = reason
         else:

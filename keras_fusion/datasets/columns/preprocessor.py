@@ -15,7 +15,12 @@ from keras_fusion.datasets.columns.column import (
     noted,
     placed,
 )
-from keras_fusion.datasets.columns.inference import kind_of, kinds_of
+from keras_fusion.datasets.columns.inference import (
+    IGNORED,
+    UNUSED,
+    kind_of,
+    kinds_of,
+)
 from keras_fusion.datasets.columns.kinds import KINDS
 from keras_fusion.datasets.columns.read_rows import streamed
 from keras_fusion.datasets.errors import DataError
@@ -73,7 +78,7 @@ class Preprocessor:
                 be, or none is left.
         """
         table = {name: as_values(x) for name, x in table.items()}
-        left_out = {name: "it is no input" for name in ignore}
+        left_out = dict.fromkeys(ignore, IGNORED)
 
         def known(name):
             if name not in table:
@@ -93,7 +98,7 @@ class Preprocessor:
         taken = {column.name for columns in wanted.values() for column in columns}
         left_out = {n: why for n, why in left_out.items() if n not in taken}
         for name in table.keys() - taken - left_out.keys():
-            left_out[name] = "no modality has it"
+            left_out[name] = UNUSED
         learned = {
             name: tuple(fitted(column, table, folder) for column in columns)
             for name, columns in wanted.items()

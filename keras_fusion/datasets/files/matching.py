@@ -105,6 +105,14 @@ def _notes(table, schema, absent, used):
         if m in absent
     ]
     rest = [name for name in table.columns if name not in used and name != table.index]
-    if rest:
-        notes.append(f"left over, since the model does not know it: {listed(rest)}")
-    return tuple(notes)
+    return (*notes, *left_over(rest))
+
+
+def left_over(names) -> list[str]:
+    """A sentence that names columns which a model does not know, or none."""
+    names = list(names)
+    return (
+        [f"left over, since the model does not know it: {listed(names)}"]
+        if names
+        else []
+    )
