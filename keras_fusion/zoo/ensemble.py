@@ -50,7 +50,7 @@ def ensemble(
     ]
     answers = [member(x) for member, x in zip(members, taken)]
     whole = all(x.keys() == inputs.keys() for x in taken)
-    there = {} if whole else {"present": _present(taken)}
+    there = {} if whole else {"member_mask": _present(taken)}
     outputs = {
         key: EnsembleAverage(weights or [1] * len(models), name=key)(
             [x[key] for x in answers], **there
