@@ -12,9 +12,10 @@ def select(x, mask, absent=0):
     Args:
         x: Tensor of any shape and dtype.
         mask: Boolean tensor that broadcasts to `x`, True = present, or None (all).
-        absent: Number that stands where nothing is present.
+        absent: Number that stands where nothing is present. Texts stay as they are:
+            none of them reaches a number but by an encoder.
     """
-    if mask is None:
+    if mask is None or keras.backend.standardize_dtype(x.dtype) == "string":
         return x
     return ops.where(mask, x, ops.cast(absent, x.dtype))
 

@@ -143,6 +143,37 @@ def test_batch_statistics_are_those_of_the_rows_that_are_there(trainable):
         assert np.all(mean == 0) and np.all(variance == 1)
 
 
+@pytest.mark.only_on("tensorflow", reason="other backends have no texts")
+@pytest.mark.parametrize("absent", [{"modality_mask": True}, {"modality_dropout": 0.5}])
+def test_texts_may_be_absent(absent):
+    import tensorflow as tf
+
+    words = layers.TextVectorization(max_tokens=9, output_sequence_length=3)
+    words.adapt(["a b c", "d e f"])
+    stack = [words, layers.Embedding(9, 4, mask_zero=True)]
+    encoder = keras.Sequential([*stack, layers.GlobalAveragePooling1D()])
+    model = zoo.FusionClassifier(
+        {"text": (1,), "b": (3,)}, 2, encoders={"text": encoder}, units=4, **absent
+    )
+    randomise(model)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    numbers = draw({"b": (3,)})
+    mask = np.array([[True, True], [False, True], [False, True]])
+    more = {"modality_mask": mask} if "modality_mask" in absent else {}
+    answers = []
+    for texts in (["a b", "b", "c"], ["a b", "f e d", "a"]):
+        inputs = {"text": np.array(texts, object)[:, None]} | numbers | more
+        rows = tf.data.Dataset.from_tensor_slices((inputs, np.zeros(3))).batch(3)
+        answers.append(model.predict(rows, verbose=0))
+        model.evaluate(rows, verbose=0)
+    if more:
+        np.testing.assert_array_equal(*answers)
+    else:
+        assert np.any(answers[0] != answers[1])
+    model.fit(rows, shuffle=False, verbose=0)
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
 def averaging(**arguments):
     """A model of which `a` goes through a batch normalization."""
     norm = layers.BatchNormalization(momentum=0.5)
