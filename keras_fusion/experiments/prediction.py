@@ -1,9 +1,11 @@
 """Raw features in, classes out: from a `.keras` file or a SavedModel."""
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -214,14 +216,26 @@ def _answer(model, inputs):
 def _exactly(model, arrays):
     """`model.predict`, which would round float64 to float32 on its way."""
     size, count = prediction_batch(arrays), len(next(iter(arrays.values())))
-    answers = [
-        model({n: ops.convert_to_tensor(x[i : i + size]) for n, x in arrays.items()})
-        for i in range(0, count, size)
-    ]
+    with _float64():
+        answers = [
+            model(
+                {n: ops.convert_to_tensor(x[i : i + size]) for n, x in arrays.items()}
+            )
+            for i in range(0, count, size)
+        ]
     return {
         name: np.concatenate([ops.convert_to_numpy(x[name]) for x in answers])
         for name in answers[0]
     }
+
+
+def _float64():
+    """A context in which JAX has float64, which it rounds to float32 by default."""
+    if keras.backend.backend() != "jax":
+        return contextlib.nullcontext()
+    import jax
+
+    return jax.enable_x64(True)
 
 
 def _with_flags(inputs):

@@ -39,7 +39,6 @@ def test_raw_features_in_classes_out(saved):
     assert modalities(path) == list(VECTORS)
 
 
-@pytest.mark.only_on("torch", "tensorflow", reason="JAX has no float64 by itself")
 def test_the_seconds_of_today_are_told_apart(tmp_path):
     """`keras.Model.predict` rounds what it is given to float32."""
     seconds = 1_700_000_000 + np.arange(40.0)[:, None]
