@@ -5,7 +5,8 @@ from keras import ops
 
 from keras_fusion.balancing.gradient_gates import GradientGates
 from keras_fusion.balancing.policy import Policy
-from keras_fusion.layers import Fusion, HeadedModel
+from keras_fusion.layers import Fusion, HeadedModel, Heads
+from keras_fusion.layers.modality_input import inputs_like
 
 
 def balanced(model: HeadedModel, policy: Policy) -> keras.Model:
@@ -30,7 +31,7 @@ def balanced(model: HeadedModel, policy: Policy) -> keras.Model:
     >>> trained.compile("adam", "sparse_categorical_crossentropy")
     """
     fusions = [x for x in model.layers if isinstance(x, Fusion)]
-    if not isinstance(model, HeadedModel) or not fusions:
+    if not fusions or not any(isinstance(x, Heads) for x in model.layers):
         raise ValueError(
             f"Balancing needs a model that fuses and has heads; received {model.name}. "
             'Build it with heads="train" or heads="average".'
@@ -50,7 +51,10 @@ def balanced(model: HeadedModel, policy: Policy) -> keras.Model:
         return outputs
 
     gated = keras.models.clone_model(
-        model, clone_function=lambda layer: layer, call_function=call
+        model,
+        input_tensors=inputs_like(model.input),
+        clone_function=lambda layer: layer,
+        call_function=call,
     )
     trained = BalancedModel(gated.input, gated.output, name=model.name)
     trained.policy = policy

@@ -1,5 +1,7 @@
 import keras
 
+from keras_fusion.names import EDGES, MASK, safe_names
+
 
 @keras.saving.register_keras_serializable("keras_fusion")
 class ModalityInput(keras.layers.InputLayer):
@@ -33,3 +35,21 @@ class ModalityInput(keras.layers.InputLayer):
 
     def get_config(self):
         return super().get_config() | {"modality": self.modality}
+
+
+def inputs_like(named: dict) -> dict:
+    """New inputs of the same keys, shapes and dtypes, whatever the keys are.
+
+    Args:
+        named: Tensors by name of a modality, as `model.input` has them, `modality_mask`
+            and the edges of a graph among them.
+    """
+
+    def like(name, safe, x):
+        if name == MASK or name in EDGES:
+            return keras.Input(batch_shape=x.shape, dtype=x.dtype, name=name)
+        return ModalityInput(name, x.shape, x.dtype, f"{safe}_input").output
+
+    return {
+        name: like(name, safe, named[name]) for name, safe in safe_names(named).items()
+    }

@@ -2,8 +2,8 @@ import keras
 from keras import ops
 
 from keras_fusion.layers.ensemble_average import EnsembleAverage
-from keras_fusion.layers.modality_input import ModalityInput
-from keras_fusion.names import EDGE_INDEX, EMBEDDING, MASK, safe_names
+from keras_fusion.layers.modality_input import inputs_like
+from keras_fusion.names import EDGE_INDEX, EMBEDDING, MASK
 from keras_fusion.zoo.parts.deployable import all_nan
 
 WEIGHTS = "modality_weights"
@@ -84,10 +84,7 @@ def _inputs(models):
     found = {name: x for model in reversed(models) for name, x in model.input.items()}
     order = dict.fromkeys(name for model in models for name in model.input)
     masked = order.pop(MASK, MASK) is None
-    inputs = {
-        m: ModalityInput(m, found[m].shape, found[m].dtype, f"{safe}_input").output
-        for m, safe in safe_names(order).items()
-    }
+    inputs = inputs_like({m: found[m] for m in order})
     if masked:
         inputs[MASK] = keras.Input((len(inputs),), dtype="bool", name=MASK)
     return inputs

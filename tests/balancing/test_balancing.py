@@ -135,6 +135,13 @@ def test_any_operator_and_any_modality_trains(policy, fusion):
     assert not [x for x in model.layers if isinstance(x, GradientGates)]
 
 
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_modalities_of_any_name_are_balanced():
+    shapes = {"rgb/left": (3,), "predictions": (4,), "size (cm)": (2,)}
+    trained = fitted(build(shapes), GradientModulation(), shapes)
+    assert list(trained.input) == list(shapes)
+
+
 def test_without_heads_there_is_nothing_to_balance():
     with pytest.raises(ValueError, match='Build it with heads="train"'):
         balanced(zoo.FusionClassifier(VECTORS, 3), Alternating())
