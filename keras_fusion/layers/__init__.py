@@ -50,8 +50,10 @@ from keras_fusion.layers.fusion.summation import Summation
 from keras_fusion.layers.graph.graph_attention import GraphAttention
 from keras_fusion.layers.graph.graph_convolution import GraphConvolution
 from keras_fusion.layers.graph.simple_graph_convolution import SimpleGraphConvolution
+from keras_fusion.layers.graph_model import GraphModel as GraphModel
 from keras_fusion.layers.heads import HeadedModel as HeadedModel
 from keras_fusion.layers.heads import Heads as Heads
+from keras_fusion.layers.held_statistics import HeldStatistics as HeldStatistics
 from keras_fusion.layers.modality_input import ModalityInput as ModalityInput
 from keras_fusion.layers.padded_conv1d import PaddedConv1D as PaddedConv1D
 from keras_fusion.layers.position_embedding import PositionEmbedding

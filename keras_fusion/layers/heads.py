@@ -91,8 +91,10 @@ class HeadedModel(keras.Model):
 
         They are those of the last call in training, and are given once.
         """
-        (layer,) = (x for x in self.layers if isinstance(x, Heads))
-        alone, mask = layer.take()
+        layers = [x for x in self.layers if isinstance(x, Heads)]
+        if not layers:
+            return []
+        alone, mask = layers[0].take()
         if mask is None:
             return [(head, sample_weight) for head in alone]
         weights = ops.cast(mask, "float32")  # (B, M)

@@ -2,11 +2,12 @@ import keras
 from keras import layers
 
 from keras_fusion.catalogue import find
+from keras_fusion.layers import GraphModel
 from keras_fusion.names import EDGE_INDEX, EDGE_WEIGHT, safe_names
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.graph_layers import KINDS, graph_layer, graph_layers
 from keras_fusion.zoo.parts.head import check_classes
-from keras_fusion.zoo.parts.heads import FUSED, alone, check_heads, classifier, joined
+from keras_fusion.zoo.parts.heads import FUSED, alone, check_heads, joined
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
@@ -54,8 +55,8 @@ def GraphNodeClassifier(
     `(2, E)` int32, rows source and target; with `edge_weight=True` `edge_weight`
     `(E,)`; with `modality_mask=True` `modality_mask` `(n, M)` bool, True = present,
     columns in the order of `input_shapes`. What an absent modality holds changes
-    nothing, at its node or elsewhere. `fit` and `predict` refuse arrays of different
-    length: give them a `keras_fusion.graphs.FullGraph`.
+    nothing, at its node or elsewhere. `fit` and `predict` refuse a dict of arrays:
+    give them a `keras_fusion.graphs.FullGraph`.
     Output: `(n, classes)` float32.
 
     Args:
@@ -149,7 +150,7 @@ def GraphNodeClassifier(
     if heads:
         top = {"dropout": dropout, "activation": classifier_activation}
         x = joined(x, alone(streams, classes, **top), heads, mask)
-    model = classifier(inputs | edges, x, heads, name)
+    model = GraphModel(inputs | edges, x, name=name)
     load_weights(model, weights)
     return model
 

@@ -13,7 +13,7 @@ def UnimodalClassifier(
 
     The `FusionClassifier` whose only modality is this one: same encoder, same head,
     nothing to fuse. It takes that modality alone, `{"depth": inputs["depth"]}`: Keras
-    refuses further ones.
+    passes over further ones with a warning.
 
     Args:
         input_shapes: Shape without batch axis of each modality, by name.

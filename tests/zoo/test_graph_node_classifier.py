@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from keras_fusion import zoo
-from keras_fusion.graphs import symmetric
+from keras_fusion.graphs import FullGraph, symmetric
 from keras_fusion.layers import (
     GraphAttention,
     GraphConvolution,
@@ -236,6 +236,28 @@ def test_arguments_that_do_not_fit(config, message):
 def test_modalities_that_are_no_vectors():
     with pytest.raises(ValueError, match="modalities of a node are vectors"):
         zoo.GraphNodeClassifier({"image": (4, 4, 1)}, 3)
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+@pytest.mark.parametrize("heads", [None, "average"])
+def test_a_dict_of_arrays_is_no_graph_as_a_batch(heads, tmp_path):
+    model = zoo.GraphNodeClassifier(
+        {"words": 4}, 3, fusion="Summation", units=4, heads=heads
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    rng = np.random.default_rng(0)
+    edges = np.array([[0, 1], [1, 0]], "int32")
+    graph = {"words": rng.normal(size=(5, 4)).astype("float32"), "edge_index": edges}
+    model.save(tmp_path / "model.keras")
+    for asked in (model, keras.models.load_model(tmp_path / "model.keras")):
+        for call in (asked.fit, asked.evaluate):
+            with pytest.raises(ValueError, match="graphs.FullGraph"):
+                call(graph, np.zeros(5))
+        with pytest.raises(ValueError, match="graphs.FullGraph"):
+            asked.predict(graph)
+        whole = FullGraph({"words": graph["words"]}, edges, np.zeros(5, "int32"))
+        asked.fit(whole, verbose=0)
+        assert asked.predict(whole, verbose=0).shape == (5, 3)
 
 
 def test_a_name_that_is_taken():
