@@ -46,13 +46,25 @@ def columns(path: str | Path) -> dict[str, np.ndarray]:
     files = {kind: _files(root, kind) for kind in SUFFIXES}
     for kind in ("depth", "mask"):
         _require_partners(root, files["rgb"], kind, files[kind])
-    images = {kind: [] for kind in SUFFIXES}
-    for name in files["rgb"]:
-        for kind, found in files.items():
-            images[kind].append(_open(found[name], kind))
-        _require_one_size(name, root, images)
-        _require_one_kind(name, root, images["mask"])
-    return {kind: np.stack(images.pop(kind)) for kind in SUFFIXES}  # one at a time
+    images, first, count = {}, None, len(files["rgb"])
+    for row, name in enumerate(files["rgb"]):
+        scene = {kind: _open(found[name], kind) for kind, found in files.items()}
+        first = first or scene
+        _require_one_size(name, root, scene, first["rgb"])
+        _require_one_kind(name, root, scene["mask"], first["mask"])
+        for kind, image in scene.items():
+            images[kind] = _put(images.get(kind), row, image, count)
+    return images
+
+
+def _put(images, row, image, count):
+    """All images of a kind with one more, in an array that is there from the first."""
+    if images is None:
+        images = np.empty((count, *image.shape), image.dtype)
+    dtype = np.promote_types(images.dtype, image.dtype)
+    images = images.astype(dtype, copy=False)
+    images[row] = image
+    return images
 
 
 def _files(root, kind):
@@ -100,24 +112,22 @@ def _open(file, kind):
     raise DataError(f"{file}: expected one channel; received {image.mode}.")
 
 
-def _require_one_size(name, root, images):
-    """The newest image of each kind has the size of the first one of all."""
-    first = images["rgb"][0].shape[:2]
-    for kind, arrays in images.items():
-        size = arrays[-1].shape[:2]
-        if size != first:
+def _require_one_size(name, root, scene, first):
+    """The image of each kind has the size of the first one of all."""
+    expected = first.shape[:2]
+    for kind, image in scene.items():
+        size = image.shape[:2]
+        if size != expected:
             raise DataError(
                 f"{root}: all images and masks must be of one size, height x width; "
                 f"{kind}/{name} is {size[0]} x {size[1]}, the first of rgb/ is "
-                f"{first[0]} x {first[1]}."
+                f"{expected[0]} x {expected[1]}."
             )
 
 
-def _require_one_kind(name, root, masks):
+def _require_one_kind(name, root, mask, first):
     """One bit a pixel is 0 or 1, where other tools may have written 0 and 255."""
-    kinds = [
-        "one bit" if x.dtype == bool else "a number" for x in (masks[0], masks[-1])
-    ]
+    kinds = ["one bit" if x.dtype == bool else "a number" for x in (first, mask)]
     if kinds[0] != kinds[1]:
         raise DataError(
             f"{root}: masks must all be of one kind; mask/{name} has {kinds[1]} for "

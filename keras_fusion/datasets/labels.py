@@ -59,7 +59,8 @@ def encode(
 
 def note_task(labels: np.ndarray, class_names: tuple[str, ...]) -> list[str]:
     """Which task was taken and why, where numbers decided it."""
-    listing = labels.tolist()
+    if labels.ndim > 2:  # masks, which as a list would be many times as large
+        return []
     if multilabel.is_meant(labels, None):
         return [
             "the task is multilabel, since rows have several labels at once"
@@ -69,7 +70,10 @@ def note_task(labels: np.ndarray, class_names: tuple[str, ...]) -> list[str]:
                 else ""
             )
         ]
-    if labels.ndim > 1 or isinstance(listing[0], bool) or _numbers(listing) is None:
+    if labels.ndim > 1:
+        return []
+    listing = labels.tolist()
+    if isinstance(listing[0], bool) or _numbers(listing) is None:
         return []
     if class_names:
         return [
