@@ -92,8 +92,12 @@ def test_flags_name_files_that_are_mounted(where):
 
 def test_both_run_the_same_server():
     (container,) = pod()["containers"]
-    assert container["image"] == service()["image"]
-    assert re.fullmatch(r"tensorflow/serving:\d+\.\d+\.\d+", container["image"])
+    image, version = container["image"].split(":")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    assert service()["image"] == f"{image}:${{SERVING:-{version}}}"  # or a digest
+    page = (DEPLOY / "README.md").read_text()
+    assert f"inspect {image}:{version} " in page
+    assert f"set image {image}@sha256:" in page
 
     def flags(lines):
         return {line for line in lines if "poll_wait" not in line}
@@ -113,6 +117,15 @@ def test_nothing_runs_as_root_or_writes():
     assert not service()["user"].startswith("0")
     assert all(volume.endswith(":ro") for volume in service()["volumes"])
     assert all(port.startswith("127.0.0.1:") for port in service()["ports"])
+
+
+def test_a_stop_leaves_a_request_its_time():
+    (container,) = pod()["containers"]
+    found = re.search(r"rest_api_timeout_in_ms=(\d+)000", " ".join(container["args"]))
+    request = int(found[1])  # seconds
+    before = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert pod()["terminationGracePeriodSeconds"] > before + request
+    assert int(service()["stop_grace_period"].removesuffix("s")) > request
 
 
 def test_threads_fit_into_their_limit():
