@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 from keras_fusion.experiments.comparison import METHODS, MODEL
+from keras_fusion.experiments.reports.colors import COLORS, PALETTE
 from keras_fusion.experiments.reports.tables import method_title
 from keras_fusion.files import whole
 
@@ -15,11 +16,7 @@ CAPTIONS = {
     "weights.png": "The share of each modality in the fusion's weights, by class",
 }
 PLOTS = tuple(CAPTIONS)
-PALETTE = (
-    *("#1b6ca8", "#d1603d", "#5b8c5a", "#9a9a9a"),
-    *("#d9a520", "#7b5aa6", "#4bb3c3", "#8c564b"),
-)
-COLOURS = dict(zip(METHODS, PALETTE))
+MARKERS = dict(zip(METHODS, "os^Dvp"))
 
 
 def save_plots(results: dict, folder: Path) -> list[Path]:
@@ -78,7 +75,7 @@ def _draw_accuracy(axes, results):
             means,
             [place - 0.4 * width for place in places],
             [place + 0.4 * width for place in places],
-            color=COLOURS[method],
+            color=COLORS[method],
             linewidth=3,
             label=method_title(method, results),
         )
@@ -97,14 +94,15 @@ def _draw_missing(axes, results):
         runs = results["scores"][method]
         curve = [runs["all"], *runs["missing_random"].values()]
         means = [100 * statistics.fmean(run) for run in curve]
-        style = {"color": COLOURS[method], "label": method_title(method, results)}
-        axes.plot(range(len(curve)), means, "o-", markersize=4, **style)
+        style = {"color": COLORS[method], "label": method_title(method, results)}
+        marker = {"marker": MARKERS[method], "markersize": 5}
+        axes.plot(range(len(curve)), means, **style, **marker)
         if len(curve[0]) > 1:
             errors = [100 * statistics.stdev(run) for run in curve]
             low = [m - e for m, e in zip(means, errors)]
             high = [m + e for m, e in zip(means, errors)]
             axes.fill_between(
-                range(len(curve)), low, high, color=COLOURS[method], alpha=0.15
+                range(len(curve)), low, high, color=COLORS[method], alpha=0.15
             )
     axes.set_xticks(range(1 + len(results["scores"][MODEL]["missing_random"])))
     axes.set_xlabel("modalities missing at random")
@@ -123,10 +121,10 @@ def _draw_weights(axes, results):
     classes = list(results["modality_weights"])
     left = [0.0] * len(classes)
     modalities = results["modality_weights"][classes[0]]
-    for modality, colour in zip(modalities, itertools.cycle(PALETTE)):
+    for modality, color in zip(modalities, itertools.cycle(PALETTE)):
         runs = [results["modality_weights"][c][modality] for c in classes]
         shares = [100 * statistics.fmean(run) for run in runs]
-        axes.barh(classes, shares, left=left, color=colour, label=modality)
+        axes.barh(classes, shares, left=left, color=color, label=modality)
         left = [a + b for a, b in zip(left, shares)]
     axes.invert_yaxis()
     axes.margins(y=0.01)

@@ -1,8 +1,11 @@
 """The pictures of a search: heat map, score against latency, learning curves."""
 
 import plotly.graph_objects as go
+from plotly import colors
 
 from keras_fusion.escaping import html
+from keras_fusion.experiments.comparison import CONCATENATION, LATE, MODEL, SINGLE
+from keras_fusion.experiments.reports.colors import COLORS, PALETTE
 from keras_fusion.tuning.report.leaderboard import (
     bar_of,
     bars,
@@ -12,8 +15,12 @@ from keras_fusion.tuning.report.leaderboard import (
 )
 from keras_fusion.tuning.trial import LOSS
 
-FUSED, BAR, FRONT = "#1b6ca8", "#d1603d", "#5b8c5a"
-LINES = (("dash", "bottom right"), ("dot", "top right"), ("dashdot", "bottom left"))
+FRONT = PALETTE[-1]
+LINES = {
+    CONCATENATION: ("dash", "bottom right"),
+    LATE: ("dot", "top right"),
+    SINGLE: ("dashdot", "bottom left"),
+}
 CURVES = 8
 
 
@@ -63,16 +70,15 @@ def score_against_latency(trials: list[dict]) -> go.Figure:
     completed = ranked(trials)
     beaten = list(bars(trials).values())
     figure = go.Figure()
-    for name, colour, own in (
-        ("fusion", FUSED, [t for t in completed if not bar_of(t)]),
-        ("the bar", BAR, [t for t in completed if bar_of(t)]),
-    ):
+    kinds = {bar_of(t) for t in completed}
+    for kind in filter(kinds.__contains__, (None, *LINES)):
+        own = [t for t in completed if bar_of(t) == kind]
         figure.add_scatter(
             x=[t["latency"] for t in own],
             y=[shown(t) for t in own],
             mode="markers",
-            name=name,
-            marker={"color": colour, "size": 9, "opacity": 0.75},
+            name=kind or "fusion",
+            marker={"color": COLORS[kind or MODEL], "size": 9, "opacity": 0.75},
             text=[_described(t) for t in own],
             hovertemplate="%{text}<br>%{y:.4g} at %{x:.3g} ms<extra></extra>",
         )
@@ -85,11 +91,12 @@ def score_against_latency(trials: list[dict]) -> go.Figure:
         line={"color": FRONT, "shape": "hv"},
         hoverinfo="skip",
     )
-    for (name, trial), (dash, place) in zip(bars(trials).items(), LINES):
+    for kind, trial in bars(trials).items():
+        dash, place = LINES[kind]
         figure.add_hline(
             shown(trial),
-            line={"color": BAR, "width": 1, "dash": dash},
-            annotation={"text": name, "font": {"color": BAR}},
+            line={"color": COLORS[kind], "width": 1, "dash": dash},
+            annotation={"text": kind, "font": {"color": COLORS[kind]}},
             annotation_position=place,
         )
     figure.update_xaxes(title="milliseconds a prediction of 64 rows", type="log")
@@ -98,19 +105,21 @@ def score_against_latency(trials: list[dict]) -> go.Figure:
 
 
 def learning_curves(trials: list[dict]) -> go.Figure:
-    """Validation of the best trials, and of the bar, epoch by epoch."""
+    """Validation of the best trials, the darkest the best, and of the bar, by epoch."""
     best = ranked(trials)
     chosen = best[:CURVES]
     chosen += [t for t in bars(trials).values() if t not in chosen]
     sign = 1 if _losses(trials) else 100
     figure = go.Figure()
-    for trial in chosen:
+    shades = colors.sample_colorscale("Cividis", max(2, len(chosen)), high=0.85)
+    for trial, shade in zip(chosen, shades):
+        kind = bar_of(trial)
         figure.add_scatter(
             x=trial["curve"]["epoch"],
             y=[sign * value for value in trial["curve"]["validation"]],
             mode="lines",
             name=html(f"{trial['trial']} {trial['values']['fusion']}"),
-            line={"dash": "dot" if bar_of(trial) else "solid"},
+            line={"dash": "dot", "color": COLORS[kind]} if kind else {"color": shade},
             hovertemplate="%{fullData.name}<br>%{y:.4g} after %{x}<extra></extra>",
         )
     figure.update_xaxes(title="epochs")

@@ -175,9 +175,9 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem
 h2 { margin: 2.5rem 0 .5rem; font-size: 1.15rem; }
 p { max-width: 60rem; color: #555; }
 .summary { display: flex; flex-wrap: wrap; gap: 1rem; }
-.summary div { flex: 1 1 12rem; padding: .8rem 1rem; border-left: 4px solid #d1603d;
+.summary div { flex: 1 1 12rem; padding: .8rem 1rem; border-left: 4px solid #d55e00;
   background: #f6f6f6; }
-.summary div:first-child { border-color: #1b6ca8; }
+.summary div:first-child { border-color: #0072b2; }
 .summary b { display: block; font-size: 1.4rem; }
 .summary small { display: block; color: #555; }
 .scroll { overflow-x: auto; max-height: 36rem; }
@@ -187,7 +187,7 @@ td, th { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid #ddd;
 td:nth-child(5) { white-space: nowrap; }
 th { position: sticky; top: 0; background: #fff; white-space: nowrap; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
-th button:focus-visible { outline: 2px solid #1b6ca8; }
+th button:focus-visible { outline: 2px solid #0072b2; }
 th[aria-sort=ascending] button::after { content: " \\25B2"; }
 th[aria-sort=descending] button::after { content: " \\25BC"; }
 </style>
@@ -205,7 +205,8 @@ $heat
 fusion has to beat.</p>
 $latency
 <h2>Learning curves</h2>
-<p>Validation of the best trials and, dotted, of the best of the bar.</p>
+<p>Validation of the best trials, the darkest line the best, and, dotted, of the best of
+the bar.</p>
 $curves
 <h2>All trials</h2>
 <p>A click on a column sorts by it.</p>

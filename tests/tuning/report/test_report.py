@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from keras_fusion.experiments.reports.colors import COLORS
 from keras_fusion.tuning import write_report
 from keras_fusion.tuning.report import figures
 from tests.chromium import CHROMIUM
@@ -69,6 +70,21 @@ def test_the_heat_map_shows_the_best_of_each_cell():
     (heat,) = figures.operators_by_depth(trials).data
     assert list(heat.y) == ["Summation", "Product"]
     assert [list(row) for row in heat.z] == [[70, None], [None, 60]]
+
+
+def test_a_method_has_one_color_everywhere():
+    points = figures.score_against_latency(results()["trials"])
+    drawn = {x.name: x.marker.color for x in points.data if x.mode == "markers"}
+    assert drawn["fusion"] == COLORS["model"]
+    assert {drawn[name] for name in ("late average", "best single")} == {
+        COLORS["late average"],
+        COLORS["best single"],
+    }
+    lines = {x.text: x.font.color for x in points.layout.annotations}
+    assert lines == {name: COLORS[name] for name in lines} and lines
+    curves = figures.learning_curves(results()["trials"])
+    late = next(x for x in curves.data if x.name.endswith("late average"))
+    assert late.line.color == COLORS["late average"] and late.line.dash == "dot"
 
 
 def test_a_loss_is_no_percentage():
