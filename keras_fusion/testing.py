@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops, tree
 
+__all__ = ["check_operator"]
+
 TOLERANCE = 2e-5  # relative and absolute, of float32
 SCALE = 0.7  # deviation of the random weights
 

@@ -10,12 +10,14 @@ import sys
 
 import jupytext
 from mkdocs.structure.files import File, Files
+from nbformat import v4
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "site"))
 
 import house  # noqa: E402
 import operators  # noqa: E402
+import outputs  # noqa: E402
 import reference  # noqa: E402
 
 PAGES = (
@@ -77,7 +79,18 @@ def guide_files():
 
 
 def guide(path):
-    return jupytext.writes(jupytext.read(path), fmt="md")
+    """The page of a guide, with what its cells print where that is known."""
+    notebook = jupytext.read(path)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    printed = iter(outputs.kept(path) or [""] * len(code))
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        text = next(printed) if cell.cell_type == "code" else ""
+        if text:
+            cells.append(v4.new_markdown_cell(f"```text\n{text}\n```"))
+    notebook.cells = cells
+    return jupytext.writes(notebook, fmt="md")
 
 
 def theme(file):

@@ -15,6 +15,7 @@ MODULES = {
     "tuning": "Search",
     "losses": "Losses",
     "metrics": "Metrics",
+    "testing": "Testing",
 }
 
 
