@@ -1,5 +1,7 @@
 """Where commands print to."""
 
+import textwrap
+
 from rich.console import Console
 
 from keras_fusion.escaping import printable
@@ -12,6 +14,17 @@ class _Plain(Console):
         super().print(
             *(printable(x) if isinstance(x, str) else x for x in objects), **options
         )
+
+    def say(self, sentence: str, **options) -> None:
+        """Prints a sentence, which a terminal shows broken between words alone.
+
+        Commands and paths are for `print`: a person copies them as one line.
+        """
+        if self.is_terminal:
+            sentence = textwrap.fill(
+                sentence, self.width, break_long_words=False, break_on_hyphens=False
+            )
+        self.print(sentence, **options)
 
 
 console = _Plain(markup=False, emoji=False, highlight=False, soft_wrap=True)

@@ -67,7 +67,7 @@ def run(options) -> None:
         save_deployable(recipe, load_data(recipe, seed), path)
     write_json(folder / "results.json", results)
     for note in results["notes"]:
-        console.print(note, style="dim")
+        console.say(note, style="dim")
     print_results(results)
     written = [folder / "results.json", *save_plots(results, folder)]
     if options.publish:

@@ -102,7 +102,7 @@ def _shapes(rows):
 def _read_samples(model, file):
     rows = prediction.read_rows(model, file)
     for note in rows.notes:
-        console.print(note, style="dim", markup=False)
+        console.say(note, style="dim")
     return rows.inputs
 
 

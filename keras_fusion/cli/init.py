@@ -41,7 +41,7 @@ def run(options) -> None:
     recipe = recipe_for(options.file, options.label, options.task)
     data = load_data(recipe, seed=0)
     for note in data.notes:
-        console.print(note, style="dim")
+        console.say(note, style="dim")
     with whole(path) as beside:
         text = recipe_text(path, recipe, data, _facts(data))
         beside.write_text(text, encoding="utf-8")

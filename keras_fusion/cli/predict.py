@@ -38,7 +38,7 @@ def run(options) -> None:
         print(json.dumps(predictions.document(outputs, names, rows.ids, rows.notes)))
         return
     for note in rows.notes:
-        console.print(note, style="dim", markup=False)
+        console.say(note, style="dim")
     if options.output:
         console.print(f"wrote {options.output}", markup=False)
         return

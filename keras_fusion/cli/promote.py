@@ -61,7 +61,7 @@ def promote(results: dict, name: str, folder: Path) -> None:
     console.print(f"wrote {version}: verified, its signature gives the model's numbers")
     console.print(f"wrote {_move(recipe_file.parent, ZOO / name)}")
     if won := bar_that_won(trials):
-        console.print(won, style="bold")
+        console.say(won, style="bold")
 
 
 def _move(source, target):

@@ -24,14 +24,14 @@ def print_results(results: dict) -> None:
     )
     print_paired(tables.method_title(comparison.MODEL, results), results)
     if won := tables.boosting_won(results):
-        console.print(won, style="bold")
+        console.say(won, style="bold")
 
 
 def print_paired(method: str, results: dict) -> None:
     """Prints how far a method is ahead of the others."""
     title = f"{method} beside the others"
     console.print(tables.rich_table(title, *tables.paired_rows(results)))
-    console.print(tables.paired_legend(results))
+    console.say(tables.paired_legend(results))
 
 
 def record_cells(record: dict, split: Split) -> list[str]:

@@ -37,7 +37,7 @@ def run(options) -> None:
             described = data.preprocessor.describe()
             console.print(tables.rich_table("columns", header, described))
         for note in data.notes:
-            console.print(note, style="dim")
+            console.say(note, style="dim")
         path = folder / comparison.MODEL / f"seed-{seed}"
         console.print(f"{recipe.name}, seed {seed}, into {path}", style="bold")
         record = training.fit(

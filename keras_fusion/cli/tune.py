@@ -101,7 +101,7 @@ def run(options) -> None:
     console.print(tables.rich_table(title, *rows))
     for words in (unfinished(trials), ensemble_text(results)):
         if words:
-            console.print(words, style="bold")
+            console.say(words, style="bold")
     if other:
         results["test"] = _judge(results, other, folder)
         write_json(path, results)

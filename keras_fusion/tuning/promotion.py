@@ -94,12 +94,12 @@ def _without_none(value):
 def _card(name, search, trial, results):
     budget, fusion = search["search"], fusion_text(trial["values"])
     won = bar_that_won(results["trials"])
-    dataset, split = markdown_code(search["dataset"]), markdown(str(search["split"]))
+    dataset, split = markdown_code(search["dataset"]), markdown(_split(search["split"]))
     here = f"zoo/{name}"
     weights = markdown_code(f'weights="{here}/model.weights.h5"')
     train, layers = f"keras-fusion train {here}", "import keras_fusion.layers"
     facts = {
-        "Data": f"{dataset}, split by {split}; trained here on "
+        "Data": f"{dataset}, split as {split}; trained here on "
         "the rows that validated in the search, too.",
         "Training": f"[recipe.toml](recipe.toml), trial {trial['trial']} of the search "
         f"{markdown_code(search['name'])}: {score_text(trial)} on validation"
@@ -121,6 +121,14 @@ def _card(name, search, trial, results):
         begin=BEGIN,
         end=END,
     )
+
+
+def _split(split):
+    """How rows are split, in words; what is left as it is by default is not said."""
+    others = [
+        f"{key} = {value}" for key, value in split.items() if key != "by" and value
+    ]
+    return ", ".join([str(split.get("by", "by default")), *others])
 
 
 def _after(trial):

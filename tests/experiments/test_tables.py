@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from keras_fusion.cli.console import _Plain
 from keras_fusion.experiments.reports import tables
 
 
@@ -128,3 +129,27 @@ def test_no_word_is_broken(width):
     shown = set(page.getvalue().split())
     cells = [cell for row in (header, *rows) for cell in row]
     assert {word for cell in cells for word in cell.split()} <= shown
+
+
+def test_every_row_has_its_name_in_every_part():
+    header = ["trial", "fusion", *(f"{'long' * 5}_{i}" for i in range(4))]
+    rows = [["0001", "Summation", *"1234"], ["", "linear model", *"5678"]]
+    page = io.StringIO()
+    Console(file=page, width=60).print(tables.rich_table("t", header, rows))
+    lines = [line for line in page.getvalue().splitlines() if "linear model" in line]
+    assert len(lines) > 1 and re.findall(r"\d", " ".join(lines)) == [*"5678"]
+
+
+def test_a_terminal_breaks_titles_and_sentences_between_words():
+    page = io.StringIO()
+    shown = _Plain(file=page, width=40, force_terminal=True, soft_wrap=True)
+    words = [f"word-{i}" for i in range(20)]
+    shown.print(tables.rich_table(" ".join(words), ["a"], [["1"]]))
+    shown.say(" ".join(words))
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", page.getvalue())
+    assert max(map(len, plain.splitlines())) <= 40
+    found = [word for word in plain.split() if word.startswith("word")]
+    assert found == words + words
+    shown = _Plain(file=(page := io.StringIO()), width=40, soft_wrap=True)
+    shown.say(" ".join(words))  # a file has whole lines
+    assert page.getvalue().count("\n") == 1

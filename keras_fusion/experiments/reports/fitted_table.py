@@ -1,5 +1,6 @@
 """A table on the terminal that breaks no word."""
 
+import textwrap
 from collections.abc import Iterator
 
 from rich import box
@@ -9,13 +10,15 @@ from rich.table import Table
 from keras_fusion.escaping import one_line
 
 GAP = 2  # columns of the terminal between two of the table
+_WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}
 
 
 class FittedTable:
     """As many tables under each other as the width asks for.
 
     A text is broken between words. Where the columns do not fit beside each other even
-    so, the others follow in a further table, which repeats the first column.
+    so, the others follow in a further table, which repeats the first column, and the
+    second where the first does not name every row. A terminal breaks the title so, too.
 
     Args:
         title: Above the first table.
@@ -31,17 +34,22 @@ class FittedTable:
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> RenderResult:
+        title = self.title
+        if console.is_terminal:
+            title = "\n".join(textwrap.wrap(title, options.max_width, **_WHOLE_WORDS))
         for i, columns in enumerate(self._parts(options.max_width)):
-            yield self._table(columns, self.title if i == 0 else None)
+            yield self._table(columns, title if i == 0 else None)
 
     def _parts(self, width) -> Iterator[list[int]]:
         """The numbers of the columns of each table."""
         needed = [self._longest_word(i) + GAP for i in range(len(self.header))]
-        part, used = [0], needed[0]
-        for i in range(1, len(self.header)):
-            if used + needed[i] > width and len(part) > 1:
+        named = 1 if all(row[0] for row in self.rows) else 2
+        names = list(range(min(named, len(self.header))))
+        part, used = names.copy(), sum(needed[i] for i in names)
+        for i in range(len(names), len(self.header)):
+            if used + needed[i] > width and len(part) > len(names):
                 yield part
-                part, used = [0], needed[0]
+                part, used = names.copy(), sum(needed[i] for i in names)
             part.append(i)
             used += needed[i]
         yield part
