@@ -16,9 +16,9 @@ class Shapley(NamedTuple):
     """What each of M modalities contributed; `base` plus all `values` is the whole.
 
     Attributes:
-        values: `(B, M, ...)` float64 for outputs `(B, ...)`, `(M,)` for a score.
+        values: `(B, M, ...)` float64 for outputs `(B, ...)`, `(M, ...)` for scores.
         standard_error: Of the values, in their shape; zeros where they are exact.
-        base: `(B, ...)`, or a number for a score: what there is with no modality.
+        base: `(B, ...)`, or the score: what there is with no modality.
         modalities: Names in the order of M.
     """
 
@@ -52,7 +52,8 @@ def shapley_values(
         inputs: `(B, ...)` arrays by modality. `modality_mask` `(B, M)` bool says what
             is there at all (left out: everything); what is not contributes 0.
         labels: `(B, ...)`, for the score; None attributes the outputs.
-        measure: `measure(labels, outputs)` is the score, a number.
+        measure: `measure(labels, outputs)` is the score, a number, or an array of
+            several.
         output: Name of the output, where the model gives several.
         permutations: Random orders above 8 modalities, an even number from 4.
         seed: Of the random orders.

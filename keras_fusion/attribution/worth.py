@@ -8,7 +8,7 @@ from keras_fusion.names import EDGES, MASK
 
 
 def worth(model, inputs, coalitions, labels, measure, output) -> np.ndarray:
-    """`(C, B, ...)` float64 outputs, or `(C,)` scores, of `(C, M)` coalitions."""
+    """`(C, B, ...)` float64 outputs, or `(C, ...)` scores, of `(C, M)` coalitions."""
     if (labels is None) != (measure is None):
         raise InputError(
             "A score needs both `labels` and a `measure` of them and the outputs; "
@@ -20,12 +20,7 @@ def worth(model, inputs, coalitions, labels, measure, output) -> np.ndarray:
     outputs = masked_outputs(model, inputs, masks, output)
     if measure is None:
         return outputs.astype(np.float64)
-    scores = np.array([measure(labels, x) for x in outputs], np.float64)
-    if scores.ndim != 1:
-        raise InputError(
-            f"Expected `measure` to return a number; received shape {scores.shape[1:]}."
-        )
-    return scores
+    return np.array([measure(labels, x) for x in outputs], np.float64)
 
 
 def _present(inputs, names):

@@ -8,6 +8,7 @@ from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import classical, evaluation, training
 from keras_fusion.experiments import variants as forms
+from keras_fusion.experiments.contributions import over_seeds, score_contributions
 from keras_fusion.experiments.recipe import Recipe, load_data, plain
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.names import safe_names
@@ -83,10 +84,11 @@ def compare(
 
     Returns:
         What `results.json` holds: scores by method and seed, paired intervals, the
-        weight of each modality in the model by class and seed, the budget of every
-        method, and where the numbers come from.
+        weight of each modality in the model by class and seed and what it contributed,
+        the budget of every method, and where the numbers come from.
     """
-    scores, measures, retrained, weights, fits = {}, {}, {}, [], []
+    scores, measures, retrained, fits = {}, {}, {}, []
+    weights, contributions = [], []
     for seed in seeds:
         data = load_data(recipe, seed)
         task, split = task_of(data), getattr(data, part)
@@ -123,6 +125,7 @@ def compare(
             scores.setdefault(method, []).append(found)
             measures.setdefault(method, []).append(more)
         weights.append(evaluation.class_weights(models[MODEL], split, data.class_names))
+        contributions.append(score_contributions(models[MODEL], split, task.score))
         for m in [m for m in names if f"{WITHOUT}{m}" in chosen]:
             rest = getattr(data.without(m), part)
             outputs = evaluation.full_outputs(load(f"{WITHOUT}{m}"), rest)
@@ -139,6 +142,7 @@ def compare(
         "measures": {method: _listed(runs) for method, runs in measures.items()},
         "retrained_without": retrained,
         "modality_weights": _of_every_seed(weights),
+        "contributions": over_seeds(contributions),
         "paired": paired(scores, leave_out=singles),  # the best stands for all
         "fits": fits,
         **provenance(),

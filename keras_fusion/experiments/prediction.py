@@ -20,8 +20,8 @@ from keras_fusion.files import read_json
 from keras_fusion.names import EACH_LABEL, MASK, safe_names
 
 CLASSES, INPUTS = "classes.json", "inputs.json"
-_ANSWERS = ("probabilities", "predictions", EACH_LABEL)
-_OUTPUTS = (*_ANSWERS, "modality_weights")
+ANSWERS = ("probabilities", "predictions", EACH_LABEL)
+_OUTPUTS = (*ANSWERS, "modality_weights")
 
 
 def predict(path: str | Path, inputs: dict) -> dict:
@@ -59,7 +59,7 @@ def predictor(path: str | Path) -> Callable[[dict], dict]:
     def predicted(inputs):
         inputs = {n: as_numbers(n, np.asarray(x), path.name) for n, x in inputs.items()}
         outputs = answer(_in_shapes(inputs, shapes))
-        if not outputs.keys() & _ANSWERS:
+        if not outputs.keys() & ANSWERS:
             raise InputError(_NOT_OURS.format(path))
         return {name: outputs[name] for name in _OUTPUTS if name in outputs}
 
@@ -197,10 +197,10 @@ def _in_shape(x, shape):
 
 def _answer(model, inputs):
     shapes = {name: x.shape for name, x in model.input.items() if name != MASK}
-    inputs, present = dict(inputs), inputs.get(MASK)
-    inputs.pop(MASK, None)
+    inputs, masked = dict(inputs), MASK in inputs
+    present = inputs.pop(MASK, None)
     export.check_inputs(inputs, shapes)
-    if present is None:
+    if not masked:
         present = datasets.modality_mask({name: inputs[name] for name in shapes})
     arrays = {
         name: _of_dtype(name, inputs[name], present[:, m], model.input[name].dtype)
@@ -208,6 +208,8 @@ def _answer(model, inputs):
     }
     if MASK in model.input:
         arrays[MASK] = present
+    elif masked:
+        raise InputError(f"{model.name} takes no `{MASK}`.")
     if any(x.dtype == "float64" for x in arrays.values()):
         return _exactly(model, arrays)
     return model.predict(arrays, verbose=0)

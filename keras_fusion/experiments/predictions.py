@@ -72,7 +72,8 @@ def save(
 
     Its columns are the row's id (or `row`, counted from 0), `class` (or `labels`, with
     `|` between several) and `probability CLASS` for each, or `prediction`, and
-    `weight MODALITY` for each modality; in JSON it is a list of such rows.
+    `weight MODALITY` and `contribution MODALITY` for each modality where `outputs` has
+    them; in JSON it is a list of such rows.
 
     Args:
         path: A file that ends in `.csv`, `.parquet` or `.json`.
@@ -129,9 +130,11 @@ def _columns(outputs, class_names, modalities, ids):
         for k in range(probabilities.shape[1]):
             name = class_names[k] if class_names else k
             columns[f"probability {name}"] = _plain(probabilities[:, k])
-    if "modality_weights" in outputs:
-        for m, name in enumerate(modalities):
-            columns[f"weight {name}"] = _plain(outputs["modality_weights"][:, m])
+    of_modalities = {"weight": "modality_weights", "contribution": "contributions"}
+    for word, key in of_modalities.items():
+        if key in outputs:
+            found = zip(modalities, outputs[key].T, strict=True)
+            columns |= {f"{word} {name}": _plain(x) for name, x in found}
     return columns
 
 

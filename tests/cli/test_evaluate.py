@@ -108,6 +108,22 @@ def test_results_say_how_much_each_view_weighed(results):
         assert sum(share for (share,) in shares.values()) == pytest.approx(1, abs=1e-5)
 
 
+def test_results_say_what_each_modality_contributed(results, home):
+    found = results["contributions"]
+    data = recipe_files.load_data(recipe_files.read(str(home)), 0)
+    assert found["rows"] == [len(data.test.labels)]
+    assert list(found["score"]) == list(found["output"]) == ["a", "b"]
+    whole = found["base"][0] + sum(value for (value,) in found["score"].values())
+    scores = results["scores"]["model"]
+    assert whole == pytest.approx(scores["all"][0])
+    without = {m: scores["missing"][m][0] for m in "ab"}
+    of_a = (without["b"] - found["base"][0] + scores["all"][0] - without["a"]) / 2
+    assert found["score"]["a"] == pytest.approx([of_a])
+    assert 0 < found["output"]["b"][0] < found["output"]["a"][0] < 1
+    for text in (home / "out.txt").read_text(), (home / "README.md").read_text():
+        assert "hat each modality contributed" in text and "(nothing there)" in text
+
+
 def test_plots_are_pictures(home):
     for name in PLOTS:
         picture = (home / "runs" / "tiny" / name).read_bytes()

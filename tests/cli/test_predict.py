@@ -7,7 +7,7 @@ import pytest
 
 from keras_fusion import datasets
 from keras_fusion.datasets.files import Rows
-from keras_fusion.experiments import comparison
+from keras_fusion.experiments import comparison, prediction
 from keras_fusion.experiments import recipe as recipe_files
 from tests.cli.running import run, succeed
 from tests.experiments import runs
@@ -62,9 +62,26 @@ def test_predict_prints_a_table(trained, tmp_path):
     assert "1 more rows" in out
 
 
-def test_what_users_call_things_is_no_markup(tmp_path, monkeypatch):
-    from keras_fusion.experiments import prediction
+def test_contributions_add_up_to_the_prediction(trained, tmp_path):
+    path = features(tmp_path)[1]
+    out = tmp_path / "found.csv"
+    command = "predict", trained[0], path, "--contributions"
+    found = json.loads(succeed(*command, "--json"))
+    assert found["contributions"][0][0] == 0  # a is absent there
+    best = np.argmax(found["probabilities"], axis=1)
+    nothing = np.full((1, 5), np.nan), np.full((1, 3), np.nan)
+    base = prediction.predict(trained[0], dict(zip("ab", nothing)))["probabilities"][0]
+    whole = base[best] + np.sum(found["contributions"], axis=1)
+    np.testing.assert_allclose(whole, np.max(found["probabilities"], axis=1), atol=1e-5)
+    assert np.abs(found["contributions"]).max() > 0.05
+    lines = succeed(*command, "--output", out), out.read_text().splitlines()[0]
+    assert '"contribution a","contribution b"' in lines[1]
+    written = list(csv.DictReader(out.read_text().splitlines()))
+    assert float(written[1]["contribution b"]) == found["contributions"][1][1]
+    assert "a adds" in succeed(*command)
 
+
+def test_what_users_call_things_is_no_markup(tmp_path, monkeypatch):
     def predict(model, inputs):
         return {"probabilities": np.array([[0.9, 0.1]])}
 

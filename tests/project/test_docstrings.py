@@ -12,7 +12,7 @@ import pytest
 import keras_fusion
 from keras_fusion import layers
 
-PACKAGES = ("layers", "ops", "zoo")
+PACKAGES = ("attribution", "layers", "ops", "zoo")
 
 
 def modules():

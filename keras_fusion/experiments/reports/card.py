@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_fusion.errors import InputError
 from keras_fusion.escaping import markdown
 from keras_fusion.experiments import comparison, training
-from keras_fusion.experiments.reports import tables
+from keras_fusion.experiments.reports import contributions, tables
 from keras_fusion.experiments.reports.plots import CAPTIONS, PLOTS
 from keras_fusion.files import whole, write_json
 from keras_fusion.zoo import published
@@ -75,6 +75,15 @@ def _other_measures(results):
     ]
 
 
+def _contributions(results):
+    if not results.get("contributions"):  # which older results have not
+        return []
+    return [
+        f"What each modality contributed. {contributions.contribution_legend(results)}",
+        tables.markdown_table(*contributions.contribution_rows(results)),
+    ]
+
+
 def contents(results: dict, plots: list[str]) -> str:
     """The tables of a card, and its plots by their file names, as Markdown."""
     seeds = [fit["seed"] for fit in results["fits"]]
@@ -89,6 +98,7 @@ def contents(results: dict, plots: list[str]) -> str:
         *_other_measures(results),
         "Each modality missing:",
         tables.markdown_table(*tables.missing_rows(results)),
+        *_contributions(results),
         f"How many points {title} is ahead. {tables.paired_legend(results)}",
         tables.markdown_table(*tables.paired_rows(results)),
         *filter(None, [tables.boosting_won(results)]),

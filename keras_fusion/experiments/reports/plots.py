@@ -14,13 +14,14 @@ CAPTIONS = {
     "accuracy.png": "All modalities, and each one missing",
     "missing.png": "Score against the number of modalities missing",
     "weights.png": "The share of each modality in the fusion's weights, by class",
+    "contributions.png": "What each modality contributed to the score",
 }
 PLOTS = tuple(CAPTIONS)
 MARKERS = dict(zip(METHODS, "os^Dvp"))
 
 
 def save_plots(results: dict, folder: Path) -> list[Path]:
-    """Draws `PLOTS` into `folder`, the last where there are weights; their paths.
+    """Draws `PLOTS` into `folder`, those that the results have; their paths.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -33,14 +34,18 @@ def save_plots(results: dict, folder: Path) -> list[Path]:
         ) from error
     matplotlib.use("Agg")
     matplotlib.rcParams["text.parse_math"] = False  # a name with $ is a name
-    paths = [folder / name for name in PLOTS]
-    heights = [4, 4, 1 + 0.25 * len(results["modality_weights"])]
-    draws = (_draw_accuracy, _draw_missing, _draw_weights)
-    if not results["modality_weights"]:
-        paths = paths[:-1]
-    for path, draw, height in zip(paths, draws, heights):
-        _save(draw, results, path, height)
-    return paths
+    weights, contributions = (
+        results.get(key, {}) for key in ("modality_weights", "contributions")
+    )
+    plots = {"accuracy.png": (_draw_accuracy, 4), "missing.png": (_draw_missing, 4)}
+    if weights:
+        plots["weights.png"] = _draw_weights, 1 + 0.25 * len(weights)
+    if contributions:
+        height = 1.2 + 0.3 * len(contributions["score"])
+        plots["contributions.png"] = _draw_contributions, height
+    for name, (draw, height) in plots.items():
+        _save(draw, results, folder / name, height)
+    return [folder / name for name in plots]
 
 
 def _save(draw, results, path, height):
@@ -131,6 +136,19 @@ def _draw_weights(axes, results):
     axes.set_xlim(0, 100)
     axes.set_xlabel("share of the fusion's weights (%)")
     axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+
+
+def _draw_contributions(axes, results):
+    """The Shapley value of each modality in the score: bars, and a point per seed."""
+    found = results["contributions"]["score"]
+    means = [100 * statistics.fmean(runs) for runs in found.values()]
+    axes.barh(list(found), means, color=PALETTE[0])
+    for place, runs in enumerate(found.values()):
+        axes.plot([100 * v for v in runs], [place] * len(runs), "k.", markersize=4)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"contribution to the {_label(results)}")
+    axes.set_title("What each modality contributed to the score", loc="left")
 
 
 def _label(results):

@@ -49,7 +49,7 @@ def measure_rows(results: dict) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the other measures, all modalities there: methods down."""
     header = ["measure", *results["measures"][MODEL]]
     rows = [
-        [method_title(method, results), *map(_thousandths, runs.values())]
+        [method_title(method, results), *map(thousandths, runs.values())]
         for method, runs in results["measures"].items()
     ]
     return header, rows
@@ -142,7 +142,8 @@ def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _thousandths(values):
+def thousandths(values: list[float]) -> str:
+    """Mean and standard deviation over seeds, `0.971±0.004`."""
     mean = f"{statistics.fmean(values):.3f}"
     return mean if len(values) < 2 else f"{mean}±{statistics.stdev(values):.3f}"
 
@@ -185,6 +186,8 @@ def prediction_rows(
     header = [(ids and ids[0]) or "row"]
     header += _prediction_header(outputs)
     header += modalities if weights is not None else []
+    added = outputs.get("contributions")
+    header += [f"{m} adds" for m in modalities] if added is not None else []
     rows = []
     for i in range(len(next(iter(outputs.values())))):
         row = [
@@ -196,6 +199,7 @@ def prediction_rows(
             if weights is not None
             else []
         )
+        row += [f"{v:+.3g}" for v in added[i]] if added is not None else []
         rows.append(row)
     return header, rows
 
