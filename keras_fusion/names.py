@@ -23,6 +23,9 @@ EDGES = frozenset({EDGE_INDEX, EDGE_WEIGHT})  # of a graph; its nodes are the ba
 # The output of probabilities that do not sum to 1: several labels may hold at once.
 EACH_LABEL = "label_probabilities"
 
+# The output of the classes that may be the true one: 1 where a class belongs to them.
+SETS = "prediction_set"
+
 # Signatures of an export, and those that take the mask in addition.
 DEFAULT, EMBEDDING = "serving_default", "embedding"
 RAW = "serving_raw"  # takes a person's own columns

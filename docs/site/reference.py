@@ -8,6 +8,7 @@ MODULES = {
     "zoo": "Models",
     "attribution": "Who contributed what",
     "balancing": "Balanced training",
+    "calibration": "Calibration",
     "datasets": "Data sets",
     "graphs": "Graphs",
     "export": "Export",

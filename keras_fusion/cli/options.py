@@ -59,6 +59,18 @@ def add_training(parser) -> None:
         "--epochs", type=int, help="largest number of epochs (default: the recipe's)"
     )
     parser.add_argument(
+        "--calibrate",
+        action="store_true",
+        default=None,
+        help="divide the logits by the temperature that fits the validation rows best",
+    )
+    parser.add_argument(
+        "--coverage",
+        type=float,
+        help="also predict, for each row, a set of classes that holds the true one for "
+        "this share of rows, such as 0.9",
+    )
+    parser.add_argument(
         "--precision",
         default="float32",
         help="number format: float32, mixed_bfloat16 or mixed_float16",

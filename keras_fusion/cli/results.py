@@ -3,7 +3,7 @@
 from keras_fusion.cli.console import console
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments.recipe import Split
-from keras_fusion.experiments.reports import contributions, tables
+from keras_fusion.experiments.reports import confidence, contributions, tables
 from keras_fusion.experiments.watching import LOSS
 
 
@@ -26,6 +26,8 @@ def print_results(results: dict) -> None:
         rows = contributions.contribution_rows(results)
         console.print(tables.rich_table("what each modality contributed", *rows))
         console.print(contributions.contribution_legend(results))
+    if sentence := confidence.sets_sentence(results):
+        console.print(sentence)
     print_paired(tables.method_title(comparison.MODEL, results), results)
     if won := tables.boosting_won(results):
         console.say(won, style="bold")

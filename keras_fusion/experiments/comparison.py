@@ -8,7 +8,9 @@ from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import classical, evaluation, training
 from keras_fusion.experiments import variants as forms
-from keras_fusion.experiments.contributions import over_seeds, score_contributions
+from keras_fusion.experiments.confidence import judged_confidence
+from keras_fusion.experiments.contributions import score_contributions
+from keras_fusion.experiments.over_seeds import listed
 from keras_fusion.experiments.recipe import Recipe, load_data, plain
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.names import safe_names
@@ -85,10 +87,11 @@ def compare(
     Returns:
         What `results.json` holds: scores by method and seed, paired intervals, the
         weight of each modality in the model by class and seed and what it contributed,
-        the budget of every method, and where the numbers come from.
+        what the model's confidence is worth, the budget of every method, and where
+        the numbers come from.
     """
     scores, measures, retrained, fits = {}, {}, {}, []
-    weights, contributions = [], []
+    weights, contributions, confidence = [], [], []
     for seed in seeds:
         data = load_data(recipe, seed)
         task, split = task_of(data), getattr(data, part)
@@ -126,12 +129,13 @@ def compare(
             measures.setdefault(method, []).append(more)
         weights.append(evaluation.class_weights(models[MODEL], split, data.class_names))
         contributions.append(score_contributions(models[MODEL], split, task.score))
+        confidence.append(judged_confidence(models[MODEL], data, split, records[MODEL]))
         for m in [m for m in names if f"{WITHOUT}{m}" in chosen]:
             rest = getattr(data.without(m), part)
             outputs = evaluation.full_outputs(load(f"{WITHOUT}{m}"), rest)
             retrained.setdefault(m, []).append(task.score(rest.labels, outputs))
         fits.append(_summary(seed, best, records))
-    scores = {method: _by_condition(runs) for method, runs in scores.items()}
+    scores = {method: listed(runs) for method, runs in scores.items()}
     return {
         "recipe": plain(recipe),
         "part": part,
@@ -139,10 +143,11 @@ def compare(
         "precision": precision,
         "metric": task.metric,
         "scores": scores,
-        "measures": {method: _listed(runs) for method, runs in measures.items()},
+        "measures": {method: listed(runs) for method, runs in measures.items()},
         "retrained_without": retrained,
-        "modality_weights": _of_every_seed(weights),
-        "contributions": over_seeds(contributions),
+        "modality_weights": listed(weights),
+        "contributions": listed(contributions),
+        "confidence": listed(confidence),
         "paired": paired(scores, leave_out=singles),  # the best stands for all
         "fits": fits,
         **provenance(),
@@ -207,25 +212,6 @@ def _summary(seed, best, records):
         **({"best_single": best.removeprefix(ONLY)} if best else {}),
         **{n: {k: r[k] for k in kept if k in r} for n, r in records.items()},
     }
-
-
-def _by_condition(runs):
-    """From one dict per seed to one list over seeds per condition."""
-    return {
-        "all": [run["all"] for run in runs],
-        "missing": _listed([run["missing"] for run in runs]),
-        "missing_random": _listed([run["missing_random"] for run in runs]),
-    }
-
-
-def _listed(dicts):
-    return {key: [d[key] for d in dicts] for key in dicts[0]}
-
-
-def _of_every_seed(weights):
-    """One weight per seed, by class and modality, of the classes that all have."""
-    classes = [c for c in weights[0] if all(c in found for found in weights)]
-    return {c: _listed([found[c] for found in weights]) for c in classes}
 
 
 def paired(scores: dict, method: str = MODEL, leave_out: Iterable[str] = ()) -> dict:

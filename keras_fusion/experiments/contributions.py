@@ -53,17 +53,6 @@ def score_contributions(model: keras.Model, split: Split, score: Callable) -> di
     return result
 
 
-def over_seeds(runs: list[dict]) -> dict:
-    """What `score_contributions` found for every seed, as lists over the seeds."""
-    first = runs[0]
-    return {
-        key: {m: [run[key][m] for run in runs] for m in first[key]}
-        if isinstance(first[key], dict)
-        else [run[key] for run in runs]
-        for key in first
-    }
-
-
 def row_contributions(path: str | Path, inputs: dict) -> np.ndarray:
     """`(B, M)`: the Shapley value of each modality in what is predicted for each row.
 

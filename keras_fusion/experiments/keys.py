@@ -3,6 +3,8 @@
 import re
 from typing import Annotated, Literal
 
+from pydantic import Strict
+
 from keras_fusion.datasets import split_rules
 from keras_fusion.experiments import schema
 from keras_fusion.experiments.schema import Number
@@ -28,6 +30,9 @@ Scaling = Annotated[
 ClassWeight = Annotated[
     Literal["balanced"] | dict[str, Number],
     schema.said('"balanced" or a table with a number from 0 for each class'),
+]
+Coverage = Annotated[
+    float, Strict(), schema.said("a number between 0 and 1", lambda x: 0 < x < 1)
 ]
 Baselines = Annotated[
     dict[str, dict],

@@ -9,7 +9,7 @@ from keras_fusion.datasets.multilabel import SEPARATOR
 from keras_fusion.errors import InputError
 from keras_fusion.export.reading import named_classes
 from keras_fusion.files import whole
-from keras_fusion.names import EACH_LABEL
+from keras_fusion.names import EACH_LABEL, SETS
 
 FORMATS = (".csv", ".parquet", ".json")
 
@@ -33,13 +33,27 @@ def labels_of(outputs: dict, class_names: list[str] | None) -> list[list[str] | 
         outputs: Of `predict`, with `label_probabilities` `(B, K)`.
         class_names: One a label; None numbers them.
     """
-    probabilities = outputs[EACH_LABEL]
-    names = class_names or [str(k) for k in range(probabilities.shape[-1])]
+    return _over_one_half(outputs[EACH_LABEL], class_names)
+
+
+def sets_of(outputs: dict, class_names: list[str] | None) -> list[list[str] | None]:
+    """The set of classes of each row; None where its probabilities are no numbers.
+
+    Args:
+        outputs: Of `predict`, with `prediction_set` `(B, K)`.
+        class_names: One a class; None numbers them.
+    """
+    finite = np.isfinite(outputs["probabilities"])
+    return _over_one_half(np.where(finite, outputs[SETS], np.nan), class_names)
+
+
+def _over_one_half(numbers, class_names):
+    names = class_names or [str(k) for k in range(numbers.shape[-1])]
     return [
         [name for name, p in zip(names, row) if p > 0.5]
         if np.isfinite(row).all()
         else None
-        for row in probabilities
+        for row in numbers
     ]
 
 
@@ -54,6 +68,8 @@ def document(
         found["classes"] = classes_of(outputs, class_names)
     if EACH_LABEL in outputs:
         found["labels"] = labels_of(outputs, class_names)
+    if SETS in outputs:
+        found["sets"] = sets_of(outputs, class_names)
     if ids is not None:
         found["ids"] = _plain(ids[1])
     if notes:
@@ -71,9 +87,9 @@ def save(
     """Writes one row for each that was predicted; it appears whole or not at all.
 
     Its columns are the row's id (or `row`, counted from 0), `class` (or `labels`, with
-    `|` between several) and `probability CLASS` for each, or `prediction`, and
-    `weight MODALITY` and `contribution MODALITY` for each modality where `outputs` has
-    them; in JSON it is a list of such rows.
+    `|` between several), `set` (likewise) where the model has sets, and `probability
+    CLASS` for each, or `prediction`; then `weight MODALITY` and `contribution MODALITY`
+    for each modality where `outputs` has them. In JSON it is a list of such rows.
 
     Args:
         path: A file that ends in `.csv`, `.parquet` or `.json`.
@@ -121,12 +137,11 @@ def _columns(outputs, class_names, modalities, ids):
                 "Expected one prediction a row; received maps, which --json prints."
             )
         if several:
-            columns["labels"] = [
-                None if labels is None else SEPARATOR.join(labels)
-                for labels in labels_of(outputs, class_names)
-            ]
+            columns["labels"] = _joined(labels_of(outputs, class_names))
         else:
             columns["class"] = classes_of(outputs, class_names)
+        if SETS in outputs:
+            columns["set"] = _joined(sets_of(outputs, class_names))
         for k in range(probabilities.shape[1]):
             name = class_names[k] if class_names else k
             columns[f"probability {name}"] = _plain(probabilities[:, k])
@@ -136,6 +151,10 @@ def _columns(outputs, class_names, modalities, ids):
             found = zip(modalities, outputs[key].T, strict=True)
             columns |= {f"{word} {name}": _plain(x) for name, x in found}
     return columns
+
+
+def _joined(rows):
+    return [None if names is None else SEPARATOR.join(names) for names in rows]
 
 
 def _plain(x):

@@ -13,20 +13,16 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments import schema, trust
 from keras_fusion.experiments.keys import (
     Baselines,
-    ClassWeight,
     GroupBy,
     Labels,
     Modalities,
     Scaling,
-    SplitRule,
     TaskName,
 )
+from keras_fusion.experiments.run_settings import Split as Split
+from keras_fusion.experiments.run_settings import Training as Training
 from keras_fusion.experiments.schema import (
-    Count,
     Flag,
-    Number,
-    Patience,
-    Seeds,
     Table,
     Text,
 )
@@ -35,50 +31,6 @@ from keras_fusion.zoo.parts.asked_dtype import asked_dtype
 
 RECIPE = "recipe.toml"
 OF_THE_DATA = "split task ignore groups scale modalities group_by stream".split()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """Which rows train; see `datasets.load`.
-
-    Attributes:
-        by: The `split` of `datasets.load`.
-        labels_per_class, train_on_validation: As there.
-    """
-
-    __pydantic_config__ = schema.STRICT
-
-    by: SplitRule = "stratified"
-    labels_per_class: Count | None = None
-    train_on_validation: Flag = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training:
-    """How a model is trained.
-
-    Attributes:
-        optimizer: Name of a Keras optimizer that takes `weight_decay`.
-        learning_rate: Stays as it is, since nobody knows the last epoch; without
-            `patience` it falls to zero along a cosine over all epochs.
-        epochs: The most that there are.
-        patience: Stop after so many epochs in which validation did not get better,
-            and keep the best weights. 0 trains all epochs and keeps the last.
-        class_weight: What a row of each class counts: `"balanced"` is the inverse of
-            the share of its class, a table gives numbers by class name.
-        seeds: One split and one run each.
-    """
-
-    __pydantic_config__ = schema.STRICT
-
-    optimizer: Text = "adamw"
-    learning_rate: Number = 1e-3
-    weight_decay: Number = 1e-4
-    epochs: Count = 100
-    batch_size: Count = 32
-    patience: Patience = 20
-    class_weight: ClassWeight | None = None
-    seeds: Seeds = (0,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,11 +117,7 @@ def parse(path: Path, kind: type[R], name: str) -> R:
         raise InputError(f"{path}: a recipe is called by its folder; leave out `name`.")
     recipe = schema.read(kind, given | {"name": name}, str(path))
     trust.check_layers({"own": recipe.arguments, "all": recipe.baselines}, f"{path}")
-    if recipe.split.train_on_validation and recipe.training.patience:
-        raise InputError(
-            f"{path}: no rows are left to stop by where those that validate train, "
-            "too: set patience = 0 and the epochs, or leave out train_on_validation."
-        )
+    _check_validation(recipe, path)
     builder = find("builder", recipe.builder, zoo.builders())
     if not builder.record.independent_rows:
         raise InputError(
@@ -178,6 +126,22 @@ def parse(path: Path, kind: type[R], name: str) -> R:
             "keras_fusion.graphs.FullGraph."
         )
     return recipe
+
+
+def _check_validation(recipe, path):
+    """Nothing may be chosen by rows that train."""
+    if not recipe.split.train_on_validation:
+        return
+    if recipe.training.patience:
+        raise InputError(
+            f"{path}: no rows are left to stop by where those that validate train, "
+            "too: set patience = 0 and the epochs, or leave out train_on_validation."
+        )
+    if recipe.training.calibrate or recipe.training.coverage:
+        raise InputError(
+            f"{path}: `calibrate` and `coverage` need rows that did not train: leave "
+            "out train_on_validation."
+        )
 
 
 def file_of(name: str) -> Path:

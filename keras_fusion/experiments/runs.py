@@ -40,7 +40,11 @@ def recipe_of(options) -> recipe_files.Recipe:
 def run_of(options) -> tuple[recipe_files.Recipe, tuple[int, ...], Path]:
     """The recipe with the options' changes, its seeds, and its folder of runs."""
     recipe = recipe_files.changed(
-        recipe_of(options), epochs=options.epochs, seeds=options.seeds
+        recipe_of(options),
+        epochs=options.epochs,
+        seeds=options.seeds,
+        calibrate=options.calibrate,
+        coverage=options.coverage,
     )
     return recipe, recipe.training.seeds, Path(options.runs) / recipe.name
 

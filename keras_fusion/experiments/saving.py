@@ -7,10 +7,17 @@ import numpy as np
 
 from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
-from keras_fusion.experiments import comparison, kept_rows, prediction, table_columns
+from keras_fusion.experiments import (
+    comparison,
+    confidence,
+    kept_rows,
+    prediction,
+    table_columns,
+    training,
+)
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import whole, write_json
+from keras_fusion.files import read_json, whole, write_json
 
 
 def save_deployable(recipe: Recipe, data: Dataset, folder: Path) -> Path:
@@ -20,7 +27,8 @@ def save_deployable(recipe: Recipe, data: Dataset, folder: Path) -> Path:
     the trained model, which an export compares with.
     """
     model = comparison.trained(recipe, data, folder, **task_of(data).deployed_head)
-    deployed = zoo.deployable(model, data.statistics)
+    threshold = read_json(folder / training.RECORD).get(confidence.THRESHOLD)
+    deployed = zoo.deployable(model, data.statistics, threshold)
     return save(deployed, data, folder, **kept_rows.answered(model, data))
 
 

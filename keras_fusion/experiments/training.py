@@ -16,6 +16,7 @@ from keras_fusion.experiments.batches import Batches, in_order
 from keras_fusion.experiments.checkpoint import Checkpoint, require_same
 from keras_fusion.experiments.class_weights import class_weights
 from keras_fusion.experiments.compilation import fast_settings
+from keras_fusion.experiments.confidence import settle
 from keras_fusion.experiments.devices import data_parallel, replicas
 from keras_fusion.experiments.identity import identity_of
 from keras_fusion.experiments.precision import policy
@@ -67,8 +68,8 @@ def fit(
     Returns:
         The record in `fit.json`: `metric`, its `validation` score (minus the loss
         where that is watched), `epochs` that were trained, `best_epoch` with
-        `patience`, `seconds`, `parameters`, `history`, the `scale` of each modality
-        and `computed_on`, where it ended.
+        `patience`, `seconds`, `parameters`, `history`, what `confidence.settle` found,
+        the `scale` of each modality and `computed_on`, where it ended.
 
     Raises:
         ValueError: If the folder holds another run, if another process is at work
@@ -157,6 +158,7 @@ def _train(
     if stopping:
         stopping.restore_best()
     targets.restore(model, data)
+    confidence = settle(model, data, settings)
     # A model of the same layers without optimizer: its state would triple the file.
     plain = keras.Model(model.input, model.output, name=model.name)
     portable.save_weights(plain, folder / WEIGHTS)
@@ -173,6 +175,7 @@ def _train(
         "seconds": checkpoint.seconds + time.perf_counter() - started,
         "parameters": model.count_params(),
         "history": checkpoint.history,
+        **confidence,
         "scale": {m: scale.kind for m, scale in data.statistics.items()},
         "computed_on": computed_on(),
     }

@@ -170,3 +170,21 @@ def _without_label(path):
     lines = [line.rpartition(",")[0] for line in path.read_text().splitlines()]
     path.with_name("features.csv").write_text("\n".join(lines))
     return path.with_name("features.csv")
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_a_calibrated_model_predicts_sets(home, tmp_path):
+    options = "--runs", tmp_path / "runs", "--calibrate", "--coverage", 0.8, "--quiet"
+    succeed("train", home, "--seeds", 0, *options)
+    model = next(tmp_path.rglob("model.keras"))
+    rows = features(tmp_path)[1]
+    found = json.loads(succeed("predict", model, rows, "--json"))
+    names = np.array(found["class_names"])
+    sets = [list(names[np.array(row) > 0]) for row in found["prediction_set"]]
+    assert found["sets"] == sets and any(sets)
+    out = tmp_path / "found.csv"
+    succeed("predict", model, rows, "--output", out)
+    written = [row["set"] for row in csv.DictReader(out.read_text().splitlines())]
+    assert written == ["|".join(row) for row in sets]
+    lines = [line.split() for line in succeed("predict", model, rows).splitlines()]
+    assert ["row", "class", "probability", "set", "a", "b"] in lines

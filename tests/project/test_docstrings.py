@@ -12,7 +12,7 @@ import pytest
 import keras_fusion
 from keras_fusion import layers
 
-PACKAGES = ("attribution", "layers", "ops", "zoo")
+PACKAGES = ("attribution", "calibration", "layers", "ops", "zoo")
 
 
 def modules():

@@ -32,6 +32,7 @@ GROUND = {
     "safety",
 }
 MODELS = GROUND | {"graphs", "layers", "ops", "zoo"}
+JUDGED = MODELS | {"attribution", "calibration"}
 MAY_IMPORT = {
     **{part: set() for part in GROUND | {"__init__"}},
     "archives": {"errors", "safety"},
@@ -42,13 +43,14 @@ MAY_IMPORT = {
     "layers": GROUND | {"ops"},
     "zoo": GROUND | {"layers", "ops"},
     "attribution": GROUND | {"layers", "ops", "zoo"},
+    "calibration": GROUND | {"layers", "ops", "zoo"},
     "graphs": GROUND,
     "datasets": GROUND,
     "balancing": GROUND | {"layers", "ops"},
     "export": GROUND,
     "serving": GROUND,
     "testing": GROUND | {"layers", "ops"},
-    "experiments": MODELS | {"attribution", "balancing", "datasets", "export"},
+    "experiments": JUDGED | {"balancing", "datasets", "export"},
     "tuning": MODELS | {"balancing", "datasets", "experiments", "export"},
     "playground": GROUND | {"attribution", "datasets", "experiments", "serving"},
     "cli": MODELS

@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_fusion.errors import InputError
 from keras_fusion.escaping import markdown
 from keras_fusion.experiments import comparison, training
-from keras_fusion.experiments.reports import contributions, tables
+from keras_fusion.experiments.reports import confidence, contributions, tables
 from keras_fusion.experiments.reports.plots import CAPTIONS, PLOTS
 from keras_fusion.files import whole, write_json
 from keras_fusion.zoo import published
@@ -99,6 +99,7 @@ def contents(results: dict, plots: list[str]) -> str:
         "Each modality missing:",
         tables.markdown_table(*tables.missing_rows(results)),
         *_contributions(results),
+        *filter(None, [confidence.sets_sentence(results)]),
         f"How many points {title} is ahead. {tables.paired_legend(results)}",
         tables.markdown_table(*tables.paired_rows(results)),
         *filter(None, [tables.boosting_won(results)]),

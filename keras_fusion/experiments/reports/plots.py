@@ -7,6 +7,7 @@ from pathlib import Path
 
 from keras_fusion.experiments.comparison import METHODS, MODEL
 from keras_fusion.experiments.reports.colors import COLORS, PALETTE
+from keras_fusion.experiments.reports.confidence import draw_reliability, draw_risk
 from keras_fusion.experiments.reports.tables import method_title
 from keras_fusion.files import whole
 
@@ -15,6 +16,8 @@ CAPTIONS = {
     "missing.png": "Score against the number of modalities missing",
     "weights.png": "The share of each modality in the fusion's weights, by class",
     "contributions.png": "What each modality contributed to the score",
+    "reliability.png": "How often the model is right where it is so sure",
+    "risk.png": "Errors among the rows that the model is surest of",
 }
 PLOTS = tuple(CAPTIONS)
 MARKERS = dict(zip(METHODS, "os^Dvp"))
@@ -34,8 +37,9 @@ def save_plots(results: dict, folder: Path) -> list[Path]:
         ) from error
     matplotlib.use("Agg")
     matplotlib.rcParams["text.parse_math"] = False  # a name with $ is a name
-    weights, contributions = (
-        results.get(key, {}) for key in ("modality_weights", "contributions")
+    weights, contributions, confidence = (
+        results.get(key, {})
+        for key in ("modality_weights", "contributions", "confidence")
     )
     plots = {"accuracy.png": (_draw_accuracy, 4), "missing.png": (_draw_missing, 4)}
     if weights:
@@ -43,6 +47,8 @@ def save_plots(results: dict, folder: Path) -> list[Path]:
     if contributions:
         height = 1.2 + 0.3 * len(contributions["score"])
         plots["contributions.png"] = _draw_contributions, height
+    if confidence:
+        plots |= {"reliability.png": (draw_reliability, 5), "risk.png": (draw_risk, 4)}
     for name, (draw, height) in plots.items():
         _save(draw, results, folder / name, height)
     return [folder / name for name in plots]

@@ -8,8 +8,9 @@ from keras_fusion import zoo
 from keras_fusion.escaping import markdown
 from keras_fusion.experiments.classical import BOOSTING
 from keras_fusion.experiments.comparison import CONCATENATION, MODEL
+from keras_fusion.experiments.predictions import sets_of
 from keras_fusion.experiments.reports.fitted_table import FittedTable
-from keras_fusion.names import EACH_LABEL
+from keras_fusion.names import EACH_LABEL, SETS
 
 
 def spread(values: list[float], scale: float = 100, digits: int = 1) -> str:
@@ -182,9 +183,12 @@ def prediction_rows(
         modalities: In the order of `modality_weights`.
         ids: Name and values of what names the rows; else they are numbered.
     """
-    weights = outputs.get("modality_weights")
+    weights, sets = outputs.get("modality_weights"), None
+    if SETS in outputs:
+        sets = sets_of(outputs, class_names)
     header = [(ids and ids[0]) or "row"]
     header += _prediction_header(outputs)
+    header += ["set"] if sets else []
     header += modalities if weights is not None else []
     added = outputs.get("contributions")
     header += [f"{m} adds" for m in modalities] if added is not None else []
@@ -194,6 +198,7 @@ def prediction_rows(
             str(ids[1][i] if ids else i),
             *_prediction_cells(outputs, i, class_names),
         ]
+        row += [", ".join(sets[i] or "–")] if sets else []
         row += (
             [f"{w:.2f}" if w else "–" for w in weights[i]]
             if weights is not None

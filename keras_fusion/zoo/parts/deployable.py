@@ -4,13 +4,15 @@ from keras import layers, ops
 
 from keras_fusion.layers import Standardization
 from keras_fusion.layers.held_statistics import HeldStatistics
-from keras_fusion.names import EACH_LABEL, EDGE_INDEX, MASK, safe_names
+from keras_fusion.names import EACH_LABEL, EDGE_INDEX, MASK, SETS, safe_names
 from keras_fusion.zoo.modality_weights import symbolic_weights
 from keras_fusion.zoo.parts.heads import FUSED
 from keras_fusion.zoo.parts.inputs import same_inputs
 
 
-def deployable(model: keras.Model, statistics: dict) -> keras.Model:
+def deployable(
+    model: keras.Model, statistics: dict, set_threshold: float | None = None
+) -> keras.Model:
     """The model that takes raw features and names its outputs, to save and to serve.
 
     A modality that is all NaN in a row is absent there, whatever `modality_mask` says;
@@ -21,13 +23,16 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
         statistics: How each modality was scaled: `Dataset.statistics`, or `(mean, std)`
             by modality, arrays that broadcast to one row. What has none is taken as it
             is, such as the columns of a table.
+        set_threshold: The least probability at which a class is in a row's set (see
+            `calibration.conformal_threshold`); None makes no sets.
 
     Returns:
         A model with the same inputs, float64 where the rows differ by too little for
         float32, and a dict of outputs: `probabilities` `(B, K)` or `(B, H, W, K)`
         (`predictions` for regression, `label_probabilities` where the head is a sigmoid
         for each of K labels) and, where the operator has weights, `modality_weights`
-        `(B, M)`, and where there is one head, `embedding` `(B, U)`, what it takes.
+        `(B, M)`, and where there is one head, `embedding` `(B, U)`, what it takes; with
+        `set_threshold` also `prediction_set` `(B, K)`, 1 for what is in the set.
 
     Raises:
         ValueError: If the model is one of graphs.
@@ -50,6 +55,9 @@ def deployable(model: keras.Model, statistics: dict) -> keras.Model:
         given = [ops.logical_not(all_nan(x)) for x in modalities.values()]
         prepared[MASK] = ops.logical_and(inputs[MASK], ops.stack(given, axis=-1))
     outputs = {_kind(model): model.output}
+    if set_threshold is not None:
+        inside = ops.greater_equal(model.output, set_threshold)
+        outputs[SETS] = ops.cast(inside, "float32")
     weights = symbolic_weights(model)
     if weights is not None:
         outputs["modality_weights"] = weights

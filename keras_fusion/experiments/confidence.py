@@ -1,0 +1,114 @@
+"""How sure a classifier may be: fitted on validation rows, measured on others."""
+
+import keras
+import numpy as np
+
+from keras_fusion.calibration import calibrate, conformal_threshold, prediction_sets
+from keras_fusion.datasets import Dataset, Split
+from keras_fusion.errors import InputError
+from keras_fusion.experiments.batches import in_order
+from keras_fusion.experiments.evaluation import full_outputs
+from keras_fusion.experiments.recipe import Training
+
+THRESHOLD = "set_threshold"  # in the record of a run
+BINS = 10
+COVERAGES = tuple(k / 20 for k in range(1, 21))
+
+
+def settle(model: keras.Model, data: Dataset, settings: Training) -> dict:
+    """Calibrates a trained model where the recipe says so; for the run's record.
+
+    Args:
+        model: Its heads get the temperature.
+        data: Its validation rows decide. They also stopped the training, so that
+            coverage on new rows is near to what was asked and not guaranteed.
+        settings: `calibrate` and `coverage`.
+
+    Returns:
+        `temperature` and `set_threshold`, those that were asked for.
+
+    Raises:
+        ValueError: If something was asked for and the labels are no classes.
+    """
+    if not settings.calibrate and settings.coverage is None:
+        return {}
+    if not has_classes(data):
+        raise InputError(
+            f"{data.name}: `calibrate` and `coverage` are for rows of one class each."
+        )
+    found = {}
+    if settings.calibrate:
+        rows = in_order(model, data.validation)
+        inputs = rows[0] if isinstance(rows, tuple) else rows
+        found["temperature"] = calibrate(model, inputs, data.validation.labels)
+    if settings.coverage is not None:
+        outputs = full_outputs(model, data.validation)
+        labels = data.validation.labels
+        found[THRESHOLD] = conformal_threshold(labels, outputs, settings.coverage)
+    return found
+
+
+def has_classes(data: Dataset) -> bool:
+    """Whether each row has one of several classes."""
+    return data.target is None and data.train.labels.ndim == 1 and data.classes > 1
+
+
+def judged_confidence(
+    model: keras.Model, data: Dataset, split: Split, record: dict
+) -> dict:
+    """What a classifier's confidence is worth on rows that it has not seen.
+
+    Args:
+        model: Gives probabilities.
+        data: Says whether each row has one class; else there is nothing to judge.
+        split: The rows.
+        record: Of the model's run.
+
+    Returns:
+        `reliability`, `risk` and, where the run has sets of classes, `sets`:
+        `{"coverage": share that holds the true class, "size": mean number of classes}`.
+    """
+    if not has_classes(data):
+        return {}
+    probabilities, labels = full_outputs(model, split), split.labels
+    found = {
+        "reliability": reliability(labels, probabilities),
+        "risk": risks(labels, probabilities),
+    }
+    if THRESHOLD in record:
+        sets = prediction_sets(probabilities, record[THRESHOLD])
+        held = sets[np.arange(len(labels)), labels]
+        size = sets.sum(axis=1)
+        found["sets"] = {"coverage": float(held.mean()), "size": float(size.mean())}
+    return found
+
+
+def reliability(labels, probabilities) -> dict[str, list]:
+    """Of `BINS` equal bins of confidence: `rows`, and sums of `confidence` and `right`.
+
+    A model is calibrated where the sums are equal: of the rows that it is 70 % sure of
+    it has 70 % right.
+    """
+    confidence = np.max(probabilities, axis=-1).astype(np.float64)
+    right = np.argmax(probabilities, axis=-1) == labels
+    which = np.minimum((confidence * BINS).astype(int), BINS - 1)
+
+    def sums(weights):
+        return np.bincount(which, weights, minlength=BINS).tolist()
+
+    return {
+        "rows": sums(np.ones_like(confidence)),
+        "confidence": sums(confidence),
+        "right": sums(right),
+    }
+
+
+def risks(labels, probabilities) -> list[float]:
+    """The share of errors among the rows that the model is surest of.
+
+    For each of `COVERAGES`, the share of rows that are answered at all.
+    """
+    order = np.argsort(-np.max(probabilities, axis=-1), kind="stable")
+    wrong = (np.argmax(probabilities, axis=-1) != labels)[order]
+    counts = [max(1, round(c * len(wrong))) for c in COVERAGES]
+    return [float(wrong[:n].mean()) for n in counts]
