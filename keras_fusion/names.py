@@ -26,6 +26,8 @@ EACH_LABEL = "label_probabilities"
 # The output of the classes that may be the true one: 1 where a class belongs to them.
 SETS = "prediction_set"
 
+UNCERTAINTY, CONFLICT = "uncertainty", "conflict"  # outputs of opinions, (B,)
+
 # Signatures of an export, and those that take the mask in addition.
 DEFAULT, EMBEDDING = "serving_default", "embedding"
 RAW = "serving_raw"  # takes a person's own columns

@@ -17,11 +17,18 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments import table_columns
 from keras_fusion.export import load
 from keras_fusion.files import read_json
-from keras_fusion.names import EACH_LABEL, MASK, SETS, safe_names
+from keras_fusion.names import (
+    CONFLICT,
+    EACH_LABEL,
+    MASK,
+    SETS,
+    UNCERTAINTY,
+    safe_names,
+)
 
 CLASSES, INPUTS = "classes.json", "inputs.json"
 ANSWERS = ("probabilities", "predictions", EACH_LABEL)
-_OUTPUTS = (*ANSWERS, SETS, "modality_weights")
+_OUTPUTS = (*ANSWERS, SETS, UNCERTAINTY, CONFLICT, "modality_weights")
 
 
 def predict(path: str | Path, inputs: dict) -> dict:
@@ -36,8 +43,8 @@ def predict(path: str | Path, inputs: dict) -> dict:
     Returns:
         Arrays by output name: `probabilities` `(B, K)`, `label_probabilities` `(B, K)`
         of several labels at once, or `predictions` `(B, 1)` for regression, and
-        `modality_weights` `(B, M)` and `prediction_set` `(B, K)` where the model has
-        them.
+        `modality_weights` `(B, M)`, `prediction_set` `(B, K)`, `uncertainty` and
+        `conflict` `(B,)` where the model has them.
 
     Raises:
         ValueError: If there is no such model, or an input is missing, unknown, of

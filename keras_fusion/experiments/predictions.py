@@ -9,7 +9,7 @@ from keras_fusion.datasets.multilabel import SEPARATOR
 from keras_fusion.errors import InputError
 from keras_fusion.export.reading import named_classes
 from keras_fusion.files import whole
-from keras_fusion.names import EACH_LABEL, SETS
+from keras_fusion.names import CONFLICT, EACH_LABEL, SETS, UNCERTAINTY
 
 FORMATS = (".csv", ".parquet", ".json")
 
@@ -87,9 +87,10 @@ def save(
     """Writes one row for each that was predicted; it appears whole or not at all.
 
     Its columns are the row's id (or `row`, counted from 0), `class` (or `labels`, with
-    `|` between several), `set` (likewise) where the model has sets, and `probability
-    CLASS` for each, or `prediction`; then `weight MODALITY` and `contribution MODALITY`
-    for each modality where `outputs` has them. In JSON it is a list of such rows.
+    `|` between several), `set` (likewise), `probability CLASS` for each, or
+    `prediction`, `uncertainty` and `conflict`, and for each modality `weight MODALITY`
+    and `contribution MODALITY`, as far as `outputs` has them. In JSON it is a list of
+    such rows.
 
     Args:
         path: A file that ends in `.csv`, `.parquet` or `.json`.
@@ -145,6 +146,9 @@ def _columns(outputs, class_names, modalities, ids):
         for k in range(probabilities.shape[1]):
             name = class_names[k] if class_names else k
             columns[f"probability {name}"] = _plain(probabilities[:, k])
+    for name in (UNCERTAINTY, CONFLICT):
+        if name in outputs:
+            columns[name] = _plain(outputs[name])
     of_modalities = {"weight": "modality_weights", "contribution": "contributions"}
     for word, key in of_modalities.items():
         if key in outputs:

@@ -60,14 +60,14 @@ def of_modalities(recipe: Recipe, modalities: Iterable[str]) -> Recipe:
 
 def concatenation(recipe: Recipe) -> Recipe:
     """The recipe with concatenation in place of its operator, all else the same."""
-    others = ("query", "modality")
-    arguments = {k: v for k, v in recipe.arguments.items() if k not in others}
-    fuses = zoo.builders()[recipe.builder].record.fusion is not None
-    return dataclasses.replace(
-        recipe,
-        builder=recipe.builder if fuses else "FusionClassifier",
-        arguments=arguments | {"fusion": "Concatenation"},
-    )
+    builder, arguments = recipe.builder, recipe.arguments
+    if zoo.builders()[builder].record.fusion is None:
+        builder = "FusionClassifier"
+        known = inspect.signature(zoo.FusionClassifier).parameters
+        arguments = {k: v for k, v in arguments.items() if k in known}
+    arguments = {k: v for k, v in arguments.items() if k != "query"}
+    arguments["fusion"] = "Concatenation"
+    return dataclasses.replace(recipe, builder=builder, arguments=arguments)
 
 
 def baseline(recipe: Recipe, name: str) -> Recipe:

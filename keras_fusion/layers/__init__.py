@@ -25,6 +25,8 @@ from keras_fusion.layers.augmentation.video_jitter import VideoJitter
 from keras_fusion.layers.class_token import ClassToken
 from keras_fusion.layers.column_embedding import ColumnEmbedding
 from keras_fusion.layers.ensemble_average import EnsembleAverage as EnsembleAverage
+from keras_fusion.layers.evidential_fusion import EvidentialFusion
+from keras_fusion.layers.evidential_fusion import EvidentialModel as EvidentialModel
 from keras_fusion.layers.fusion.adaptive_weighting import AdaptiveWeighting
 from keras_fusion.layers.fusion.averaging import Averaging
 from keras_fusion.layers.fusion.base import Fusion
@@ -78,6 +80,7 @@ __all__ = [
     "CrossAttention",
     "CrossDiffusionAttention",
     "EfficientChannelAttention",
+    "EvidentialFusion",
     "Fusion",
     "GatedMultimodalUnit",
     "GraphAttention",

@@ -8,6 +8,7 @@
 
 from keras_fusion.zoo.affinities import affinities as affinities
 from keras_fusion.zoo.ensemble import ensemble as ensemble
+from keras_fusion.zoo.evidential_classifier import EvidentialClassifier
 from keras_fusion.zoo.fusion_classifier import FusionClassifier
 from keras_fusion.zoo.graph_node_classifier import GraphNodeClassifier
 from keras_fusion.zoo.late_fusion_classifier import LateFusionClassifier
@@ -19,6 +20,7 @@ from keras_fusion.zoo.two_stream_video_classifier import TwoStreamVideoClassifie
 from keras_fusion.zoo.unimodal_classifier import UnimodalClassifier
 
 __all__ = [
+    "EvidentialClassifier",
     "FusionClassifier",
     "GraphNodeClassifier",
     "LateFusionClassifier",

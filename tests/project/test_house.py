@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "archives": {"errors", "safety"},
     "catalogue": {"errors"},
     "files": {"errors"},
+    "losses": {"ops"},
     "safety": {"errors"},
     "ops": GROUND,
     "layers": GROUND | {"ops"},

@@ -9,6 +9,7 @@ IMAGES = {"a": (32, 32, 3), "b": (32, 32, 1)}
 CLIPS = {"a": (4, 8, 8, 1), "b": (4, 8, 8, 2)}
 GIVEN = {"pose": [{"class_name": "Dense", "config": {"units": 8}}]}
 BUILT = {
+    "EvidentialClassifier": {"input_shapes": SHAPES, "encoders": GIVEN},
     "FusionClassifier": {"input_shapes": SHAPES, "encoders": GIVEN, "depth": 2},
     "GraphNodeClassifier": {"input_shapes": {"a": 4, "b": 3}},
     "LateFusionClassifier": {"input_shapes": SHAPES},

@@ -10,7 +10,7 @@ from keras_fusion.experiments.classical import BOOSTING
 from keras_fusion.experiments.comparison import CONCATENATION, MODEL
 from keras_fusion.experiments.predictions import sets_of
 from keras_fusion.experiments.reports.fitted_table import FittedTable
-from keras_fusion.names import EACH_LABEL, SETS
+from keras_fusion.names import CONFLICT, EACH_LABEL, SETS, UNCERTAINTY
 
 
 def spread(values: list[float], scale: float = 100, digits: int = 1) -> str:
@@ -189,6 +189,8 @@ def prediction_rows(
     header = [(ids and ids[0]) or "row"]
     header += _prediction_header(outputs)
     header += ["set"] if sets else []
+    degrees = [name for name in (UNCERTAINTY, CONFLICT) if name in outputs]
+    header += degrees
     header += modalities if weights is not None else []
     added = outputs.get("contributions")
     header += [f"{m} adds" for m in modalities] if added is not None else []
@@ -199,6 +201,7 @@ def prediction_rows(
             *_prediction_cells(outputs, i, class_names),
         ]
         row += [", ".join(sets[i] or "–")] if sets else []
+        row += [f"{outputs[name][i]:.3f}" for name in degrees]
         row += (
             [f"{w:.2f}" if w else "–" for w in weights[i]]
             if weights is not None

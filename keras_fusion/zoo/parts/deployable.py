@@ -2,9 +2,17 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_fusion.layers import Standardization
+from keras_fusion.layers import EvidentialFusion, Standardization
 from keras_fusion.layers.held_statistics import HeldStatistics
-from keras_fusion.names import EACH_LABEL, EDGE_INDEX, MASK, SETS, safe_names
+from keras_fusion.names import (
+    CONFLICT,
+    EACH_LABEL,
+    EDGE_INDEX,
+    MASK,
+    SETS,
+    UNCERTAINTY,
+    safe_names,
+)
 from keras_fusion.zoo.modality_weights import symbolic_weights
 from keras_fusion.zoo.parts.heads import FUSED
 from keras_fusion.zoo.parts.inputs import same_inputs
@@ -32,7 +40,8 @@ def deployable(
         (`predictions` for regression, `label_probabilities` where the head is a sigmoid
         for each of K labels) and, where the operator has weights, `modality_weights`
         `(B, M)`, and where there is one head, `embedding` `(B, U)`, what it takes; with
-        `set_threshold` also `prediction_set` `(B, K)`, 1 for what is in the set.
+        `set_threshold` also `prediction_set` `(B, K)`, 1 for what is in the set; of an
+        `EvidentialClassifier` also `uncertainty` and `conflict` `(B,)`.
 
     Raises:
         ValueError: If the model is one of graphs.
@@ -61,6 +70,7 @@ def deployable(
     weights = symbolic_weights(model)
     if weights is not None:
         outputs["modality_weights"] = weights
+    outputs |= _opinion(model)
     embedding = _embedding(model)
     if embedding is not None:
         outputs["embedding"] = embedding
@@ -85,6 +95,12 @@ def heads_of(model) -> list:
     inner = [x.layer if isinstance(x, HeldStatistics) else x for x in model.layers]
     inner = [x for x in inner if isinstance(x, keras.Model)]
     return own or [head for x in inner for head in heads_of(x)]
+
+
+def _opinion(model):
+    """How uncertain an evidential model is, and how far its modalities disagree."""
+    found = [x for x in model.layers if isinstance(x, EvidentialFusion)]
+    return dict(zip((UNCERTAINTY, CONFLICT), found[0].output[1:])) if found else {}
 
 
 def _embedding(model):
