@@ -15,7 +15,7 @@ def worth(model, inputs, coalitions, labels, measure, output) -> np.ndarray:
             f"received only {'`measure`' if labels is None else '`labels`'}."
         )
     names = modalities_of(model, inputs)
-    present = _present(inputs, names)  # (B, M)
+    present = presence_of(inputs, names)  # (B, M)
     masks = coalitions[:, None, :] & present
     outputs = masked_outputs(model, inputs, masks, output)
     if measure is None:
@@ -23,7 +23,12 @@ def worth(model, inputs, coalitions, labels, measure, output) -> np.ndarray:
     return np.array([measure(labels, x) for x in outputs], np.float64)
 
 
-def _present(inputs, names):
+def presence_of(inputs, names) -> np.ndarray:
+    """`(B, M)` bool: the `modality_mask` among the inputs, or that all is there.
+
+    Raises:
+        ValueError: If the modalities differ in their rows, or the mask does not fit.
+    """
     rows = {name: len(x) for name, x in inputs.items() if name not in EDGES}
     if len({*rows.values()}) != 1:
         raise InputError(f"Expected as many rows of every modality; received {rows}.")
