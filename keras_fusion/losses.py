@@ -22,6 +22,7 @@ class SaliencyLoss(keras.losses.Loss):
         window: Sides of the neighbourhood in pixels, odd. Beyond the image is
             background.
         weight: What an edge weighs more; 0 weighs all pixels alike.
+        ignore_class: The number of pixels that do not count, or None.
         name, reduction, dtype: As for `keras.losses.Loss`.
 
     Reference: Wei, Wang and Huang, 2020, F3Net: Fusion, Feedback and Focus for Salient
@@ -32,6 +33,7 @@ class SaliencyLoss(keras.losses.Loss):
         self,
         window: int = 15,
         weight: float = 5.0,
+        ignore_class: int | None = None,
         name: str = "saliency_loss",
         reduction: str = "sum_over_batch_size",
         dtype: str | None = None,
@@ -43,6 +45,7 @@ class SaliencyLoss(keras.losses.Loss):
             )
         self.window = window
         self.weight = weight
+        self.ignore_class = ignore_class
 
     def call(self, y_true, y_pred):
         logits = ops.convert_to_tensor(y_pred)
@@ -52,18 +55,27 @@ class SaliencyLoss(keras.losses.Loss):
                 f"shape {tuple(logits.shape)}."
             )
         masks = ops.reshape(ops.cast(y_true, logits.dtype), ops.shape(logits))
-        weights = 1 + self.weight * ops.abs(self._around(masks) - masks)
+        kept = ops.ones_like(masks)
+        if self.ignore_class is not None:
+            kept = ops.cast(ops.not_equal(masks, self.ignore_class), masks.dtype)
+            masks = masks * kept
+        weights = kept * (1 + self.weight * ops.abs(self._around(masks) - masks))
         axes = (1, 2, 3)
         # log(1 + exp(logits)) - logits where there is foreground
         entropy = ops.softplus(logits) - logits * masks
-        entropy = ops.sum(weights * entropy, axes) / ops.sum(weights, axes)  # (B,)
+        entropy = ops.sum(weights * entropy, axes)  # (B,)
+        entropy = entropy / ops.maximum(ops.sum(weights, axes), 1)
         there = ops.sigmoid(logits)
         both = ops.sum(weights * there * masks, axes)
         either = ops.sum(weights * (there + masks - there * masks), axes)
         return entropy + 1 - (both + 1) / (either + 1)
 
     def get_config(self):
-        return super().get_config() | {"window": self.window, "weight": self.weight}
+        return super().get_config() | {
+            "window": self.window,
+            "weight": self.weight,
+            "ignore_class": self.ignore_class,
+        }
 
     def _around(self, masks):
         """Means over the neighbourhoods: sums along columns and along rows."""

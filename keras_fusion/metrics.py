@@ -16,12 +16,20 @@ class IntersectionOverUnion(keras.metrics.Metric):
 
     Args:
         classes: Number of classes; 1 for foreground alone.
+        ignore_class: The number of pixels that do not count, or None.
         name, dtype: As for `keras.metrics.Metric`.
     """
 
-    def __init__(self, classes: int = 1, name: str = "iou", dtype: str | None = None):
+    def __init__(
+        self,
+        classes: int = 1,
+        ignore_class: int | None = None,
+        name: str = "iou",
+        dtype: str | None = None,
+    ):
         super().__init__(name=name, dtype=dtype)
         self.classes = classes
+        self.ignore_class = ignore_class
         for part in ("both", "either"):
             weight = self.add_variable((classes,), initializer="zeros", name=part)
             setattr(self, part, weight)
@@ -37,6 +45,9 @@ class IntersectionOverUnion(keras.metrics.Metric):
             numbers = ops.arange(self.classes, dtype="int32")
             found = ops.cast(ops.argmax(y_pred, axis=-1), "int32")[..., None] == numbers
             there = y_true[..., None] == numbers
+        if self.ignore_class is not None:
+            kept = ops.not_equal(y_true, self.ignore_class)[..., None]
+            found, there = (ops.logical_and(x, kept) for x in (found, there))
         axes = tuple(range(len(y_pred.shape) - 1))
         for total, pixels in (
             (self.both, ops.logical_and(found, there)),
@@ -50,7 +61,10 @@ class IntersectionOverUnion(keras.metrics.Metric):
         return ops.sum(ious) / ops.maximum(ops.sum(occurs), 1)
 
     def get_config(self):
-        return super().get_config() | {"classes": self.classes}
+        return super().get_config() | {
+            "classes": self.classes,
+            "ignore_class": self.ignore_class,
+        }
 
 
 @keras.saving.register_keras_serializable("keras_fusion")

@@ -17,6 +17,7 @@ import re
 import unicodedata
 
 MASK = "modality_mask"  # (B, M) bool, True = present
+IGNORED = 255  # in masks: a pixel that nobody labeled
 EDGE_INDEX, EDGE_WEIGHT = "edge_index", "edge_weight"
 EDGES = frozenset({EDGE_INDEX, EDGE_WEIGHT})  # of a graph; its nodes are the batch
 

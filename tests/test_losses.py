@@ -56,3 +56,25 @@ def test_what_does_not_fit_is_named():
             SaliencyLoss(window)
     with pytest.raises(ValueError, match=r"logits \(B, H, W, 1\).*\(2, 7, 6, 3\)"):
         SaliencyLoss()(MASKS, np.ones((2, 7, 6, 3), "float32"))
+
+
+def test_pixels_that_nobody_labeled_do_not_count():
+    """They are background to their neighbours, and nothing by themselves."""
+    loss = SaliencyLoss(3, ignore_class=255, reduction=None)
+    unknown = RNG.random(MASKS.shape) < 0.3
+    given = np.where(unknown, 255, MASKS)
+    other = np.where(unknown[..., None], 9, LOGITS)
+    found = loss(given, LOGITS)
+    assert_close(found, loss(given, other.astype("float32")))
+    expected = []
+    for mask, logits, away in zip(np.where(unknown, 0, MASKS), LOGITS, unknown):
+        around = np.pad(mask.astype("float64"), 1)
+        windows = np.lib.stride_tricks.sliding_window_view(around, (3, 3))
+        w = (1 + 5 * abs(windows.mean((2, 3)) - mask)) * ~away
+        p = 1 / (1 + np.exp(-logits[..., 0].astype("float64")))
+        entropy = -(w * np.log(np.where(mask, p, 1 - p))).sum() / w.sum()
+        both, either = (w * p * mask).sum(), (w * (p + mask - p * mask)).sum()
+        expected.append(entropy + 1 - (both + 1) / (either + 1))
+    assert_close(found, np.array(expected, "float32"))
+    nothing = loss(np.full_like(MASKS, 255), LOGITS)
+    assert_close(nothing, np.zeros(2, "float32"))

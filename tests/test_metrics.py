@@ -29,3 +29,18 @@ def test_saved_and_loaded():
 def test_no_sample_weights():
     with pytest.raises(ValueError, match="no sample weights"):
         IntersectionOverUnion()(np.ones((1, 2, 2)), np.ones((1, 2, 2, 1)), np.ones(1))
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_pixels_that_nobody_labeled_do_not_count(classes):
+    masks = RNG.integers(0, max(2, classes), (6, 4, 5))
+    outputs = RNG.normal(size=(6, 4, 5, classes)).astype("float32")
+    unknown = RNG.random(masks.shape) < 0.3
+    given = np.where(unknown, 255, masks)
+    metric = IntersectionOverUnion(classes, ignore_class=255)
+    metric.update_state(given, outputs)
+    score = scores.foreground_iou if classes == 1 else scores.mean_iou
+    kept = score(masks[~unknown][None, None], outputs[~unknown][None, None])
+    assert score(given, outputs) == pytest.approx(kept)
+    assert float(metric.result()) == pytest.approx(kept)
+    assert kept != pytest.approx(score(masks, outputs))

@@ -5,6 +5,7 @@ import numpy as np
 from keras_fusion.datasets import multilabel
 from keras_fusion.datasets.arrays import LARGEST, listed
 from keras_fusion.datasets.errors import DataError
+from keras_fusion.names import IGNORED
 
 TASKS = ("classification", "regression", "multilabel")
 _MANY = 20  # classes that whole numbers may name without a question
@@ -93,7 +94,9 @@ def encode_masks(
     """Masks as a model takes them, and the names of the classes.
 
     Masks of two values are foreground (the larger) on background: 1 and 0, and one
-    name. Others are numbered in the order of their values.
+    name. Others are numbered in the order of their values. Where masks hold 0, 1 and
+    so on, and 255, the pixels of 255 are those that nobody labeled: they stay 255, and
+    losses and scores leave them out.
 
     Args:
         masks: `(rows, H, W)` whole numbers.
@@ -113,13 +116,21 @@ def encode_masks(
         )
     # One by one: all at once would need several times their memory.
     values = np.unique([value for mask in masks for value in np.unique(mask)])
+    if len(values) > IGNORED + 1:
+        raise DataError(
+            f"expected masks of at most {IGNORED} classes; received {len(values)}"
+        )
+    known, ignored = values[values != IGNORED], IGNORED in values
     if class_names:
-        if not np.isin(values, range(max(2, len(class_names)))).all():
+        if not np.isin(known, range(max(2, len(class_names)))).all():
             raise DataError(
                 f"expected masks of the classes {listed(class_names)}; received the "
                 f"values {listed(values)}"
             )
-        return masks.astype(np.min_scalar_type(len(class_names))), tuple(class_names)
+        highest = IGNORED if ignored else len(class_names)
+        return masks.astype(np.min_scalar_type(highest)), tuple(class_names)
+    ignored &= len(known) > 1 and np.array_equal(known, range(len(known)))
+    values = known if ignored else values
     if len(values) == 1:
         raise DataError(f"expected at least two classes; all pixels are {values[0]}")
     names = [f"{x:.0f}" if isinstance(x, np.floating) else str(x) for x in values]
@@ -127,6 +138,8 @@ def encode_masks(
     numbers = np.empty(masks.shape, np.min_scalar_type(len(values)))
     for number, mask in zip(numbers, masks, strict=True):
         number[...] = np.searchsorted(values, mask)
+        if ignored:
+            number[mask == IGNORED] = IGNORED
     return numbers, names
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
+from keras_fusion.names import IGNORED
 
 
 def class_weights(data: Dataset, given: str | dict | None) -> np.ndarray | None:
@@ -30,11 +31,20 @@ def class_weights(data: Dataset, given: str | dict | None) -> np.ndarray | None:
             f"{names[0] if names else 'numbers'} to predict."
         )
     if given == "balanced":
-        counts = np.bincount(np.ravel(data.train.labels), minlength=len(names))
+        labels = data.train.labels
+        if labels.ndim == 3:
+            labels = labels[labels != IGNORED]
+        counts = np.bincount(labels, minlength=len(names))
         weights = counts.sum() / (len(names) * np.maximum(counts, 1))
-        return weights.astype(np.float32)
+        return _for_masks(weights, data)
     if unknown := [name for name in given if name not in names]:
         raise InputError(
             f"class_weight names {unknown}; {data.name} has {list(names)}."
         )
-    return np.array([given.get(name, 1.0) for name in names], np.float32)
+    return _for_masks([given.get(name, 1.0) for name in names], data)
+
+
+def _for_masks(weights, data):
+    """As float32; those of masks reach `IGNORED`, which the loss leaves out."""
+    size = IGNORED + 1 if data.train.labels.ndim == 3 else len(weights)
+    return np.pad(weights, (0, max(0, size - len(weights)))).astype(np.float32)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_fusion.names import IGNORED
+
 
 def accuracy(labels, outputs) -> float:
     """Share of right classes in `(B, K)` probabilities."""
@@ -18,10 +20,10 @@ def foreground_iou(masks, logits) -> float:
     """Intersection over union of the foreground, of all pixels of all images together.
 
     Args:
-        masks: `(B, H, W)` of 0 and 1.
+        masks: `(B, H, W)` of 0, 1, and 255 for pixels that do not count.
         logits: `(B, H, W, 1)`, foreground where positive.
     """
-    found, there = logits[..., 0] > 0, masks > 0
+    found, there = (logits[..., 0] > 0) & (masks != IGNORED), masks == 1
     return float(np.sum(found & there) / max(1, np.sum(found | there)))
 
 
@@ -29,10 +31,10 @@ def mean_iou(masks, outputs) -> float:
     """Mean over the classes that occur of their intersection over union.
 
     Args:
-        masks: `(B, H, W)` class numbers.
+        masks: `(B, H, W)` class numbers, 255 for pixels that do not count.
         outputs: `(B, H, W, K)` logits or probabilities.
     """
-    found = np.argmax(outputs, axis=-1)
+    found = np.where(masks == IGNORED, IGNORED, np.argmax(outputs, axis=-1))
     unions = [np.sum((found == k) | (masks == k)) for k in range(outputs.shape[-1])]
     both = [np.sum((found == k) & (masks == k)) for k in range(outputs.shape[-1])]
     return float(np.mean([b / u for b, u in zip(both, unions) if u]))
@@ -42,7 +44,8 @@ def saliency_measures(masks, logits) -> dict[str, float]:
     """What the field reports of salient object detection, by its own definitions.
 
     Args:
-        masks: `(B, H, W)` of 0 and 1.
+        masks: `(B, H, W)` of 0, 1, and 255 for pixels that are set to background in
+            masks and predictions, since these measures know no others.
         logits: `(B, H, W, 1)` of the foreground.
 
     Returns:
@@ -65,9 +68,10 @@ def saliency_measures(masks, logits) -> dict[str, float]:
         "S": py_sod_metrics.Smeasure(),
     }
     there = 1 / (1 + np.exp(-np.asarray(logits[..., 0], np.float64)))
+    there = np.where(masks == IGNORED, 0, there)
     for prediction, mask in zip(np.round(255 * there).astype(np.uint8), masks):
         for measure in measures.values():
-            measure.step(prediction, np.uint8(255) * (mask > 0))
+            measure.step(prediction, np.uint8(255) * (mask == 1))
     found = {name: measure.get_results() for name, measure in measures.items()}
     return {
         "MAE": float(found["MAE"]["mae"]),

@@ -9,6 +9,7 @@ from keras_fusion.datasets import Dataset
 from keras_fusion.experiments import measures, scores
 from keras_fusion.losses import SaliencyLoss
 from keras_fusion.metrics import IntersectionOverUnion, RSquared
+from keras_fusion.names import IGNORED
 
 
 class Task(NamedTuple):
@@ -97,8 +98,8 @@ _REGRESSION = Task(
 _SALIENCY = Task(
     "foreground IoU",
     scores.foreground_iou,
-    SaliencyLoss,
-    IntersectionOverUnion,
+    lambda: SaliencyLoss(ignore_class=IGNORED),
+    lambda classes: IntersectionOverUnion(classes, ignore_class=IGNORED),
     head={"classifier_activation": None},
     deployed_head={"classifier_activation": "sigmoid"},
     measures=scores.saliency_measures,
@@ -106,8 +107,10 @@ _SALIENCY = Task(
 _SEGMENTATION = Task(
     "mean IoU",
     scores.mean_iou,
-    lambda: keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    IntersectionOverUnion,
+    lambda: keras.losses.SparseCategoricalCrossentropy(
+        from_logits=True, ignore_class=IGNORED
+    ),
+    lambda classes: IntersectionOverUnion(classes, ignore_class=IGNORED),
     head={"classifier_activation": None},
     deployed_head={"classifier_activation": "softmax"},
 )

@@ -26,6 +26,7 @@ from keras_fusion.experiments.tasks import task_of
 from keras_fusion.experiments.watching import Watch
 from keras_fusion.export import portable
 from keras_fusion.files import alone_in, read_json, write_json
+from keras_fusion.names import IGNORED
 from keras_fusion.provenance import computed_on
 
 WEIGHTS = "model.weights.h5"
@@ -213,7 +214,8 @@ def _check_batch(batch_size, devices):
 def _check_labels(data):
     highest = max(1, data.classes - 1)  # of one class, the foreground: 1
     for part in (data.train, data.validation):
-        if data.class_names and not np.isin(part.labels, range(highest + 1)).all():
+        known = [*range(highest + 1), *([IGNORED] if part.labels.ndim == 3 else [])]
+        if data.class_names and not np.isin(part.labels, known).all():
             raise InputError(
                 f"{data.name}: labels must be 0 to {highest}; received "
                 f"{part.labels.min()} to {part.labels.max()}."

@@ -79,3 +79,18 @@ def test_masks_of_named_classes_keep_their_numbers():
 def test_masks_that_are_none(masks, names, message):
     with pytest.raises(ValueError, match=message):
         encode_masks(masks, names)
+
+
+def test_pixels_of_255_beside_counted_classes_are_those_nobody_labeled():
+    masks = np.array([[[0, 1, 2]], [[255, 2, 0]]])
+    encoded, names = encode_masks(masks)
+    assert names == ("0", "1", "2")
+    np.testing.assert_array_equal(encoded, masks)
+    pair, names = encode_masks(np.array([[[0, 1, 255]]]))
+    assert names == ("foreground",) and pair.tolist() == [[[0, 1, 255]]]
+    named, _ = encode_masks(masks, ("a", "b", "c"))
+    np.testing.assert_array_equal(named, masks)
+    others, names = encode_masks(np.array([[[0, 128, 255]]]))  # three levels of gray
+    assert names == ("0", "128", "255") and others.tolist() == [[[0, 1, 2]]]
+    with pytest.raises(ValueError, match="at most 255 classes; received 300"):
+        encode_masks(np.arange(300).reshape(1, 3, 100))
