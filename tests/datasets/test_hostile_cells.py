@@ -100,6 +100,14 @@ def test_what_is_no_file_is_absent(home, kind):
     assert not mask.any() and not devices.any()
 
 
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
+def test_a_table_that_is_a_pipe_is_none(home, ending):
+    os.mkfifo(home / f"pipe.{ending}")
+    for path in (home / f"pipe.{ending}", home, home / f"*.{ending}"):
+        with pytest.raises(datasets.DataError, match="no such file, or no .csv"):
+            datasets.table(path, label="y")
+
+
 def png(width, height, rows=None):
     """A black picture, of which some rows may be left out."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)

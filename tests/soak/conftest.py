@@ -24,11 +24,20 @@ def pytest_runtest_logreport(report):
 
 
 def pytest_sessionfinish(session):
-    if not reports:
-        return
-    found = {name: test | provenance() for name, test in reports.items()}
-    before = read_json(RESULTS)["tests"] if RESULTS.is_file() else []
+    if reports:
+        before = read_json(RESULTS) if RESULTS.is_file() else {"tests": []}
+        found = {name: test | provenance() for name, test in reports.items()}
+        write_json(RESULTS, merged(before, found))
+
+
+def merged(before, found):
+    """What was written before of tests that are still there, with what was found."""
     there = "".join(path.read_text() for path in HERE.glob("test_*.py"))
     there = set(re.findall(r"def (test_\w+)", there))
-    kept = {t["name"]: t for t in before if t["name"].partition("[")[0] in there}
-    write_json(RESULTS, {"tests": list((kept | found).values())})
+    of_all = {key: x for key, x in before.items() if key != "tests"}
+    kept = {
+        test["name"]: of_all | test
+        for test in before["tests"]
+        if test["name"].partition("[")[0] in there
+    }
+    return {"tests": list((kept | found).values())}

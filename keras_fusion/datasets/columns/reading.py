@@ -57,6 +57,7 @@ def files_of(path: str | Path) -> list[Path]:
         found = [path]
     else:
         found = [Path(name) for name in sorted(glob.glob(str(path)))]
+    found = [file for file in found if file.is_file()]  # a pipe may have no end
     if not found:
         raise DataError(f"{path}: no such file, or no {', '.join(_OPEN)} there.")
     for file in found:
