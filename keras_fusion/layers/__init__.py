@@ -38,6 +38,7 @@ from keras_fusion.layers.fusion.cross_diffusion_attention import (
 )
 from keras_fusion.layers.fusion.gated_multimodal_unit import GatedMultimodalUnit
 from keras_fusion.layers.fusion.joint_attention import JointAttention
+from keras_fusion.layers.fusion.low_rank_fusion import LowRankFusion
 from keras_fusion.layers.fusion.maximum import Maximum
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
 from keras_fusion.layers.fusion.modality_transformer import ModalityTransformer
@@ -49,6 +50,7 @@ from keras_fusion.layers.fusion.released_mutual_former_block import (
 from keras_fusion.layers.fusion.scalar_weighting import ScalarWeighting
 from keras_fusion.layers.fusion.softmax_gating import SoftmaxGating
 from keras_fusion.layers.fusion.summation import Summation
+from keras_fusion.layers.fusion.tensor_fusion import TensorFusion
 from keras_fusion.layers.graph.graph_attention import GraphAttention
 from keras_fusion.layers.graph.graph_convolution import GraphConvolution
 from keras_fusion.layers.graph.simple_graph_convolution import SimpleGraphConvolution
@@ -88,6 +90,7 @@ __all__ = [
     "JointAttention",
     "JointHeatmaps",
     "LocalSelfAttention",
+    "LowRankFusion",
     "Maximum",
     "ModalityAttention",
     "ModalityCorruption",
@@ -108,6 +111,7 @@ __all__ = [
     "SqueezeExcitation",
     "Standardization",
     "Summation",
+    "TensorFusion",
     "TokenConvolution",
     "TokenPooling",
     "VideoJitter",

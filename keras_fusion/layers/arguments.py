@@ -1,5 +1,6 @@
 """Checks of constructor arguments: one sentence that says what came."""
 
+import math
 from numbers import Real
 
 import keras
@@ -35,6 +36,17 @@ def require_fraction(layer, name, value):
         raise ValueError(
             f"{type(layer).__name__} expects {name} to be in [0, 1); received "
             f"{value!r}."
+        )
+    return value
+
+
+def require_amount(layer, name, value):
+    """`value` if it is a finite number >= 0; raises a ValueError else."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not 0 <= value < math.inf:
+        raise ValueError(
+            f"{type(layer).__name__} expects {name} to be a number of 0 or more; "
+            f"received {value!r}."
         )
     return value
 

@@ -167,13 +167,16 @@ class FusionHyperModel(keras_tuner.HyperModel):
         return fitting
 
     def _worth_trying(self):
-        """Operators on sets of tokens have nothing to do where each set is a vector."""
+        """The operators that a search tries by itself.
+
+        Operators on sets of tokens have nothing to do where each set is a vector.
+        """
         vectors = all(len(shape) == 1 for shape in self.input_shapes.values())
         single = vectors and not self.arguments.get("encoders")
         return [
             name
             for name, operator in layers.operators().items()
-            if not (single and operator.takes == "tokens")
+            if operator.searched and not (single and operator.takes == "tokens")
         ]
 
     def _try(self, operator):

@@ -54,6 +54,11 @@ VARIANTS = {
         {"num_heads": 2, "activation": "relu", "intermediate_dim": 3},
         {"readout": None},
     ],
+    "LowRankFusion": [
+        {"rank": 2},
+        {"rank": 1, "activation": "tanh", "intermediate_dim": 3},
+        {"rank": 3, "use_bias": False, "normalize": True},
+    ],
     "Maximum": [{}],
     "ModalityAttention": [
         *every(readout=["mean", "token"]),
@@ -85,6 +90,7 @@ VARIANTS = {
     ],
     "SoftmaxGating": [{}],
     "Summation": [{}],
+    "TensorFusion": every(use_bias=[True, False]),
 }
 
 
@@ -122,6 +128,8 @@ class Case:
         """Whether the documented weights sum to one over the present modalities."""
         if self.name == "GatedMultimodalUnit":
             return count == 2
+        if self.name == "ProductOfExperts":  # whose prior has a share
+            return False
         if self.name == "ModalityAttention":
             return self.config.get("readout") != "token"
         free = self.name in ("AdaptiveWeighting", "ScalarWeighting")
@@ -130,8 +138,9 @@ class Case:
 
     def weighs(self, there):
         """`(B, M)`: which modalities have weights, of those present."""
-        asked = there & (there.sum(axis=1, keepdims=True) >= self.new().min_modalities)
-        if self.config.get("queries") == "first":  # which nobody asks
+        op = self.new()
+        asked = there & (there.sum(axis=1, keepdims=True) >= op.min_modalities)
+        if getattr(op, "queries", None) == "first":  # which nobody asks
             asked = asked & there[:, :1]
             asked[:, 0] = False
         return asked

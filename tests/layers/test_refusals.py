@@ -19,6 +19,7 @@ from tests.layers.cases import (
     some_absent,
 )
 
+ANY_WIDTHS = {"Concatenation": 5 + WIDTH, "FeatureModulation": 5}  # and what comes out
 EPSILONS = [1.0, -0.1, None]
 TOKENS = {
     "num_heads": [0],
@@ -55,6 +56,7 @@ BAD_ARGUMENTS = {
         "dropout": [2],
     },
     "JointAttention": TOKENS,
+    "LowRankFusion": {"rank": [0, 1.5, None], "intermediate_dim": [0]},
     "MutualFormerBlock": TOKENS
     | {"epsilon": EPSILONS, "steps": [0, 1.5], "initial": ["zeros"]},
     "ReleasedMutualFormerBlock": TOKENS
@@ -90,8 +92,8 @@ def test_unknown_operators():
 def test_different_widths_without_units(case):
     inputs = [draw(3, 2, width) for width in (5, WIDTH)]
     op = case.new(units=None)
-    if case.name == "Concatenation":  # for which any widths fit
-        assert tuple(op(inputs).shape) == (3, 2, 5 + WIDTH)
+    if case.name in ANY_WIDTHS:
+        assert tuple(op(inputs).shape) == (3, 2, ANY_WIDTHS[case.name])
         return
     with refuses(r"different widths \[5, 4\].*units"):
         op(inputs, **query_for(op, inputs))

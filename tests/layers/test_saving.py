@@ -108,11 +108,16 @@ def test_the_configuration_survives(case):
     assert all(getattr(again, name) == value for name, value in case.config.items())
 
 
+def initializers(operator, init):
+    """`init` in all the operator's arguments that are initializers of kernels."""
+    return {name: init for name in operator().get_config() if "initializer" in name}
+
+
 @each_case
 def test_a_restored_operator_makes_the_same_kernels(case):
     """Initializer and regularizer reach every kernel, also of the restored operator."""
     op = case.new(
-        kernel_initializer=keras.initializers.Constant(0.5),
+        **initializers(layers.get(case.name), keras.initializers.Constant(0.5)),
         kernel_regularizer=keras.regularizers.L2(0.125),
     )
     inputs = case.inputs()
@@ -128,7 +133,7 @@ def test_kernels_of_one_operator_differ():
     """An initializer instance that is drawn from twice must not repeat itself."""
     init = keras.initializers.RandomNormal()
     for name in layers.operators():
-        op = layers.get(name)(units=WIDTH, kernel_initializer=init)
+        op = layers.get(name)(units=WIDTH, **initializers(layers.get(name), init))
         op([draw(3, 2, 5) for _ in range(3)][: op.max_modalities])
         kernels = [to_numpy(w) for w in op.weights if "kernel" in w.name]
         for number, kernel in enumerate(kernels):

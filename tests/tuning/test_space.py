@@ -106,6 +106,16 @@ def test_operators_that_do_not_fit_are_left_out_or_give_their_reason(monkeypatch
 
 
 @once
+def test_what_was_not_measured_is_tried_where_it_is_named():
+    assert not layers.LowRankFusion.searched
+    fitting = FusionHyperModel("FusionClassifier", SHAPES, 3).operators
+    assert "LowRankFusion" not in fitting and "GatedMultimodalUnit" in fitting
+    named = {"fusion": ["LowRankFusion"]}
+    model = FusionHyperModel("FusionClassifier", SHAPES, 3, named)
+    assert model.operators == ["LowRankFusion", "Concatenation"]
+
+
+@once
 def test_a_builder_gets_what_it_takes():
     space = {"fusion": ["Summation"]}
     model = FusionHyperModel("GraphNodeClassifier", SHAPES, 3, space)

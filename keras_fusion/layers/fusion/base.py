@@ -55,6 +55,7 @@ class Fusion(Layer):
     projects = True  # whether modalities of other widths than `units` are projected
     has_weights = False
     uses_query = False
+    searched = True  # whether a search tries it where nobody names operators
     choices: ClassVar[dict] = {}  # what a search tries, by argument
 
     def __init__(
