@@ -36,6 +36,7 @@ from keras_fusion.layers.fusion.cross_attention import CrossAttention
 from keras_fusion.layers.fusion.cross_diffusion_attention import (
     CrossDiffusionAttention,
 )
+from keras_fusion.layers.fusion.feature_modulation import FeatureModulation
 from keras_fusion.layers.fusion.gated_multimodal_unit import GatedMultimodalUnit
 from keras_fusion.layers.fusion.joint_attention import JointAttention
 from keras_fusion.layers.fusion.low_rank_fusion import LowRankFusion
@@ -83,6 +84,7 @@ __all__ = [
     "CrossDiffusionAttention",
     "EfficientChannelAttention",
     "EvidentialFusion",
+    "FeatureModulation",
     "Fusion",
     "GatedMultimodalUnit",
     "GraphAttention",

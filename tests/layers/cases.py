@@ -49,6 +49,7 @@ VARIANTS = {
         {"num_heads": 2, "steps": 2, "initial": "affinity"},
         {"readout": None, "form": "released", "use_bias": False},
     ],
+    "FeatureModulation": [{}, {"form": "mag", "max_shift": 0.5}],
     "GatedMultimodalUnit": [{}],
     "JointAttention": [
         {"num_heads": 2, "activation": "relu", "intermediate_dim": 3},

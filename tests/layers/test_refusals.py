@@ -55,6 +55,10 @@ BAD_ARGUMENTS = {
         "form": ["official"],
         "dropout": [2],
     },
+    "FeatureModulation": {
+        "form": ["gate", None],
+        "max_shift": [-0.5, True, "1", float("inf")],
+    },
     "JointAttention": TOKENS,
     "LowRankFusion": {"rank": [0, 1.5, None], "intermediate_dim": [0]},
     "MutualFormerBlock": TOKENS
