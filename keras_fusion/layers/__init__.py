@@ -37,6 +37,7 @@ from keras_fusion.layers.fusion.cross_diffusion_attention import (
     CrossDiffusionAttention,
 )
 from keras_fusion.layers.fusion.feature_modulation import FeatureModulation
+from keras_fusion.layers.fusion.gated_cross_attention import GatedCrossAttention
 from keras_fusion.layers.fusion.gated_multimodal_unit import GatedMultimodalUnit
 from keras_fusion.layers.fusion.joint_attention import JointAttention
 from keras_fusion.layers.fusion.low_rank_fusion import LowRankFusion
@@ -86,6 +87,7 @@ __all__ = [
     "EvidentialFusion",
     "FeatureModulation",
     "Fusion",
+    "GatedCrossAttention",
     "GatedMultimodalUnit",
     "GraphAttention",
     "GraphConvolution",

@@ -50,6 +50,10 @@ VARIANTS = {
         {"readout": None, "form": "released", "use_bias": False},
     ],
     "FeatureModulation": [{}, {"form": "mag", "max_shift": 0.5}],
+    "GatedCrossAttention": [
+        {"num_heads": 2, "queries": "all", "readout": None},
+        {"readout": "max", "use_bias": False},
+    ],
     "GatedMultimodalUnit": [{}],
     "JointAttention": [
         {"num_heads": 2, "activation": "relu", "intermediate_dim": 3},

@@ -59,6 +59,7 @@ BAD_ARGUMENTS = {
         "form": ["gate", None],
         "max_shift": [-0.5, True, "1", float("inf")],
     },
+    "GatedCrossAttention": TOKENS | {"queries": ["both", None]},
     "JointAttention": TOKENS,
     "LowRankFusion": {"rank": [0, 1.5, None], "intermediate_dim": [0]},
     "MutualFormerBlock": TOKENS

@@ -18,6 +18,7 @@ RANDOM = {  # every layer that draws in training, and what it is called with
     "BottleneckAttention": ({"dropout": 0.5}, TOKENS),
     "CrossAttention": ({"dropout": 0.5}, TOKENS),
     "CrossDiffusionAttention": ({"dropout": 0.5}, TOKENS),
+    "GatedCrossAttention": ({"dropout": 0.5, "queries": "all"}, TOKENS),
     "GraphAttention": ({"units": 3, "dropout": 0.5}, draw(4, 5)),
     "JointAttention": ({"dropout": 0.5}, TOKENS),
     "JointHeatmaps": ({"jitter": 0.5}, draw(4, 5, 3, 2)),

@@ -58,6 +58,7 @@ class CrossAttention(TokenTransformer):
     """
 
     min_modalities = 2
+    halves_kind = ResidualHalves
 
     def __init__(self, units: int | None = None, queries: str = "all", **kwargs):
         super().__init__(units, **kwargs)
@@ -71,7 +72,7 @@ class CrossAttention(TokenTransformer):
             NormedHeads(self, f"heads_{m}", width, n) for m, n in enumerate(parts)
         ]
         self.halves = [
-            ResidualHalves(self, f"halves_{m}", width)
+            self.halves_kind(self, f"halves_{m}", width)
             for m in range(self._asking(count))
         ]
 
@@ -88,8 +89,12 @@ class CrossAttention(TokenTransformer):
             return ops.concatenate([shares() for shares in columns], axis=2)
 
         if self.readout:
-            return pool_tokens(streams, present, self.readout), weights
+            return self.pool(streams, present), weights
         return streams, weights
+
+    def pool(self, streams, present):
+        """The readout `(B, U)` of the streams."""
+        return pool_tokens(streams, present, self.readout)
 
     def check(self, shapes):
         super().check(shapes)

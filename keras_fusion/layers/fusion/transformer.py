@@ -109,8 +109,32 @@ class ResidualHalves(keras.layers.Layer):
     def call(self, x, attended, drop):
         """`(B, T, U)` from `x` and `attended` `(B, N, T, h)`; `drop` drops branches."""
         x = self.add(x, attended, drop)
-        return x + drop(apply(self.mlp, self.norm(x)))
+        return x + self.gate("mlp", drop(apply(self.mlp, self.norm(x))))
 
     def add(self, x, attended, drop):
         """The first half alone."""
-        return x + drop(self.output_dense(join_heads(attended)))
+        branch = drop(self.output_dense(join_heads(attended)))
+        return x + self.gate("attention", branch)
+
+    def gate(self, half, branch):
+        """What a half adds, as it is."""
+        return branch
+
+
+class GatedHalves(ResidualHalves):
+    """`y = x + tanh(a) O(attended)`, `z = y + tanh(b) MLP(LN(y))`, a, b zero at first.
+
+    Args:
+        op, name, width: As for `ResidualHalves`.
+    """
+
+    def build(self, input_shape):
+        self.gates = {
+            half: self.add_weight(shape=(), initializer="zeros", name=f"{half}_gate")
+            for half in ("attention", "mlp")
+        }
+        super().build(input_shape)
+
+    def gate(self, half, branch):
+        """What a half adds, behind its gate."""
+        return ops.cast(ops.tanh(self.gates[half]), branch.dtype) * branch
