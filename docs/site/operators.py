@@ -8,7 +8,7 @@ import costs
 
 from keras_fusion import layers
 
-READOUTS = "mean", "sum", "max", "token", "query", "node", None
+READOUTS = "mean", "sum", "max", "token", "query", "node", "gaussian", None
 
 HEAD = """---
 hide: [navigation, toc]
@@ -37,11 +37,12 @@ def page() -> str:
 
 def row(name, operator) -> str:
     readouts = accepted(operator)
+    without = "the M streams" if operator.refines else "the latents"
     by_query = any(made(operator, r).uses_query for r in readouts)
     cells = [
         f"[`{name}`](reference/layers.md#{operator.__module__}.{name})",
         operator.takes,
-        ", ".join(r and f"`{r}`" or "the M streams" for r in readouts) or "one tensor",
+        ", ".join(r and f"`{r}`" or without for r in readouts) or "one tensor",
         "yes" if operator.has_weights else "no",
         "yes" if by_query else "no",
         costs.cost(operator),

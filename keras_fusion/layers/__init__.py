@@ -40,6 +40,7 @@ from keras_fusion.layers.fusion.feature_modulation import FeatureModulation
 from keras_fusion.layers.fusion.gated_cross_attention import GatedCrossAttention
 from keras_fusion.layers.fusion.gated_multimodal_unit import GatedMultimodalUnit
 from keras_fusion.layers.fusion.joint_attention import JointAttention
+from keras_fusion.layers.fusion.latent_attention import LatentAttention
 from keras_fusion.layers.fusion.low_rank_fusion import LowRankFusion
 from keras_fusion.layers.fusion.maximum import Maximum
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
@@ -93,6 +94,7 @@ __all__ = [
     "GraphConvolution",
     "JointAttention",
     "JointHeatmaps",
+    "LatentAttention",
     "LocalSelfAttention",
     "LowRankFusion",
     "Maximum",

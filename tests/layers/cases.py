@@ -59,6 +59,11 @@ VARIANTS = {
         {"num_heads": 2, "activation": "relu", "intermediate_dim": 3},
         {"readout": None},
     ],
+    "LatentAttention": [
+        {"num_heads": 2, "num_latents": 3},
+        {"readout": "max", "modality_embedding": True, "use_bias": False},
+        {"readout": None, "num_latents": 2},
+    ],
     "LowRankFusion": [
         {"rank": 2},
         {"rank": 1, "activation": "tanh", "intermediate_dim": 3},

@@ -61,6 +61,12 @@ BAD_ARGUMENTS = {
     },
     "GatedCrossAttention": TOKENS | {"queries": ["both", None]},
     "JointAttention": TOKENS,
+    "LatentAttention": {
+        "num_latents": [0, 2.5],
+        "num_heads": [0],
+        "readout": ["sum"],
+        "dropout": [2],
+    },
     "LowRankFusion": {"rank": [0, 1.5, None], "intermediate_dim": [0]},
     "MutualFormerBlock": TOKENS
     | {"epsilon": EPSILONS, "steps": [0, 1.5], "initial": ["zeros"]},

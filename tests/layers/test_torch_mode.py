@@ -22,6 +22,7 @@ RANDOM = {  # every layer that draws in training, and what it is called with
     "GraphAttention": ({"units": 3, "dropout": 0.5}, draw(4, 5)),
     "JointAttention": ({"dropout": 0.5}, TOKENS),
     "JointHeatmaps": ({"jitter": 0.5}, draw(4, 5, 3, 2)),
+    "LatentAttention": ({"dropout": 0.5}, TOKENS),
     "ModalityAttention": ({"dropout": 0.5}, TOKENS),
     "ModalityCorruption": ({"rate": 0.9, "kinds": ["noise"]}, TOKENS[0]),
     # so many samples that two draws of which modality stays cannot be equal

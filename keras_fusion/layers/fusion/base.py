@@ -206,6 +206,8 @@ class Fusion(Layer):
         if self.returns_streams and not self.rebuilds_absent:
             return present.select(fused)
         there = present.any_token() if self.pools_tokens else present.any()
+        if self.pools_tokens and there is not None and len(fused.shape) == 3:
+            there = there[:, None]  # latents (B, K, U)
         return tree.map_structure(lambda x: select(x, there), fused)
 
 

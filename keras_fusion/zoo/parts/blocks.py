@@ -6,6 +6,7 @@ from keras import layers
 from keras_fusion.layers import Concatenation, Fusion
 from keras_fusion.layers import get as get_operator
 from keras_fusion.layers.arguments import require_positive
+from keras_fusion.layers.with_mask import WithMask
 
 
 def template(fusion, units: int) -> Fusion:
@@ -115,7 +116,11 @@ def _hand_back(name, fused, streams):
     handed = []
     for m, x in enumerate(streams):
         back = layers.Dense(x.shape[-1], name=f"{name}_back_{m}")(fused)
+        mask = getattr(x, "_keras_mask", None)
         x = layers.Add(name=f"{name}_add_{m}")([x, back])
+        if mask is not None and len(fused.shape) < len(x.shape):
+            # `Add` drops the mask of the tokens, since the fused vector has none.
+            x = WithMask(name=f"{name}_masked_{m}")([x, mask])
         handed.append(
             layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm_{m}")(x)
         )
