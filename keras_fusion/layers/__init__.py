@@ -47,6 +47,7 @@ from keras_fusion.layers.fusion.modality_attention import ModalityAttention
 from keras_fusion.layers.fusion.modality_transformer import ModalityTransformer
 from keras_fusion.layers.fusion.mutual_former_block import MutualFormerBlock
 from keras_fusion.layers.fusion.product import Product
+from keras_fusion.layers.fusion.product_of_experts import ProductOfExperts
 from keras_fusion.layers.fusion.released_mutual_former_block import (
     ReleasedMutualFormerBlock,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "PositionAttention",
     "PositionEmbedding",
     "Product",
+    "ProductOfExperts",
     "ReleasedMutualFormerBlock",
     "ResidualMLP",
     "ScalarWeighting",

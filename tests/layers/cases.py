@@ -89,6 +89,7 @@ VARIANTS = {
     ],
     "MutualFormerBlock": [{"num_heads": 2}, {"readout": None}],
     "Product": [{}],
+    "ProductOfExperts": [{}, {"readout": "gaussian", "use_bias": False}],
     "ReleasedMutualFormerBlock": [
         {"num_heads": 2, "fused_stream": "query"},
         {"readout": None},

@@ -68,6 +68,7 @@ BAD_ARGUMENTS = {
         "dropout": [2],
     },
     "LowRankFusion": {"rank": [0, 1.5, None], "intermediate_dim": [0]},
+    "ProductOfExperts": {"readout": ["max", None]},
     "MutualFormerBlock": TOKENS
     | {"epsilon": EPSILONS, "steps": [0, 1.5], "initial": ["zeros"]},
     "ReleasedMutualFormerBlock": TOKENS
