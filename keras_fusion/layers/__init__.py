@@ -43,6 +43,7 @@ from keras_fusion.layers.fusion.joint_attention import JointAttention
 from keras_fusion.layers.fusion.latent_attention import LatentAttention
 from keras_fusion.layers.fusion.low_rank_fusion import LowRankFusion
 from keras_fusion.layers.fusion.maximum import Maximum
+from keras_fusion.layers.fusion.mixture_of_experts_fusion import MixtureOfExpertsFusion
 from keras_fusion.layers.fusion.modality_attention import ModalityAttention
 from keras_fusion.layers.fusion.modality_transformer import ModalityTransformer
 from keras_fusion.layers.fusion.mutual_former_block import MutualFormerBlock
@@ -99,6 +100,7 @@ __all__ = [
     "LocalSelfAttention",
     "LowRankFusion",
     "Maximum",
+    "MixtureOfExpertsFusion",
     "ModalityAttention",
     "ModalityCorruption",
     "ModalityDropout",

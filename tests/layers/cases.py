@@ -70,6 +70,10 @@ VARIANTS = {
         {"rank": 3, "use_bias": False, "normalize": True},
     ],
     "Maximum": [{}],
+    "MixtureOfExpertsFusion": [
+        {"num_experts": 3, "balance": 0.5},
+        {"num_experts": 2, "top_k": 1, "intermediate_dim": 3, "use_bias": False},
+    ],
     "ModalityAttention": [
         *every(readout=["mean", "token"]),
         *every(num_heads=[2], readout=["sum", "query", "node", None]),

@@ -68,6 +68,12 @@ BAD_ARGUMENTS = {
         "dropout": [2],
     },
     "LowRankFusion": {"rank": [0, 1.5, None], "intermediate_dim": [0]},
+    "MixtureOfExpertsFusion": {
+        "num_experts": [0],
+        "top_k": [0, 5],
+        "intermediate_dim": [0],
+        "balance": [-1, "no"],
+    },
     "ProductOfExperts": {"readout": ["max", None]},
     "MutualFormerBlock": TOKENS
     | {"epsilon": EPSILONS, "steps": [0, 1.5], "initial": ["zeros"]},

@@ -70,7 +70,11 @@ def test_without_top_the_fused_features(name):
 def test_every_weight_moves_in_one_step(name):
     keras.utils.set_random_seed(0)
     shapes = shapes_for(layers.get(name))
-    model = zoo.FusionClassifier(shapes, 3, fusion=name, units=4, depth=2, dropout=0.0)
+    routed = "top_k" in layers.get(name)().get_config()
+    config = {"top_k": 4} if routed else {}  # an expert that nobody chose stays
+    fusion = {"class_name": name, "config": config}
+    options = {"units": 4, "depth": 2, "dropout": 0.0}
+    model = zoo.FusionClassifier(shapes, 3, fusion=fusion, **options)
     randomise(model)  # a new bias of zero may well have no gradient
     before = model.get_weights()
     # so large a step shows in every weight
