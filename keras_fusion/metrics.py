@@ -1,6 +1,7 @@
 """Metrics that Keras does not have, or not fast."""
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -74,3 +75,65 @@ class RSquared(keras.metrics.R2Score):
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true = ops.reshape(y_true, ops.shape(y_pred))
         super().update_state(y_true, y_pred, sample_weight)
+
+
+def recall_at_k(queries, candidates, k=(1, 5, 10), groups=None, modality_mask=None):
+    """How often the right candidate is among the k nearest of a query.
+
+    Rows of the same number belong together. A candidate that is as near as the right
+    one counts as nearer, so that embeddings which are all the same find nothing.
+
+    Args:
+        queries: Array `(B, U)`, of unit length as a rule.
+        candidates: Array `(B, U)`.
+        k: The numbers of candidates that are looked at.
+        groups: `(B,)`, what belongs together where that is more than the row itself: a
+            candidate of the query's group is right. None: each row is its own group.
+        modality_mask: `(B, 2)` bool, where query and candidate are present, or None
+            (all). Rows without both ask nothing; absent candidates are not looked at.
+
+    Returns:
+        Dict from each k to the share of the queries, NaN where no row has both.
+
+    Raises:
+        ValueError: If shapes do not fit, or an embedding that is present is not finite.
+
+    Example:
+
+    >>> x = np.eye(3)
+    >>> recall_at_k(x, x[[0, 2, 1]], k=(1, 3))
+    {1: 0.3333333333333333, 3: 1.0}
+    """
+    queries, candidates = (np.asarray(x, "float32") for x in (queries, candidates))
+    if queries.ndim != 2 or queries.shape != candidates.shape:
+        raise ValueError(
+            "recall_at_k expects queries and candidates of one shape (B, U); received "
+            f"{queries.shape} and {candidates.shape}."
+        )
+    there = np.ones((len(queries), 2), bool)
+    there = there if modality_mask is None else np.asarray(modality_mask, bool)
+    groups = np.arange(len(queries)) if groups is None else np.asarray(groups)
+    asking, found = there.all(axis=1), there[:, 1]
+    queries, candidates = queries[asking], candidates[found]
+    if not (np.isfinite(queries).all() and np.isfinite(candidates).all()):
+        raise ValueError("recall_at_k expects finite embeddings of what is present.")
+    nearer = [
+        _wrong_and_as_near(rows, own, candidates, groups[found])
+        for rows, own in _blocks(queries, groups[asking])
+    ]
+    nearer = np.concatenate([*nearer, np.empty(0)])
+    return {n: float((nearer < n).mean()) if len(nearer) else np.nan for n in k}
+
+
+def _blocks(queries, groups, size=1024):
+    """So many queries at a time, since the scores of all would not fit."""
+    for start in range(0, len(queries), size):
+        yield queries[start : start + size], groups[start : start + size]
+
+
+def _wrong_and_as_near(queries, own, candidates, groups):
+    """`(B,)`: how many wrong candidates are as near as the nearest right one."""
+    scores = queries @ candidates.T
+    right = own[:, None] == groups
+    best = np.where(right, scores, -np.inf).max(axis=1, keepdims=True)
+    return ((scores >= best) & ~right).sum(axis=1)

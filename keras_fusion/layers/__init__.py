@@ -24,6 +24,7 @@ from keras_fusion.layers.augmentation.sequence_jitter import SequenceJitter
 from keras_fusion.layers.augmentation.video_jitter import VideoJitter
 from keras_fusion.layers.class_token import ClassToken
 from keras_fusion.layers.column_embedding import ColumnEmbedding
+from keras_fusion.layers.contrastive_alignment import ContrastiveAlignment
 from keras_fusion.layers.ensemble_average import EnsembleAverage as EnsembleAverage
 from keras_fusion.layers.evidential_fusion import EvidentialFusion
 from keras_fusion.layers.evidential_fusion import EvidentialModel as EvidentialModel
@@ -84,6 +85,7 @@ __all__ = [
     "ClassToken",
     "ColumnEmbedding",
     "Concatenation",
+    "ContrastiveAlignment",
     "CrossAttention",
     "CrossDiffusionAttention",
     "EfficientChannelAttention",

@@ -1,5 +1,6 @@
 """Pure functions of tensors, written with `keras.ops`: no weights, no classes."""
 
+from keras_fusion.ops.alignment import alignment_loss as alignment_loss
 from keras_fusion.ops.attention import affinity_logits as affinity_logits
 from keras_fusion.ops.attention import mix as mix
 from keras_fusion.ops.diffusion.affinity_diffusion import (

@@ -131,6 +131,10 @@ class Presence:
         """Where at least one modality is present, or None."""
         return self.parts and functools.reduce(ops.logical_or, self.parts)
 
+    def all(self):
+        """Where every modality is present, or None."""
+        return self.parts and functools.reduce(ops.logical_and, self.parts)
+
     def any_token(self):
         """Where a sample has any token of any modality, `(B, 1)`, or None."""
         return self.parts and Presence([ops.any(p, axis=1) for p in self.parts]).any()

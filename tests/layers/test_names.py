@@ -12,6 +12,7 @@ COLUMNS = [{"codes": 3}, {"edges": [-1.0, 0.0]}, {"width": 2}]
 OTHERS = {  # the layers that are neither operators nor mix positions
     "ColumnEmbedding": ({"columns": COLUMNS}, draw(2, 5)),
     "ClassToken": ({}, draw(*SEQUENCE)),
+    "ContrastiveAlignment": ({}, [draw(2, 4), draw(2, 3)]),
     "JointHeatmaps": ({"jitter": 0.1}, draw(*JOINTS)),
     "ModalityCorruption": ({}, draw(*SEQUENCE)),
     "ModalityDropout": ({"rate": 0.5}, [draw(2, 4), draw(2, 3)]),
