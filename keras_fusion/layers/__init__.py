@@ -69,6 +69,7 @@ from keras_fusion.layers.padded_conv1d import PaddedConv1D as PaddedConv1D
 from keras_fusion.layers.position_embedding import PositionEmbedding
 from keras_fusion.layers.present_mean import PresentMean as PresentMean
 from keras_fusion.layers.residual_mlp import ResidualMLP
+from keras_fusion.layers.sinusoidal_positions import SinusoidalPositions
 from keras_fusion.layers.stand_in import StandIn as StandIn
 from keras_fusion.layers.standardization import Standardization
 from keras_fusion.layers.token_convolution import TokenConvolution
@@ -119,6 +120,7 @@ __all__ = [
     "ScalarWeighting",
     "SequenceJitter",
     "SimpleGraphConvolution",
+    "SinusoidalPositions",
     "SoftmaxGating",
     "SqueezeExcitation",
     "Standardization",

@@ -14,6 +14,7 @@ from keras_fusion.zoo.fusion_classifier import FusionClassifier
 from keras_fusion.zoo.graph_node_classifier import GraphNodeClassifier
 from keras_fusion.zoo.late_fusion_classifier import LateFusionClassifier
 from keras_fusion.zoo.modality_weights import modality_weights as modality_weights
+from keras_fusion.zoo.multimodal_transformer import MultimodalTransformer
 from keras_fusion.zoo.mutual_former_classifier import MutualFormerClassifier
 from keras_fusion.zoo.mutual_former_segmenter import MutualFormerSegmenter
 from keras_fusion.zoo.parts.deployable import deployable as deployable
@@ -25,6 +26,7 @@ __all__ = [
     "FusionClassifier",
     "GraphNodeClassifier",
     "LateFusionClassifier",
+    "MultimodalTransformer",
     "MutualFormerClassifier",
     "MutualFormerSegmenter",
     "TwoStreamVideoClassifier",

@@ -18,6 +18,7 @@ OTHERS = {  # the layers that are neither operators nor mix positions
     "ModalityDropout": ({"rate": 0.5}, [draw(2, 4), draw(2, 3)]),
     "PositionEmbedding": ({}, draw(*SEQUENCE)),
     "ResidualMLP": ({"dropout": 0.5}, draw(*SEQUENCE)),
+    "SinusoidalPositions": ({}, draw(*SEQUENCE)),
     "TokenConvolution": ({"dropout": 0.5}, draw(*SEQUENCE)),
     "TokenPooling": ({}, draw(*SEQUENCE)),
     "Standardization": ({"knots": 3}, draw(*SEQUENCE)),

@@ -13,6 +13,7 @@ BUILT = {
     "FusionClassifier": {"input_shapes": SHAPES, "encoders": GIVEN, "depth": 2},
     "GraphNodeClassifier": {"input_shapes": {"a": 4, "b": 3}},
     "LateFusionClassifier": {"input_shapes": SHAPES},
+    "MultimodalTransformer": {"input_shapes": {"a": (4, 3), "b": (None, 2)}},
     "MutualFormerClassifier": {"input_shapes": IMAGES},
     "MutualFormerSegmenter": {"input_shapes": IMAGES},
     "TwoStreamVideoClassifier": {"input_shapes": CLIPS, "lateral": True},
