@@ -191,6 +191,14 @@ def test_a_model_with_heads_is_saved_and_asked_as_one_without(builder, tmp_path)
         assert answers[0].keys() == answers[1].keys() == {"predictions"}
 
 
+@pytest.mark.parametrize("dtype", ["bool", "int32"])
+def test_the_average_on_every_backend(dtype):
+    predictions = [np.full((2, 1), x, "float32") for x in (0.6, 0.9, 0.0)]
+    there = np.array([[1, 0], [0, 0]], dtype)
+    found = Heads("average")(predictions, modality_mask=there)
+    assert_close(found, np.array([[0.75], [0.6]]))
+
+
 def test_heads_that_cannot_be():
     with pytest.raises(ValueError, match="heads must be None or one of.*'mean'"):
         zoo.FusionClassifier(VECTORS, 3, heads="mean")
