@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import h5py
+import keras
 
 from keras_fusion import safety
 from keras_fusion.errors import InputError, first_line
@@ -41,6 +42,27 @@ def check_model(path: str | Path, compiled: bool) -> None:
     except safety.Unsafe:
         raise
     except Exception as error:  # zipfile, zlib, json and h5py raise many kinds
+        reason = first_line(error)
+        raise InputError(f"{path} is not a whole .keras file: {reason}") from error
+
+
+def load_model(path: str | Path, compile: bool) -> keras.Model:
+    """The model of a `.keras` file, in safe mode, once `check_model` has passed it.
+
+    Args:
+        path: The file.
+        compile: Whether it is compiled as it was saved.
+
+    Raises:
+        ValueError: If there is no such file, or as `check_model` raises it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no model {path}.")
+    check_model(path, compiled=compile)
+    try:
+        return keras.saving.load_model(path, compile=compile)
+    except Exception as error:  # zipfile, h5py and Keras raise many kinds
         reason = first_line(error)
         raise InputError(f"{path} is not a whole .keras file: {reason}") from error
 

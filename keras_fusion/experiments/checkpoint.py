@@ -30,6 +30,9 @@ class Checkpoint(keras.callbacks.Callback):
         identity: What must be the same for a run to go on from the file.
         every: Seconds between two saves.
         stopping: Early stopping, whose best weights are kept too, or None.
+
+    Attributes:
+        stage: Of the training, which decides what its optimizer holds.
     """
 
     def __init__(
@@ -46,22 +49,24 @@ class Checkpoint(keras.callbacks.Callback):
         self.stopping = stopping
         self.history = {}
         self.seconds = 0.0
+        self.stage = 0
         self.started = self.saved = time.perf_counter()
 
-    def restore(self, model: keras.Model) -> int:
-        """Puts `model` where the file left it; returns the epoch to go on with."""
+    def begun(self) -> tuple[int, int]:
+        """The stage of training that the file was left in, and the epochs done."""
+        if not self.path.is_file():
+            return 0, 0
+        record = json.loads(str(self._read(["record"])["record"]))
+        require_same(self.path, record["identity"], self.identity)
+        return record.get("stage", 0), len(record["history"]["loss"])
+
+    def restore(self, model: keras.Model) -> None:
+        """Puts `model`, as it is in the stage of `begun`, where the file left it."""
         model.optimizer.build(model.trainable_variables)
         if not self.path.is_file():
-            return 0
-        try:
-            with self.path.open("rb") as file:
-                arrays = dict(np.load(file, allow_pickle=False))
-            record = json.loads(str(arrays["record"]))
-        except Exception as error:  # numpy, zipfile, zlib and json raise many kinds
-            raise InputError(
-                f"{self.path} is broken ({error}); delete it to train anew."
-            ) from error
-        require_same(self.path, record["identity"], self.identity)
+            return
+        arrays = self._read()
+        record = json.loads(str(arrays["record"]))
         for i, variable in enumerate(_state(model)):
             variable.assign(arrays[f"state_{i}"])
         if self.stopping:
@@ -69,7 +74,16 @@ class Checkpoint(keras.callbacks.Callback):
             self.stopping.resume(record["stopping"], best)
         self.history = record["history"]
         self.seconds = record["seconds"]
-        return len(self.history["loss"])
+
+    def _read(self, names=None):
+        try:
+            with self.path.open("rb") as file:
+                arrays = np.load(file, allow_pickle=False)
+                return {name: arrays[name] for name in names or arrays.files}
+        except Exception as error:  # numpy, zipfile, zlib and json raise many kinds
+            raise InputError(
+                f"{self.path} is broken ({error}); delete it to train anew."
+            ) from error
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():
@@ -81,6 +95,7 @@ class Checkpoint(keras.callbacks.Callback):
     def _save(self):
         record = {
             "identity": self.identity,
+            "stage": self.stage,
             "history": self.history,
             "seconds": self.seconds + time.perf_counter() - self.started,
         }

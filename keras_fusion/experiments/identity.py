@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_fusion.datasets import Dataset
 from keras_fusion.datasets.columns.read_rows import ReadRows
+from keras_fusion.experiments import fine_tuning
 from keras_fusion.experiments.recipe import Recipe
 
 
@@ -40,4 +41,6 @@ def identity_of(recipe: Recipe, data: Dataset, seed: int, precision: str) -> dic
         "precision": precision,
         "backend": keras.backend.backend(),
     }
+    if files := fine_tuning.fingerprints(recipe):
+        identity["files"] = files
     return json.loads(json.dumps(identity))

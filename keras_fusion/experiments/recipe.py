@@ -27,7 +27,7 @@ from keras_fusion.experiments.schema import (
     Text,
 )
 from keras_fusion.zoo import published
-from keras_fusion.zoo.parts.asked_dtype import asked_dtype
+from keras_fusion.zoo.parts.described import of_raw_values
 
 RECIPE = "recipe.toml"
 OF_THE_DATA = "split task ignore groups scale modalities group_by stream".split()
@@ -117,6 +117,8 @@ def parse(path: Path, kind: type[R], name: str) -> R:
         raise InputError(f"{path}: a recipe is called by its folder; leave out `name`.")
     recipe = schema.read(kind, given | {"name": name}, str(path))
     trust.check_layers({"own": recipe.arguments, "all": recipe.baselines}, f"{path}")
+    for arguments in (recipe.arguments, *recipe.baselines.values()):
+        trust.check_backbones(arguments.get("encoders"), path.parent, f"{path}")
     _check_validation(recipe, path)
     builder = find("builder", recipe.builder, zoo.builders())
     if not builder.record.independent_rows:
@@ -182,6 +184,7 @@ def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.D
     """The recipe's data set, split by `seed` and as `split` says (`datasets.load`)."""
     how = dataclasses.asdict(recipe.split)
     rule = how.pop("by")
+    raw = of_raw_values(recipe.arguments.get("encoders"))
     scale = recipe.scale if isinstance(recipe.scale, dict) else {REST: recipe.scale}
     further = {
         "groups": recipe.groups,
@@ -193,19 +196,10 @@ def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.D
         recipe.dataset,
         seed=seed,
         label=recipe.label,
-        scale=_codes(recipe) | scale,
+        scale=dict.fromkeys(raw, "none") | scale,
         ignore=recipe.ignore,
         task=recipe.task,
         split=split or rule,
         **{key: value for key, value in further.items() if value},
         **how,
     )
-
-
-def _codes(recipe):
-    """`scale` of the modalities whose encoders take whole numbers: none."""
-    encoders = recipe.arguments.get("encoders")
-    if not isinstance(encoders, dict):  # of which the builder knows what is wrong
-        return {}
-    asked = {modality: asked_dtype(encoder) for modality, encoder in encoders.items()}
-    return {m: "none" for m, dtype in asked.items() if dtype and "float" not in dtype}

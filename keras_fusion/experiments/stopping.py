@@ -13,12 +13,14 @@ class EarlyStopping(keras.callbacks.Callback):
     Args:
         watch: Says which of the logs is the score.
         patience: Epochs in a row that may pass without a better one.
+        start: The first epoch that counts as such: before it nothing is over.
     """
 
-    def __init__(self, watch: Watch, patience: int):
+    def __init__(self, watch: Watch, patience: int, start: int = 0):
         super().__init__()
         self.watch = watch
         self.patience = patience
+        self.start = start
         self.best_epoch = -1
         self.best_score = -float("inf")
         self.best_weights = []
@@ -32,7 +34,7 @@ class EarlyStopping(keras.callbacks.Callback):
 
     def is_over(self, epochs: int) -> bool:
         """Whether nothing is to be trained after so many epochs."""
-        return epochs - 1 - self.best_epoch >= self.patience
+        return epochs - max(self.best_epoch + 1, self.start) >= self.patience
 
     def resume(self, state: dict, best_weights: list) -> None:
         """Goes on from what `state` gave."""

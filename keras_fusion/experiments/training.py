@@ -11,7 +11,7 @@ import numpy as np
 from keras_fusion.batching import prediction_batch
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import targets, variants
+from keras_fusion.experiments import fine_tuning, targets, variants
 from keras_fusion.experiments.batches import Batches, in_order
 from keras_fusion.experiments.checkpoint import Checkpoint, require_same
 from keras_fusion.experiments.class_weights import class_weights
@@ -20,7 +20,7 @@ from keras_fusion.experiments.confidence import settle
 from keras_fusion.experiments.devices import data_parallel, replicas
 from keras_fusion.experiments.identity import identity_of
 from keras_fusion.experiments.precision import policy
-from keras_fusion.experiments.recipe import Recipe, Training
+from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.stopping import EarlyStopping
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.experiments.watching import Watch
@@ -121,36 +121,45 @@ def _train(
     batches = Batches(train, model, settings.batch_size, seed, weights)
     at = validated_epochs(settings.epochs, settings.patience)
     watch = Watch(recipe.metric, task, validation, at)
-    stopping = EarlyStopping(watch, settings.patience) if settings.patience else None
-    _compile(model, settings, len(batches), task, data.classes)
+    stages = fine_tuning.stages(recipe)
+    stopping = None
+    if settings.patience:
+        stopping = EarlyStopping(watch, settings.patience, stages[-1][0])
     checkpoint = Checkpoint(
         folder / "checkpoint.npz", identity, checkpoint_every, stopping
     )
-    initial_epoch = checkpoint.restore(model)
 
     def begin(epoch, logs=None):
         batches.epoch = epoch
         _seed_torch(seed, epoch)
 
-    over = stopping is not None and stopping.is_over(initial_epoch)
     started = time.perf_counter()
-    model.fit(
-        batches,
-        validation_data=in_order(model, validation),
-        validation_batch_size=prediction_batch(validation.inputs),
-        validation_freq=at,
-        epochs=initial_epoch if over else settings.epochs,
-        initial_epoch=initial_epoch,
-        callbacks=[
-            keras.callbacks.LambdaCallback(on_epoch_begin=begin),
-            watch,
-            *([stopping] if stopping else []),
-            checkpoint,
-            *callbacks,
-        ],
-        shuffle=False,
-        verbose=verbose,
-    )
+    first, epoch = checkpoint.begun()
+    for checkpoint.stage in range(first, len(stages)):
+        start, end = stages[checkpoint.stage]
+        fine_tuning.freeze(recipe, model, start)
+        _compile(model, recipe, start, len(batches), task, data.classes)
+        if checkpoint.stage == first:
+            checkpoint.restore(model)
+        over = stopping is not None and stopping.is_over(epoch)
+        model.fit(
+            batches,
+            validation_data=in_order(model, validation),
+            validation_batch_size=prediction_batch(validation.inputs),
+            validation_freq=at,
+            epochs=epoch if over else end,
+            initial_epoch=epoch,
+            callbacks=[
+                keras.callbacks.LambdaCallback(on_epoch_begin=begin),
+                watch,
+                *([stopping] if stopping else []),
+                checkpoint,
+                *callbacks,
+            ],
+            shuffle=False,
+            verbose=verbose,
+        )
+        epoch = end
     if not math.isfinite(checkpoint.history["val_loss"][-1]):
         raise InputError(
             f"The run in {folder} ends with a validation loss of "
@@ -163,7 +172,10 @@ def _train(
     # A model of the same layers without optimizer: its state would triple the file.
     plain = keras.Model(model.input, model.output, name=model.name)
     portable.save_weights(plain, folder / WEIGHTS)
-    _save_compiled(model, settings.learning_rate, folder / COMPILED)
+    later = fine_tuning.for_later(recipe, model)
+    if later is not model.optimizer:
+        model.compile(later, **_judged_by(task, data.classes))
+    portable.save(model, folder / COMPILED)
     done = {
         "name": recipe.name,
         "identity": identity,
@@ -194,15 +206,6 @@ def _seed_torch(seed, epoch):
         torch.manual_seed(int(sequence.generate_state(1)[0]))
 
 
-def _save_compiled(model, learning_rate, path):
-    """Saves what `fit` goes on from, on any backend, at a constant rate."""
-    # The run's own schedule has come to zero, where nothing is learned any more.
-    model.optimizer.learning_rate = keras.optimizers.schedules.ExponentialDecay(
-        learning_rate, decay_steps=1, decay_rate=1.0
-    )
-    portable.save(model, path)
-
-
 def _check_batch(batch_size, devices):
     if batch_size % devices:
         raise InputError(
@@ -231,22 +234,20 @@ def validated_epochs(epochs: int, patience: int = 0) -> list[int]:
     return sorted({*range(step, epochs + 1, step), epochs})
 
 
-def _compile(model, settings: Training, steps, task, classes):
-    rate = settings.learning_rate
-    if not settings.patience:
-        rate = keras.optimizers.schedules.CosineDecay(rate, settings.epochs * steps)
-    config = {"learning_rate": rate, "weight_decay": settings.weight_decay}
-    try:
-        optimizer = keras.optimizers.get(
-            {"class_name": settings.optimizer, "config": config}
-        )
-    except (TypeError, ValueError) as error:
-        raise InputError(f"optimizer {settings.optimizer!r}: {error}") from error
-    # Rows that only fill up a batch for several devices have no weight.
-    metrics = "metrics" if replicas() == 1 else "weighted_metrics"
+def _compile(model, recipe, epoch, steps, task, classes):
+    def rate(value):
+        if recipe.training.patience:
+            return value
+        return fine_tuning.falling(epoch, recipe.training.epochs, steps)(value)
+
     model.compile(
-        optimizer=optimizer,
-        loss=task.loss(),
-        **{metrics: [task.watched(classes)]},
+        optimizer=fine_tuning.optimizer(recipe, model, rate),
+        **_judged_by(task, classes),
         **fast_settings(steps),
     )
+
+
+def _judged_by(task, classes):
+    # Rows that only fill up a batch for several devices have no weight.
+    metrics = "metrics" if replicas() == 1 else "weighted_metrics"
+    return {"loss": task.loss(), metrics: [task.watched(classes)]}

@@ -11,6 +11,7 @@ from keras_fusion.datasets import reach
 from keras_fusion.datasets.builtin import archives
 from keras_fusion.errors import InputError
 from keras_fusion.safety import PURE_LAYERS, objects
+from keras_fusion.zoo.parts.described import described
 
 
 def check_layers(arguments: dict, source: str) -> None:
@@ -77,6 +78,38 @@ def _named(path):
         for folder, folders, files in os.walk(found):
             inside = (os.path.join(folder, name) for name in [*folders, *files])
             yield from filter(os.path.islink, inside)
+
+
+def check_backbones(encoders, folder: Path, source: str) -> None:
+    """Refuses a backbone that a recipe takes from elsewhere, or does not describe.
+
+    Args:
+        encoders: By modality, as a recipe gives them.
+        folder: Of the recipe.
+        source: The recipe, for the message.
+    """
+    for modality, encoder in encoders.items() if isinstance(encoders, dict) else ():
+        try:
+            said = described(modality, encoder)
+        except ValueError as error:
+            raise InputError(f"{source}: {error}") from error
+        for path in _paths(said) if said else ():
+            if "://" in path:
+                raise InputError(
+                    f"{source}: a recipe takes no backbone from {path}: save it as a "
+                    ".keras file beside the recipe."
+                )
+            check_path(f"file:{path}", folder, source, "move it there")
+
+
+def _paths(said):
+    kind, _, preset = said.source.partition(":")
+    if kind == "keras_hub" and ("/" in preset or Path(preset).exists()):
+        yield preset
+    if said.source.endswith(".keras"):
+        yield said.source
+    if said.weights.endswith(".h5"):
+        yield said.weights
 
 
 def _is_known(name):

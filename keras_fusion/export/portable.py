@@ -8,7 +8,6 @@ import keras
 
 from keras_fusion import archives
 from keras_fusion.errors import InputError
-from keras_fusion.export.loading import loaded
 from keras_fusion.files import whole
 
 
@@ -73,7 +72,7 @@ def load(path: str | Path) -> keras.Model:
     import keras_fusion.losses
     import keras_fusion.metrics  # noqa: F401
 
-    return loaded(path, compile=True)
+    return archives.load_model(path, compile=True)
 
 
 def _neutral(config):

@@ -1,6 +1,7 @@
 import keras
 
 from keras_fusion.zoo.parts.blocks import fuse, template
+from keras_fusion.zoo.parts.described import resolved
 from keras_fusion.zoo.parts.encoders import encode
 from keras_fusion.zoo.parts.heads import classifier, predictions
 from keras_fusion.zoo.parts.inputs import (
@@ -62,8 +63,10 @@ def FusionClassifier(
         units: Width of the encoders' outputs and of the fusion.
         encoders: By modality, in place of the default encoder: a `keras.Model`, or a
             list of layers `{"class_name": ..., "config": {...}}`, of Keras or of
-            `keras_fusion.layers`. A model of several inputs, as KerasHub has them, gets
-            the modality as `token_ids`, and `padding_mask` where an id is not 0.
+            `keras_fusion.layers`, or a network by name, as `backbone` takes it, or
+            `{"backbone": name, "weights": ..., "trainable": ...}`. A model of several
+            inputs, as KerasHub has them, gets the modality as `token_ids`, and
+            `padding_mask` where an id is not 0.
         query: Name of the modality whose encoding is the operator's query, for
             operators that read out with one.
         dropout: Rate in default encoders and before the head.
@@ -94,7 +97,7 @@ def FusionClassifier(
     >>> model.output_shape
     (None, 100)
     """
-    encoders = encoders or {}
+    encoders = resolved(encoders, input_shapes)
     inputs = named_inputs(input_shapes, modality_mask, encoders)
     operator = template(fusion, units)
     if modality_dropout is None:

@@ -1,6 +1,7 @@
 import keras
 
 from keras_fusion.zoo.parts.blocks import fuse, template
+from keras_fusion.zoo.parts.described import resolved
 from keras_fusion.zoo.parts.heads import classifier, predictions
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
 from keras_fusion.zoo.parts.record import builder
@@ -78,7 +79,7 @@ def MutualFormerClassifier(
         raise ValueError(
             f"readout must be one of {list(READOUTS)}; received {readout!r}."
         )
-    encoders = encoders or {}
+    encoders = resolved(encoders, input_shapes)
     inputs = named_inputs(input_shapes, modality_mask, encoders)
     operator = template(fusion, units)
     streams, mask = replace_absent(inputs, modality_dropout)

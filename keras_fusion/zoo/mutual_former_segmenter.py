@@ -7,6 +7,7 @@ from keras_fusion.layers import Concatenation
 from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.decoder import decode, from_patches
+from keras_fusion.zoo.parts.described import resolved
 from keras_fusion.zoo.parts.encoders import check_encoders
 from keras_fusion.zoo.parts.head import check_classes
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
@@ -91,7 +92,7 @@ def MutualFormerSegmenter(
     Reference: Wang et al., 2024, MutualFormer: Multi-Modality Representation Learning
     via Cross-Diffusion Attention.
     """
-    encoders = encoders or {}
+    encoders = resolved(encoders, input_shapes)
     inputs = named_inputs(input_shapes, modality_mask, encoders)
     size = _one_size({m: tuple(inputs[m].shape[1:]) for m in input_shapes})
     operator = template(fusion, units)

@@ -5,6 +5,7 @@ from keras_fusion.catalogue import find
 from keras_fusion.layers.arguments import require_positive
 from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts.blocks import fuse, template
+from keras_fusion.zoo.parts.described import resolved
 from keras_fusion.zoo.parts.encoders import check_encoders, hand_over, pool_positions
 from keras_fusion.zoo.parts.given import given, one_output, told_apart
 from keras_fusion.zoo.parts.heads import classifier, predictions
@@ -103,7 +104,7 @@ def TwoStreamVideoClassifier(
     Recognition. Duan et al., 2022, Revisiting Skeleton-based Action Recognition.
     Feichtenhofer et al., 2019, SlowFast Networks (the lateral connections).
     """
-    encoders = encoders or {}
+    encoders = resolved(encoders, input_shapes)
     inputs = named_inputs(input_shapes, modality_mask, encoders)
     operator = template(fusion, units)
     require_positive(operator, "encoder_depth", encoder_depth)

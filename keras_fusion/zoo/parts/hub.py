@@ -1,0 +1,65 @@
+"""Backbones of KerasHub, with what has to be done to their input."""
+
+import importlib
+
+import keras
+from keras import layers, ops
+
+from keras_fusion.errors import InputError, first_line
+from keras_fusion.zoo.parts import token_inputs
+
+
+def network(preset: str, input_shape: tuple, random: bool) -> keras.Model:
+    """A backbone of KerasHub; of pictures with colors from 0 to 255.
+
+    Args:
+        preset: What `keras_hub.models.Backbone.from_preset` takes.
+        input_shape: `(H, W, 3)`, `(H, W, 1)`, whose channel is repeated, or `(T,)`
+            token ids, 0 where there is padding, of the preset's own tokenizer.
+        random: Whether the weights are random, else those of the preset.
+
+    Raises:
+        ImportError: If KerasHub is not installed.
+        ValueError: If there is no such preset, or it does not take the shape.
+    """
+    hub = _package()
+    try:
+        body = hub.models.Backbone.from_preset(preset, load_weights=not random)
+    except Exception as error:  # of names, of the network, of files
+        raise InputError(
+            f"KerasHub has no backbone {preset!r}: {first_line(error)}"
+        ) from error
+    if token_inputs.several(body):
+        return body
+    pictures = len(input_shape) == 3 and input_shape[-1] in (1, 3)
+    own = body.input.shape[1:]
+    if not pictures or any(n not in (None, m) for n, m in zip(own, input_shape[:2])):
+        raise InputError(
+            f"{preset} takes pictures {tuple(own)}; the modality has rows of the shape "
+            f"{tuple(input_shape)}."
+        )
+    pixels = keras.Input(tuple(input_shape), name="pixels")
+    colors = ops.repeat(pixels, 3, axis=-1) if input_shape[-1] == 1 else pixels
+    # Without KerasHub's own class, files of many networks load where it is not.
+    plain = keras.Model(body.input, body.output)
+    return keras.Model(pixels, plain(_scaled(hub, preset, colors)))
+
+
+def _scaled(hub, preset, colors):
+    try:
+        converter = hub.layers.ImageConverter.from_preset(preset)
+    except ValueError:  # the preset has none
+        return colors
+    scale = 1.0 if converter.scale is None else converter.scale
+    offset = 0.0 if converter.offset is None else converter.offset
+    return layers.Rescaling(scale, offset, name="preparation")(colors)
+
+
+def _package():
+    try:
+        return importlib.import_module("keras_hub")
+    except ImportError as error:
+        raise ImportError(
+            f"A backbone of KerasHub needs it ({error}): "
+            'pip install "keras-fusion[text]".'
+        ) from error
