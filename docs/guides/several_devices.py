@@ -49,6 +49,8 @@ with keras.distribution.DataParallel(devices=devices).scope():
     print(f"accuracy: {model.evaluate(inputs, labels, batch, verbose=0)[1]:.2f}")
 
 # %% [markdown]
+# `keras-fusion train RECIPE --devices 2` does the same, on TensorFlow as well.
+#
 # ## The others
 #
 # - **TensorFlow**: build and compile inside `tf.distribute.MirroredStrategy().scope()`.
