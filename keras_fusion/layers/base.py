@@ -4,6 +4,7 @@ import inspect
 import itertools
 
 import keras
+from keras import tree
 
 
 class Layer(keras.layers.Layer):
@@ -94,6 +95,11 @@ class Layer(keras.layers.Layer):
             return self.torch_mode
         return self.torch_mode if context.entry_layer is self else training
 
+    def rematerialized_call(self, layer_call, *args, **kwargs):
+        """The call under `keras.RematScope`, which Keras asks for."""
+        recomputed = super().rematerialized_call
+        return of_tensors(lambda call: recomputed(call, *args, **kwargs), layer_call)
+
     def _quantized_policies(self):
         """Policies of the sub-layers that `quantize` changed, by path.
 
@@ -106,6 +112,34 @@ class Layer(keras.layers.Layer):
             for part in self._flatten_layers(include_self=False)
             if part.quantization_mode is not None
         }
+
+
+def of_tensors(recomputed, layer_call):
+    """`layer_call` recomputed for the gradients, its tensors as the only arguments.
+
+    JAX takes everything that is handed to what it recomputes for an array. Keras hands
+    it flags and functions, too; here they stay outside.
+
+    Args:
+        recomputed: From a function of tensors to one that is recomputed.
+        layer_call: A layer's `call`.
+    """
+
+    def call(*args, **kwargs):
+        given = (args, kwargs)
+        leaves = tree.flatten(given)
+        is_tensor = [keras.ops.is_tensor(x) for x in leaves]
+
+        def with_tensors(*tensors):
+            found = iter(tensors)
+            every = [next(found) if t else x for t, x in zip(is_tensor, leaves)]
+            args, kwargs = tree.pack_sequence_as(given, every)
+            return layer_call(*args, **kwargs)
+
+        tensors = [x for t, x in zip(is_tensor, leaves) if t]
+        return recomputed(with_tensors)(*tensors)
+
+    return call
 
 
 def own_arguments(layer) -> dict:

@@ -105,7 +105,7 @@ class LatentAttention(Fusion):
             split_heads(dense(tokens), self.num_heads)
             for dense in (self.key_dense, self.value_dense)
         )  # (B, N, T, h)
-        queries = split_heads(self.query_dense(self.latents)[None], self.num_heads)
+        queries = split_heads(self.query_dense(self.latents[None]), self.num_heads)
         queries = ops.zeros_like(keys[:, :, :1]) + queries  # (B, N, K, h)
         drop = None
         if training and self.dropout:

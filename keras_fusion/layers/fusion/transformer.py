@@ -6,7 +6,7 @@ import random
 import keras
 from keras import ops
 
-from keras_fusion.layers.base import Layer
+from keras_fusion.layers.base import Layer, of_tensors
 from keras_fusion.layers.dropout import Dropout
 from keras_fusion.ops.tokens import join_heads, split_heads
 
@@ -110,6 +110,11 @@ class ResidualHalves(keras.layers.Layer):
         """`(B, T, U)` from `x` and `attended` `(B, N, T, h)`; `drop` drops branches."""
         x = self.add(x, attended, drop)
         return x + self.gate("mlp", drop(apply(self.mlp, self.norm(x))))
+
+    def rematerialized_call(self, layer_call, *args, **kwargs):
+        """The call under `keras.RematScope`: `drop` is no tensor."""
+        recomputed = super().rematerialized_call
+        return of_tensors(lambda call: recomputed(call, *args, **kwargs), layer_call)
 
     def add(self, x, attended, drop):
         """The first half alone."""
