@@ -27,9 +27,12 @@ COUNTS = (1, 2, 3, 8)
 MADE_BY_BUILDERS = {
     "BalancedModel",
     "EnsembleAverage",
+    "EvidentialModel",
     "GradientGates",
+    "GraphModel",
     "HeadedModel",
     "Heads",
+    "HeldStatistics",
     "ModalityInput",
     "PaddedConv1D",
     "PresentMean",
