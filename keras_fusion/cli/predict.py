@@ -3,7 +3,12 @@
 import json
 
 from keras_fusion.cli.console import console
-from keras_fusion.experiments import contributions, prediction, predictions
+from keras_fusion.experiments import (
+    contributions,
+    prediction,
+    prediction_parts,
+    predictions,
+)
 from keras_fusion.experiments.reports import tables
 
 IN_PYTHON = (
@@ -35,6 +40,12 @@ def run(options) -> None:
     """Prints or writes classes, probabilities and modality weights for a file."""
     if options.output:
         predictions.check_path(options.output)
+    whole = options.json or options.contributions
+    if not whole and prediction_parts.is_cut(
+        options.model, options.file, options.output
+    ):
+        _write_parts(options)
+        return
     rows = prediction.read_rows(options.model, options.file)
     outputs = prediction.predict(options.model, rows.inputs)
     names = prediction.class_names(options.model, outputs)
@@ -59,3 +70,17 @@ def run(options) -> None:
         console.print(f"{len(cells) - options.rows} more rows: --rows N or --json")
     if options.model.endswith(".keras"):
         console.print(IN_PYTHON, style="dim")
+
+
+def _write_parts(options):
+    """Writes all rows of a table in constant memory."""
+    with console.status("0 rows") as status:
+        notes = prediction_parts.write(
+            options.model,
+            options.file,
+            options.output,
+            report=lambda rows: status.update(f"{rows:,} rows"),
+        )
+    for note in notes:
+        console.say(note, style="dim")
+    console.print(f"wrote {options.output}", markup=False)

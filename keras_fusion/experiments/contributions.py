@@ -66,7 +66,7 @@ def row_contributions(path: str | Path, inputs: dict) -> np.ndarray:
         ValueError: As `predict` does, if the model takes no `modality_mask`, or if it
             predicts maps.
     """
-    answer = prediction.predictor(path)
+    answer = prediction.Predictor(path)
     names = prediction.modalities(path)
     present = inputs.get(MASK)
     if present is None:

@@ -1,7 +1,6 @@
 """Raw features in, classes out: from a `.keras` file or a SavedModel."""
 
 import contextlib
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -50,28 +49,40 @@ def predict(path: str | Path, inputs: dict) -> dict:
         ValueError: If there is no such model, or an input is missing, unknown, of
             another shape, or holds a number that float32 cannot.
     """
-    return predictor(path)(inputs)
+    return Predictor(path)(inputs)
 
 
-def predictor(path: str | Path) -> Callable[[dict], dict]:
+class Predictor:
     """`predict` of one saved model, which stays loaded.
+
+    Args:
+        path: A `.keras` file that `train` wrote, or an exported SavedModel.
+
+    Attributes:
+        shapes: Of one row by modality, in the order of `modality_weights`.
 
     Raises:
         ValueError: If there is no such model.
     """
-    path = Path(path)
-    model = _trained(path) if path.suffix == ".keras" else None
-    shapes = _row_shapes(model) if model else export.input_shapes(path)
-    answer = partial(_answer, model) if model else _of_export(path)
 
-    def predicted(inputs):
+    def __init__(self, path: str | Path):
+        self.path = path = Path(path)
+        if path.suffix == ".keras":
+            model = _trained(path)
+            self.shapes = _row_shapes(model)
+            self._answer = partial(_answer, model)
+        else:
+            self.shapes = export.input_shapes(path)
+            self._answer = _of_export(path)
+
+    def __call__(self, inputs: dict) -> dict:
+        """See `predict`."""
+        path = self.path
         inputs = {n: as_numbers(n, np.asarray(x), path.name) for n, x in inputs.items()}
-        outputs = answer(_in_shapes(inputs, shapes))
+        outputs = self._answer(_in_shapes(inputs, self.shapes))
         if not outputs.keys() & ANSWERS:
             raise InputError(_NOT_OURS.format(path))
         return {name: outputs[name] for name in _OUTPUTS if name in outputs}
-
-    return predicted
 
 
 def _of_export(path):
@@ -130,7 +141,7 @@ def class_names(path: str | Path, outputs: dict | None = None) -> list[str] | No
 
 def columns(path: str | Path) -> dict[str, list[str]]:
     """The columns of each modality of a `.keras` file that is made of some."""
-    schema = schema_of(Path(path))
+    schema = schema_of(path)
     if schema is None:
         return {}
     return {m: list(names) for m, names in schema.modalities.items() if names}
@@ -155,8 +166,9 @@ _IN_ORDER = (
 )
 
 
-def schema_of(path: Path) -> datasets.Schema | None:
-    """What the model was trained on by name, None where nothing says so."""
+def schema_of(path: str | Path) -> datasets.Schema | None:
+    """What a model was trained on by name, None where nothing says so."""
+    path = Path(path)
     if path.suffix != ".keras":
         known, others = export.input_columns(path), export.not_inputs(path)
         names = {m: tuple(known.get(m, ())) for m in export.input_shapes(path)}
@@ -220,7 +232,7 @@ def _answer(model, inputs):
         raise InputError(f"{model.name} takes no `{MASK}`.")
     if any(x.dtype == "float64" for x in arrays.values()):
         return _exactly(model, arrays)
-    return model.predict(arrays, verbose=0)
+    return model.predict(arrays, batch_size=prediction_batch(arrays), verbose=0)
 
 
 def _exactly(model, arrays):

@@ -11,6 +11,7 @@ from keras_fusion.export.reading import named_classes
 from keras_fusion.files import whole
 from keras_fusion.names import CONFLICT, EACH_LABEL, SETS, UNCERTAINTY
 
+_TEXT = ("class", "labels", "set")
 FORMATS = (".csv", ".parquet", ".json")
 
 
@@ -105,18 +106,18 @@ def save(
     """
     path = Path(path)
     check_path(path)
-    columns = _columns(outputs, class_names, modalities, ids)
+    columns = columns_of(outputs, class_names, modalities, ids)
     with whole(path) as beside:
         if path.suffix == ".json":
+            columns = {name: _plain(x) for name, x in columns.items()}
             rows = zip(*columns.values(), strict=True)
             content = [dict(zip(columns, row, strict=True)) for row in rows]
             beside.write_text(json.dumps(content, indent=1) + "\n")
             return
-        import pyarrow as pa
         from pyarrow import csv, parquet
 
         write = csv.write_csv if path.suffix == ".csv" else parquet.write_table
-        write(pa.table(columns), beside)
+        write(as_arrow(columns), beside)
 
 
 def check_path(path: str | Path) -> None:
@@ -125,11 +126,24 @@ def check_path(path: str | Path) -> None:
         raise InputError(f"Expected a path that ends in {FORMATS}; received {path}.")
 
 
-def _columns(outputs, class_names, modalities, ids):
+def columns_of(
+    outputs: dict,
+    class_names: list[str] | None,
+    modalities: list[str],
+    ids: tuple | None,
+    first: int = 0,
+) -> dict[str, np.ndarray]:
+    """What `save` writes, `(B,)` arrays by name.
+
+    Args:
+        outputs, class_names, modalities, ids: As for `save`.
+        first: Number of the first row, where there are no ids.
+    """
     count = len(next(iter(outputs.values())))
-    columns = {ids[0] or "row": _plain(ids[1])} if ids else {"row": list(range(count))}
+    numbers = np.arange(first, first + count)
+    columns = {ids[0] or "row": np.asarray(ids[1])} if ids else {"row": numbers}
     if "predictions" in outputs:
-        columns["prediction"] = _plain(outputs["predictions"][:, 0])
+        columns["prediction"] = outputs["predictions"][:, 0]
     else:
         several = EACH_LABEL in outputs
         probabilities = outputs[EACH_LABEL if several else "probabilities"]
@@ -140,25 +154,40 @@ def _columns(outputs, class_names, modalities, ids):
         if several:
             columns["labels"] = _joined(labels_of(outputs, class_names))
         else:
-            columns["class"] = classes_of(outputs, class_names)
+            columns["class"] = np.array(classes_of(outputs, class_names), object)
         if SETS in outputs:
             columns["set"] = _joined(sets_of(outputs, class_names))
         for k in range(probabilities.shape[1]):
             name = class_names[k] if class_names else k
-            columns[f"probability {name}"] = _plain(probabilities[:, k])
+            columns[f"probability {name}"] = probabilities[:, k]
     for name in (UNCERTAINTY, CONFLICT):
         if name in outputs:
-            columns[name] = _plain(outputs[name])
+            columns[name] = np.asarray(outputs[name])
     of_modalities = {"weight": "modality_weights", "contribution": "contributions"}
     for word, key in of_modalities.items():
         if key in outputs:
             found = zip(modalities, outputs[key].T, strict=True)
-            columns |= {f"{word} {name}": _plain(x) for name, x in found}
+            columns |= {f"{word} {name}": x for name, x in found}
     return columns
 
 
 def _joined(rows):
-    return [None if names is None else SEPARATOR.join(names) for names in rows]
+    found = [None if names is None else SEPARATOR.join(names) for names in rows]
+    return np.array(found, object)
+
+
+def as_arrow(columns: dict[str, np.ndarray]):
+    """The columns as a table of pyarrow's; null where a number is not finite."""
+    import pyarrow as pa
+
+    return pa.table(
+        {
+            name: pa.array(x.astype(np.float64), mask=~np.isfinite(x))
+            if x.dtype.kind == "f"
+            else pa.array(x.tolist(), pa.string() if name in _TEXT else None)
+            for name, x in columns.items()
+        }
+    )
 
 
 def _plain(x):

@@ -1,5 +1,6 @@
 """What prepares the columns of a table, beside the model that was trained on them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from keras_fusion.datasets import Dataset, Preprocessor, Schema
@@ -36,32 +37,47 @@ def of(path: str | Path) -> Preprocessor | None:
 def read_rows(
     preprocessor: Preprocessor, file: str | Path, schema: Schema | None = None
 ) -> Rows:
-    """The rows of a person's table as a model takes them, its mask included.
+    """The rows of a person's table as a model takes them; see `rows_of`."""
+    table = read_columns(file)
+    ids = ids_of(table, preprocessor)
+    return rows_of(preprocessor, table, folder_of(file), schema, ids)
+
+
+def rows_of(
+    preprocessor: Preprocessor,
+    table: Mapping,
+    folder: Path,
+    schema: Schema | None,
+    ids: str | None,
+) -> Rows:
+    """The rows of some columns as a model takes them, its mask included.
 
     Args:
         preprocessor: What prepares the columns.
-        file: The table.
+        table: The columns by name.
+        folder: To which paths in the table are relative.
         schema: Says what else the table that was trained on had, where that is known.
+        ids: The column that names the rows, or None.
     """
-    table, notes = read_columns(file), []
-    inputs, present = preprocessor.encode(table, folder_of(file), notes)
-    ids = _ids(table, preprocessor)
+    notes = []
+    inputs, present = preprocessor.encode(table, folder, notes)
     if schema is not None:
         taken = (column.name for column in preprocessor.columns)
         others = schema.label, *schema.left_out, *preprocessor.left_out, IS_TRAIN
-        known = {*taken, *others, ids and ids[0]}
+        known = {*taken, *others, ids}
         notes += left_over(name for name in table if name not in known)
-    return Rows(inputs | {MASK: present}, ids, tuple(notes))
+    named = None if ids is None else (ids, table[ids])
+    return Rows(inputs | {MASK: present}, named, tuple(notes))
 
 
-def _ids(table, preprocessor):
-    """Name and values of a column that is no input and differs in every row."""
+def ids_of(table: Mapping, preprocessor: Preprocessor) -> str | None:
+    """The column that is no input and differs in every row, None if there is none."""
     named = [n for n, why in preprocessor.left_out.items() if why in NAMES_ROWS]
     taken = {column.name for column in preprocessor.columns}
     for name in (*named, *({"id"} - taken)):
         values = table.get(name)
         if values is not None and len({*map(str, values)}) == len(values):
-            return name, values
+            return name
     return None
 
 

@@ -35,7 +35,7 @@ class Judge:
         order = [list(rows.inputs).index(name) for name in self.modalities]
         self.rows, self._present = rows, rows.present[:, order]
         self._inputs = {name: rows.inputs[name] for name in self.modalities}
-        self._predict = prediction.predictor(model)
+        self._predict = prediction.Predictor(model)
         self._one_at_a_time = threading.Lock()
         outputs = self._outputs(0, self._present[:1])
         if next(iter(outputs.values())).ndim > 2:

@@ -82,6 +82,7 @@ def test_graph_layers_are_compared_by_their_best_processes():
         "fit_overhead",
         "cross_diffusion",
         "graph_layers",
+        "prediction",
     ],
 )
 def test_smallest_case_writes_its_results(name, tmp_path):

@@ -2,6 +2,7 @@
 
 import glob
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.files.arrow import open_csv, open_parquet
+from keras_fusion.datasets.files.parts import parts
+from keras_fusion.datasets.files.table import Table
 
 _OPEN = {
     ".csv": open_csv,
@@ -16,6 +19,7 @@ _OPEN = {
     ".txt": open_csv,
     ".parquet": open_parquet,
 }
+_SOME = 10_000  # rows that are looked through at once
 # A number as much of Europe writes it, 1.234,5, and whole numbers beside it.
 _COMMA = re.compile(r"\s*[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?\s*")
 
@@ -37,15 +41,27 @@ def read_columns(path: str | Path) -> dict[str, np.ndarray]:
     tables = [(file, _read(file)) for file in files_of(path)]
     first, columns = tables[0]
     for file, table in tables[1:]:
-        if set(table) != set(columns):
-            raise DataError(
-                f"{file}: expected the columns of {first}; differing are "
-                f"{listed(sorted(set(table) ^ set(columns)))}."
-            )
+        _require_same(file, set(table), first, set(columns))
     if not tables[1:]:
         return columns
     parts = {name: [table[name] for _, table in tables] for name in columns}
     return {name: _joined(x) for name, x in parts.items()}
+
+
+def column_parts(path: str | Path, rows: int) -> Iterator[dict[str, np.ndarray]]:
+    """The columns of a table, at most so many rows at once; see `read_columns`.
+
+    The files are read twice, the first time to find the columns with decimal commas.
+    """
+    files = files_of(path)
+    names = [set(next(parts(file, 1), Table({})).columns) for file in files]
+    for file, own in zip(files, names):
+        _require_same(file, own, files[0], names[0])
+    pointed = _columns_with_commas(files)
+    for file in files:
+        for part in parts(file, rows):
+            values = {name: column.labels() for name, column in part.columns.items()}
+            yield values | {n: _pointed(values[n]) for n in pointed if n in values}
 
 
 def files_of(path: str | Path) -> list[Path]:
@@ -77,15 +93,53 @@ def _read(file):
 
 
 def _with_points(values):
-    if values.dtype != object:
-        return values
+    return _pointed(values) if _any_comma(values) and _numbers(values) else values
+
+
+def _any_comma(values):
+    return values.dtype == object and any(
+        isinstance(value, str) and "," in value for value in values.tolist()
+    )
+
+
+def _numbers(values):
     there = [value for value in values.tolist() if value is not None]
-    if not all(isinstance(value, str) and _COMMA.fullmatch(value) for value in there):
-        return values
-    if not any("," in value for value in there):
-        return values
+    return all(isinstance(value, str) and _COMMA.fullmatch(value) for value in there)
+
+
+def _pointed(values):
     points = [v and v.replace(".", "").replace(",", ".") for v in values.tolist()]
     return np.array(points, object)
+
+
+def _columns_with_commas(files):
+    """Names of the columns in which all values are numbers, some with a comma."""
+    found = set(_with_commas(files))
+    for file in files if found else ():
+        for part in parts(file, _SOME):
+            found = {n for n in found if _numbers(part.columns[n].labels())}
+            if not found:
+                return found
+    return found
+
+
+def _with_commas(files):
+    import pyarrow.compute as pc
+
+    for file in files:
+        for part in parts(file, _SOME):
+            for name, column in part.columns.items():
+                text = str(column.values.type) in ("string", "large_string")
+                if text and pc.any(pc.match_substring(column.values, ",")).as_py():
+                    yield name
+
+
+def _require_same(file, names, first, expected):
+    if names != expected:
+        raise DataError(
+            f"{file}: expected the columns of {first}; differing are "
+            f"{listed(sorted(names ^ expected))}."
+        )
 
 
 def _joined(parts):

@@ -75,27 +75,30 @@ def open_csv(path: Path) -> Table:
     Raises:
         DataError: If it cannot be read, is not in UTF-8, or a name comes twice.
     """
-    arrow_csv = _pyarrow("csv")
-    names, delimiter = _header(path)
-    _require_unique(path, names)
+    names, options = csv_options(path)
     try:
-        found = arrow_csv.read_csv(
-            path,
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, "string"),
-                null_values=[""],
-                strings_can_be_null=True,
-            ),
-        )
-    except _broken() as error:
+        found = pyarrow("csv").read_csv(path, **options)
+    except broken() as error:
         raise DataError(
             f"{path}: cannot be read as csv ({first_line(error)})."
         ) from error
     index = names[0] if names and names[0] in UNNAMED else None
-    return _table(found, index, text_is_numbers=True)
+    return table(found, index, text_is_numbers=True)
+
+
+def csv_options(path: Path) -> tuple[list[str], dict]:
+    """The names in a csv file's first line, and how pyarrow reads it, all as text."""
+    csv = pyarrow("csv")
+    names, delimiter = _header(path)
+    require_unique(path, names)
+    return names, {
+        "parse_options": csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        "convert_options": csv.ConvertOptions(
+            column_types=dict.fromkeys(names, "string"),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    }
 
 
 def open_parquet(path: Path) -> Table:
@@ -104,19 +107,25 @@ def open_parquet(path: Path) -> Table:
     Raises:
         DataError: If it cannot be read, or a name comes twice.
     """
-    parquet = _pyarrow("parquet")
+    parquet = pyarrow("parquet")
     try:
         found = parquet.ParquetFile(path).read()
-        about = found.schema.pandas_metadata or {}
-    except _broken() as error:
+    except broken() as error:
         reason = first_line(error)
         raise DataError(f"{path}: cannot be read as parquet ({reason}).") from error
-    _require_unique(path, found.column_names)
-    names = [x for x in about.get("index_columns", []) if x in found.column_names]
-    return _table(found, names[0] if names else None, text_is_numbers=False)
+    require_unique(path, found.column_names)
+    return table(found, index_of(found.schema), text_is_numbers=False)
 
 
-def _table(found, index, text_is_numbers):
+def index_of(schema) -> str | None:
+    """The column in which pandas wrote its index."""
+    about = schema.pandas_metadata or {}
+    names = [x for x in about.get("index_columns", []) if x in schema.names]
+    return names[0] if names else None
+
+
+def table(found, index: str | None, text_is_numbers: bool) -> Table:
+    """A table of pyarrow's as one of ours."""
     columns = {
         name: ArrowColumn(name, found[i], text_is_numbers)
         for i, name in enumerate(found.column_names)
@@ -124,7 +133,12 @@ def _table(found, index, text_is_numbers):
     return Table(columns, index, by_prefix=True)
 
 
-def _pyarrow(module):
+def pyarrow(module: str):
+    """This module of pyarrow's.
+
+    Raises:
+        ImportError: If pyarrow is not installed.
+    """
     try:
         return importlib.import_module(f"pyarrow.{module}")
     except ImportError as error:
@@ -134,7 +148,8 @@ def _pyarrow(module):
         ) from error
 
 
-def _broken():
+def broken() -> tuple[type[Exception], ...]:
+    """What pyarrow raises where a file is not whole."""
     import pyarrow as pa
 
     return (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError)
@@ -164,7 +179,8 @@ def _header(path):
             raise DataError(f"{path}: cannot be read as csv ({error}).") from error
 
 
-def _require_unique(path, names):
+def require_unique(path: Path, names: list[str]) -> None:
+    """Raises a DataError where two columns have one name."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError(f"{path}: several columns are called {listed(twice)}.")

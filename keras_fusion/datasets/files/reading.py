@@ -1,7 +1,7 @@
 """Files -> raw data: to train on with labels, or to predict from."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from keras_fusion.datasets.files.grouping import by_prefix, left_out, numbers_of
 from keras_fusion.datasets.files.json_rows import open_json
 from keras_fusion.datasets.files.matching import Rows, match
 from keras_fusion.datasets.files.npz import open_npz
+from keras_fusion.datasets.files.parts import parts
 from keras_fusion.datasets.files.table import Table
 from keras_fusion.datasets.schema import Schema
 
@@ -61,6 +62,13 @@ def read_rows(path: str | Path, schema: Schema) -> Rows:
     """
     rows = match(_open(path), schema, path)
     return rows._replace(inputs=as_modalities(rows.inputs, path))
+
+
+def row_parts(path: str | Path, schema: Schema, rows: int) -> Iterator[Rows]:
+    """`read_rows` of a csv or parquet file, at most so many rows at once."""
+    for table in parts(path, rows):
+        found = match(table, schema, path)
+        yield found._replace(inputs=as_modalities(found.inputs, path))
 
 
 def read_labeled(
