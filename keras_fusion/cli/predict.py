@@ -3,8 +3,10 @@
 import json
 
 from keras_fusion.cli.console import console
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import (
     contributions,
+    mask_files,
     prediction,
     prediction_parts,
     predictions,
@@ -19,9 +21,15 @@ IN_PYTHON = (
 def add_arguments(parser) -> None:
     """Adds what the command takes."""
     parser.add_argument("model", help="a .keras file or an exported SavedModel")
-    parser.add_argument("file", help="rows: .npz, .csv, .parquet or .json")
     parser.add_argument(
-        "--output", metavar="FILE", help="write all rows to a .csv, .parquet or .json"
+        "file",
+        help="rows: .npz, .csv, .parquet or .json; or pictures: a folder with rgb/ and "
+        "depth/",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="write all rows to a .csv, .parquet or .json, masks into a folder",
     )
     parser.add_argument(
         "--json", action="store_true", help="print all rows and outputs as JSON"
@@ -38,6 +46,9 @@ def add_arguments(parser) -> None:
 
 def run(options) -> None:
     """Prints or writes classes, probabilities and modality weights for a file."""
+    if mask_files.is_folder(options.file):
+        _write_masks(options)
+        return
     if options.output:
         predictions.check_path(options.output)
     whole = options.json or options.contributions
@@ -84,3 +95,12 @@ def _write_parts(options):
     for note in notes:
         console.say(note, style="dim")
     console.print(f"wrote {options.output}", markup=False)
+
+
+def _write_masks(options):
+    """Writes a mask for each picture of a folder."""
+    if not options.output:
+        raise InputError("Masks are files: name a folder for them by --output.")
+    for note in mask_files.write(options.model, options.file, options.output):
+        console.say(note, style="dim")
+    console.print(f"wrote masks into {options.output}", markup=False)

@@ -43,12 +43,12 @@ def columns(path: str | Path) -> dict[str, np.ndarray]:
         ImportError: If Pillow is not installed.
     """
     root = Path(path).expanduser()
-    files = {kind: _files(root, kind) for kind in SUFFIXES}
+    files = {kind: files_of(root, kind) for kind in SUFFIXES}
     for kind in ("depth", "mask"):
         _require_partners(root, files["rgb"], kind, files[kind])
     images, first, count = {}, None, len(files["rgb"])
     for row, name in enumerate(files["rgb"]):
-        scene = {kind: _open(found[name], kind) for kind, found in files.items()}
+        scene = {kind: open_image(found[name], kind) for kind, found in files.items()}
         first = first or scene
         _require_one_size(name, root, scene, first["rgb"])
         _require_one_kind(name, root, scene["mask"], first["mask"])
@@ -67,8 +67,12 @@ def _put(images, row, image, count):
     return images
 
 
-def _files(root, kind):
-    """The files of one folder by name without suffix, sorted."""
+def files_of(root: Path, kind: str) -> dict[str, Path]:
+    """The pictures of one kind, `root/kind/`, by name without suffix, sorted.
+
+    Raises:
+        DataError: If there is no such folder, it is empty, or a name comes twice.
+    """
     folder = root / kind
     if not folder.is_dir():
         raise DataError(
@@ -97,7 +101,13 @@ def _require_partners(root, rgb, kind, found):
             )
 
 
-def _open(file, kind):
+def open_image(file: Path, kind: str) -> np.ndarray:
+    """`(H, W, 3)` of `"rgb"`, else `(H, W)`, turned as the file's EXIF data say.
+
+    Raises:
+        DataError: If it cannot be read, or has several channels and is no `"rgb"`.
+        ImportError: If Pillow is not installed.
+    """
     try:
         with opened(file) as stored:
             from PIL import ImageOps

@@ -4,9 +4,17 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_fusion import zoo
-from keras_fusion.experiments import comparison, scores, variants
+from keras_fusion.datasets import normalize_depth
+from keras_fusion.experiments import (
+    comparison,
+    mask_files,
+    prediction,
+    scores,
+    variants,
+)
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.reports import panel
 from tests.cli.running import CARD, run, succeed
@@ -119,6 +127,65 @@ def test_train_saves_probabilities_that_predict_reads(home):
     shares = np.array(found["probabilities"])
     assert shares.shape == (3, 20, 24, 1) and 0 < shares.min() < shares.max() < 1
     assert "of pixels" in succeed("predict", model, home / "new.npz")
+
+
+@pytest.fixture(scope="module")
+def model(home):
+    succeed("train", home, "--seeds", 0, "--runs", home / "runs", "--quiet")
+    return home / "runs" / "squares" / "model" / "seed-0" / "model.keras"
+
+
+def scenes(folder, size=(20, 24)):
+    """Three scenes as PNG files, of which the last has no depth."""
+    rng = np.random.default_rng(0)
+    for kind, channels in (("rgb", (3,)), ("depth", ())):
+        (folder / kind).mkdir(parents=True)
+        for name in "abc"[: 2 if kind == "depth" else 3]:
+            pixels = rng.integers(1, 255, (*size, *channels)).astype("uint8")
+            Image.fromarray(pixels).save(folder / kind / f"{name}.png")
+    return folder
+
+
+def test_a_folder_of_pictures_becomes_masks(model, tmp_path):
+    folder = scenes(tmp_path / "in")
+    out = succeed("predict", model, folder, "--output", tmp_path / "out")
+    assert "1 of 3 scenes have no depth" in out and "resized" not in out
+    rgb = [np.asarray(Image.open(folder / "rgb" / f"{n}.png")) for n in "abc"]
+    depth = [np.asarray(Image.open(folder / "depth" / f"{n}.png")) for n in "ab"]
+    depth = normalize_depth(np.stack([*depth, np.zeros((20, 24))]))
+    there = np.array([[True, True], [True, True], [True, False]])
+    inputs = {"rgb": np.stack(rgb), "depth": depth, "modality_mask": there}
+    expected = prediction.predict(model, inputs)["probabilities"][..., 0] > 0.5
+    assert 0 < expected.mean() < 1
+    for name, mask in zip("abc", expected, strict=True):
+        found = np.asarray(Image.open(tmp_path / "out" / f"{name}.png"))
+        np.testing.assert_array_equal(found, 255 * mask)
+
+
+def test_masks_have_the_size_of_their_pictures(model, tmp_path):
+    folder = scenes(tmp_path / "in", (40, 30))
+    out = succeed("predict", model, folder, "--output", tmp_path / "out")
+    assert "3 of 3 scenes are not 20 x 24" in out
+    with Image.open(tmp_path / "out" / "a.png") as mask:
+        assert mask.size == (30, 40)
+
+
+def test_classes_are_written_by_their_numbers():
+    scores = np.eye(3)[[[0, 2], [1, 2]]]
+    assert mask_files._classes(scores, None).tolist() == [[0, 2], [1, 2]]
+    assert mask_files._classes(scores, ["0", "7", "9"]).tolist() == [[0, 9], [7, 9]]
+    assert mask_files._classes(scores, ["a", "b", "c"]).tolist() == [[0, 2], [1, 2]]
+
+
+def test_masks_need_a_folder_and_pictures(model, tmp_path):
+    folder = scenes(tmp_path / "in")
+    status, _, err = run("predict", model, folder)
+    assert status == 2 and "name a folder for them by --output" in err
+    (tmp_path / "empty" / "rgb").mkdir(parents=True)
+    options = "--output", tmp_path / "out"
+    status, _, err = run("predict", model, tmp_path / "empty", *options)
+    assert status == 2 and "expected images ending in" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_panel(home, tmp_path):
