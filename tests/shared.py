@@ -8,6 +8,7 @@ import pytest
 from keras_fusion.datasets.builtin import (
     archives,
     av_digits,
+    clothing_reviews,
     leaves100,
     tools_rgbd,
     utd_mhad,
@@ -16,6 +17,7 @@ from keras_fusion.datasets.builtin import (
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data"
 ARCHIVES = {
     "av_digits": av_digits.ARCHIVE,
+    "clothing_reviews": clothing_reviews.ARCHIVE,
     "leaves100": leaves100.ARCHIVE,
     "tools_rgbd": tools_rgbd.ARCHIVE,
     "utd_mhad": utd_mhad.ARCHIVE,

@@ -7,6 +7,7 @@ from functools import partial
 from keras_fusion.datasets.arrays import modality_mask
 from keras_fusion.datasets.builtin import (
     av_digits,
+    clothing_reviews,
     leaves100,
     mfeat,
     planetoid,
@@ -60,13 +61,15 @@ _KNOWN = {
     "utd_mhad": partial(utd_mhad.read, "sequences"),
     "utd_mhad/video": partial(utd_mhad.read, "video"),
 }
+# Tables with columns of every kind; each says its label, group, and what is no input.
+_KNOWN_TABLES = {"clothing_reviews": clothing_reviews}
 _COLUMNS = "table"
 _TABLES = ("npz", "csv", "parquet")
 
 
 def names() -> tuple[str, ...]:
     """The names of the data sets that are known; `mfeat` is built in."""
-    return tuple(_KNOWN)
+    return (*_KNOWN, *_KNOWN_TABLES)
 
 
 def own() -> tuple[str, ...]:
@@ -150,13 +153,14 @@ def load(
     reserved = _reserved(name, groups, split)
     if not isinstance(label, str) and kind != _COLUMNS:
         raise DataError(f"{name}: several columns of labels are for table:FILE.")
-    if colon and kind == _COLUMNS:
+    known = _KNOWN_TABLES.get(name)
+    if known is not None or colon and kind == _COLUMNS:
         return table(
-            path,
-            label=label,
+            known.columns() if known else path,
+            label=known.LABEL if known else label,
             modalities=modalities,
-            ignore=ignore,
-            groups=groups,
+            ignore=(*ignore, known.ANSWER) if known else ignore,
+            groups=(groups or known.GROUP) if known else groups,
             split=split,
             group_by=group_by,
             task=task,
@@ -165,6 +169,7 @@ def load(
             train_on_validation=train_on_validation,
             scale=scale,
             stream=stream,
+            name=name if known else None,
         )
     if modalities or group_by or stream:
         raise DataError(f"{name}: modalities, group_by, stream are for table:FILE.")

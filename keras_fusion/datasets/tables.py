@@ -40,6 +40,7 @@ def table(
     train_on_validation: bool = False,
     scale: str | Mapping[str, str] = AUTO,
     stream: bool = False,
+    name: str | None = None,
 ) -> Dataset:
     """The data set of a table: columns of every kind, with gaps.
 
@@ -68,6 +69,7 @@ def table(
         stream: Whether pictures, sounds and arrays stay in their files, and are read
             batch by batch as a model trains; together they may be larger than the
             memory. The cells of the table itself are in memory.
+        name: Of the data set, for messages; None is made from the path.
 
     Raises:
         DataError: If the table cannot be read, or does not hold such data.
@@ -79,7 +81,7 @@ def table(
         ({'table': (2,)}, ('no', 'yes'))
     """
     own = isinstance(path, Mapping)
-    name = "the table" if own else f"table:{path}"
+    name = name or ("the table" if own else f"table:{path}")
     columns = {n: _values(x) for n, x in path.items()} if own else read_columns(path)
     folder = None if own else folder_of(path)
     reserved = [x for x in (groups, rule(split).column) if x]

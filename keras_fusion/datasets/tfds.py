@@ -16,6 +16,7 @@ import numpy as np
 from keras_fusion.datasets import (
     graph_tfds,  # noqa: F401  registers Cora and CiteSeer
     images,
+    table_tfds,  # noqa: F401  registers the reviews of clothing
 )
 from keras_fusion.datasets.builtin import (
     archives,

@@ -4,6 +4,7 @@ import pytest
 from keras_fusion.datasets.builtin import (
     archives,
     av_digits,
+    clothing_reviews,
     mfeat,
     tools_rgbd,
     utd_mhad,
@@ -119,6 +120,20 @@ def test_utd_mhad_is_the_raw_data(tmp_path):
     assert info.splits["train"].num_examples == 431
     assert info.features["label"].names == list(utd_mhad.ACTIONS)
     assert {row["subject"] for row in rows} == {2, 4, 6, 8}
+
+
+@shared.needs("clothing_reviews")
+def test_reviews_of_clothing_are_the_raw_columns(tmp_path):
+    splits, info = prepared("clothing_reviews", tmp_path)
+    columns = clothing_reviews.columns()
+    rows = list(tfds.as_numpy(splits["train"]))
+    assert len(rows) == len(columns["Age"]) == info.splits["train"].num_examples
+    for name in ("Age", "Clothing ID", "Recommended IND", "Rating"):
+        found = np.sort([row[name] for row in rows])
+        np.testing.assert_array_equal(found, np.sort(columns[name]))
+    for name in ("Title", "Class Name"):
+        expected = sorted((text or "").encode() for text in columns[name])
+        assert sorted(row[name] for row in rows) == expected
 
 
 def test_rgbd_folder_is_what_was_drawn(tmp_path):

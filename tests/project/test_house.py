@@ -60,7 +60,10 @@ MAY_IMPORT = {
 # The child process of an export has to know our layers to load a model that has them.
 EXCEPTED_IN_A_FUNCTION = {("export", "layers")}
 
-TFDS = {PACKAGE / "datasets" / name for name in ("tfds.py", "graph_tfds.py")}
+TFDS = {
+    PACKAGE / "datasets" / name
+    for name in ("tfds.py", "graph_tfds.py", "table_tfds.py")
+}
 
 # A kind of column has a twin in TensorFlow for exports; who trains needs none.
 # Where TensorFlow trains, its own strategy shares a batch among devices.

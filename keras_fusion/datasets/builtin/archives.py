@@ -12,7 +12,7 @@ VARIABLE = "KERAS_FUSION_DATA"
 
 
 class Archive(NamedTuple):
-    """A numpy archive that a data set is read from.
+    """A file that a data set is read from.
 
     Attributes:
         file: Its name.
@@ -36,7 +36,13 @@ def folder() -> Path:
 
 
 def read(archive: Archive, path: Path | None = None) -> dict[str, np.ndarray]:
-    """The arrays of an archive.
+    """The arrays of a numpy archive, as `content` reads it."""
+    with np.load(io.BytesIO(content(archive, path)), allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def content(archive: Archive, path: Path | None = None) -> bytes:
+    """What an archive holds.
 
     Args:
         archive: What is expected.
@@ -52,11 +58,10 @@ def read(archive: Archive, path: Path | None = None) -> dict[str, np.ndarray]:
             f"(SHA-256 {archive.sha256}) there, or name its folder in {VARIABLE}. "
             f"Source: {archive.source}."
         )
-    content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
+    found = path.read_bytes()
+    digest = hashlib.sha256(found).hexdigest()
     if digest != archive.sha256:
         raise ValueError(
             f"{path}: expected SHA-256 {archive.sha256}; received {digest}."
         )
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return dict(arrays)
+    return found

@@ -162,3 +162,30 @@ def test_leaves100():
     assert np.bincount(data.train.labels).tolist() == [3] * 100
     assert len(data.validation.labels) == 280 and len(data.test.labels) == 320
     assert all(abs(x.mean()) < 1e-3 for x in data.train.inputs.values())
+
+
+@shared.needs("clothing_reviews")
+def test_clothing_reviews():
+    data = datasets.load("clothing_reviews")
+    assert list(data.input_shapes) == ["Title", "Review Text", "table"]
+    assert data.name == "clothing_reviews" and data.classes == 2
+    assert set(data.left_out) == {"Rating", "Clothing ID"}
+    parts = data.train, data.validation, data.test
+    assert sum(len(part.labels) for part in parts) == 23486
+    column = list(data.input_shapes).index("Title")
+    empty = sum((~part.modality_mask[:, column]).sum() for part in parts)
+    assert empty == 3810
+    for part in parts:
+        assert abs(part.labels.mean() - 0.82) < 0.03
+
+
+@shared.needs("clothing_reviews")
+def test_no_piece_of_clothing_has_reviews_in_two_parts():
+    piece = {"piece": {"columns": {"Clothing ID": "category"}}}
+    data = datasets.load("clothing_reviews", modalities=piece)
+    train, *others = (
+        set(np.unique(part.inputs["piece"]))
+        for part in (data.train, data.validation, data.test)
+    )
+    assert len(train) > 100
+    assert others == [{1}, {1}]  # which training has not seen
