@@ -12,7 +12,9 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.names import safe_names
+from keras_fusion.zoo.backbone import NONE
 from keras_fusion.zoo.parts.blocks import template
+from keras_fusion.zoo.parts.described import described
 
 _UNITS = 64
 
@@ -87,9 +89,24 @@ def _encoders(builder, preprocessor, arguments) -> dict:
     fusion = arguments.get("fusion", builder.record.fusion)
     takes = template(fusion, units).takes if fusion else "aligned"
     given = arguments.get("encoders") or {}
+    _check_words(preprocessor, given)
     depth = 1 if depth is None else depth
     dropout = arguments.get("dropout", 0.0)
     return preprocessor.encoders(takes, units, depth, dropout) | given
+
+
+def _check_words(preprocessor, encoders):
+    """A trained network of texts has learned numbers of words, which are not these."""
+    for modality, encoder in encoders.items():
+        said = described(modality, encoder)
+        columns = preprocessor.modalities.get(modality, ())
+        if said and said.weights != NONE and any(c.kind == "text" for c in columns):
+            raise ValueError(
+                f"the column of {modality!r} is text, whose words the table numbers "
+                f"itself, and {said.source} was trained on other numbers: give "
+                "token ids of its own tokenizer as a column of arrays, or "
+                f'weights = "{NONE}".'
+            )
 
 
 def _default(builder, name):

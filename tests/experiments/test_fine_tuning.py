@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion.datasets import load
+from keras_fusion.datasets import load, table
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import (
     fine_tuning,
@@ -12,6 +12,7 @@ from keras_fusion.experiments import (
     prediction,
     saving,
     training,
+    variants,
 )
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.identity import identity_of
@@ -217,3 +218,15 @@ def test_what_a_backbone_takes_is_not_scaled():
     pixels = recipes.load_data(recipe, 0).train.inputs["pix"]
     raw = load("mfeat", scale="none").train.inputs["pix"]
     np.testing.assert_array_equal(pixels, raw)
+
+
+def test_words_of_a_table_are_not_those_of_a_trained_network(tmp_path):
+    text = ["a red hat", "two blue shoes", "one green coat", "no hat at all"] * 10
+    data = table({"text": text, "y": ["a", "b"] * 20}, label="y", modalities=TEXT)
+    said = {"encoders": {"text": "keras_hub:bert_tiny_en_uncased"}}
+    own = recipes.Recipe(name="x", dataset="x", arguments=said)
+    with pytest.raises(InputError, match="bert_tiny.* was trained on other numbers"):
+        variants.build(own, data)
+
+
+TEXT = {"text": {"text": "text"}}
