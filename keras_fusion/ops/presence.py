@@ -40,7 +40,8 @@ def softmax(logits, mask=None, axis=-1):
     """
     logits = precise(logits)
     if logits.shape[axis] == 1:
-        return select(ops.ones_like(logits), mask)
+        # Not plain ones: torch's DDP waits for a gradient of what made the logits.
+        return select(1 + 0 * ops.clip(logits, -1, 1), mask)
     logits = select(logits, mask, -1e30)
     if len(logits.shape) > 5:  # more axes than TensorFlow's softmax takes on a CPU
         weights = ops.exp(logits - ops.logsumexp(logits, axis=axis, keepdims=True))

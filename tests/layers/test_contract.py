@@ -285,6 +285,27 @@ def test_every_operator_builds_from_its_defaults(name):
     assert tuple(fused.shape[:-1]) == ((3,) if op.pools_tokens else (3, 2))
 
 
+@pytest.mark.only_on("torch", reason="elsewhere a gradient is never missing")
+@pytest.mark.parametrize("masked", [False, True])
+@each_case
+def test_every_weight_of_one_modality_is_in_the_graph(case, masked):
+    """Torch's DDP waits for the gradient of every parameter, be it zero."""
+    import torch
+
+    if not case.fits(1):
+        pytest.skip("takes several modalities")
+    inputs = case.inputs(1)
+    op = case.operator(inputs)
+    if not op.trainable_variables:
+        pytest.skip("has no weights")
+    call = {"modality_mask": np.ones((3, 1), bool)} if masked else {}
+    fused = tree.flatten(op(inputs, **query_for(op, inputs), **call, training=True))
+    leaves = [v.value for v in op.trainable_variables]
+    found = torch.autograd.grad(probe(fused), leaves, allow_unused=True)
+    unused = [v.path for v, g in zip(op.trainable_variables, found) if g is None]
+    assert not unused
+
+
 @pytest.mark.only_on("torch", reason="about torch modules")
 @each_case
 def test_trains_in_a_torch_module(case):
