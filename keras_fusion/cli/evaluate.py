@@ -26,6 +26,12 @@ def add_arguments(parser) -> None:
         help="also train the model without each modality from scratch",
     )
     parser.add_argument(
+        "--corrupt",
+        action="store_true",
+        help="also judge with inputs that lie: noise, another sample's, or zeros in "
+        "place of a modality, while the mask says that it is there",
+    )
+    parser.add_argument(
         "--on",
         choices=("test", "validation"),
         default="test",
@@ -60,6 +66,7 @@ def run(options) -> None:
         precision=options.precision,
         devices=options.devices,
         leave_out=options.leave_out,
+        corrupt=options.corrupt,
         report=report,
     )
     for seed in seeds:

@@ -3,7 +3,12 @@
 from keras_fusion.cli.console import console
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments.recipe import Split
-from keras_fusion.experiments.reports import confidence, contributions, tables
+from keras_fusion.experiments.reports import (
+    confidence,
+    contributions,
+    corruption_tables,
+    tables,
+)
 from keras_fusion.experiments.watching import LOSS
 
 
@@ -28,6 +33,9 @@ def print_results(results: dict) -> None:
         console.print(contributions.contribution_legend(results))
     if sentence := confidence.sets_sentence(results):
         console.print(sentence)
+    if "corrupted" in results:
+        for title, table in corruption_tables.all_of(results).items():
+            console.print(tables.rich_table(title, *table))
     print_paired(tables.method_title(comparison.MODEL, results), results)
     if won := tables.boosting_won(results):
         console.say(won, style="bold")

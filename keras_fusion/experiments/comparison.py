@@ -10,6 +10,7 @@ from keras_fusion.experiments import classical, evaluation, training
 from keras_fusion.experiments import variants as forms
 from keras_fusion.experiments.confidence import judged_confidence
 from keras_fusion.experiments.contributions import score_contributions
+from keras_fusion.experiments.corruption import corrupted_scores
 from keras_fusion.experiments.over_seeds import listed
 from keras_fusion.experiments.recipe import Recipe, load_data, plain
 from keras_fusion.experiments.tasks import task_of
@@ -64,6 +65,7 @@ def compare(
     precision: str = "float32",
     devices: int = 1,
     leave_out: bool = False,
+    corrupt: bool = False,
     report: Callable[[str, dict], None] = lambda name, record: None,
 ) -> dict:
     """Trains what is not trained yet, and judges all on data it has not seen.
@@ -82,6 +84,7 @@ def compare(
         precision: Keras dtype policy.
         devices: Of this machine, on which each model trains.
         leave_out: Also train, for each modality, a model that never sees it.
+        corrupt: Also judge all with inputs that lie, as `corrupted`; see `corruption`.
         report: Is told name and record of every fit as it ends.
 
     Returns:
@@ -90,7 +93,7 @@ def compare(
         what the model's confidence is worth, the budget of every method, and where
         the numbers come from.
     """
-    scores, measures, retrained, fits = {}, {}, {}, []
+    scores, measures, lies, retrained, fits = {}, {}, {}, {}, []
     weights, contributions, confidence = [], [], []
     for seed in seeds:
         data = load_data(recipe, seed)
@@ -118,15 +121,16 @@ def compare(
             models[LATE] = _late_average(data, load)
         if recipe.usual_baselines:
             models |= classical.fitted(data, seed)
-        judged = {name: _judged(model, split, task) for name, model in models.items()}
+        judged = {
+            name: _judged(model, split, task, corrupt) for name, model in models.items()
+        }
         best = None
         if singles:
             best = _best(singles, records, judged, recipe.split)
             judged[SINGLE] = judged[best]
         for method in _ordered(judged, singles):
-            found, more = judged[method]
-            scores.setdefault(method, []).append(found)
-            measures.setdefault(method, []).append(more)
+            for kept, found in zip((scores, measures, lies), judged[method]):
+                kept.setdefault(method, []).append(found)
         weights.append(evaluation.class_weights(models[MODEL], split, data.class_names))
         contributions.append(score_contributions(models[MODEL], split, task.score))
         confidence.append(judged_confidence(models[MODEL], data, split, records[MODEL]))
@@ -144,6 +148,7 @@ def compare(
         "metric": task.metric,
         "scores": scores,
         "measures": {method: listed(runs) for method, runs in measures.items()},
+        **({"corrupted": {m: listed(x) for m, x in lies.items()}} if corrupt else {}),
         "retrained_without": retrained,
         "modality_weights": listed(weights),
         "contributions": listed(contributions),
@@ -166,11 +171,12 @@ def _missing_baselines(recipe, data):
     return [refusal] if refusal else []
 
 
-def _judged(model, split, task):
-    """Scores with everything there and with parts missing, and the other measures."""
+def _judged(model, split, task, corrupt):
+    """Scores with all there and with parts missing, other measures, and under lies."""
     found = evaluation.missing_scores(model, split, task.score)
     outputs = evaluation.full_outputs(model, split)
-    return found, task.measures(split.labels, outputs)
+    lies = corrupted_scores(model, split, task.score) if corrupt else {}
+    return found, task.measures(split.labels, outputs), lies
 
 
 def _best(singles, records, judged, split):

@@ -6,6 +6,7 @@ from keras_fusion.zoo.parts.encoders import encode
 from keras_fusion.zoo.parts.heads import classifier, predictions
 from keras_fusion.zoo.parts.inputs import (
     as_query,
+    corrupted,
     named_inputs,
     replace_absent,
     stand_in,
@@ -32,6 +33,7 @@ def FusionClassifier(
     query: str | None = None,
     dropout: float = 0.5,
     modality_dropout: float | None = None,
+    modality_corruption: float = 0.0,
     modality_mask: bool = False,
     heads: str | None = None,
     include_top: bool = True,
@@ -73,6 +75,9 @@ def FusionClassifier(
         modality_dropout: Rate at which training drops modalities, sample by sample,
             never the last one present. None is 0.3 with a `modality_mask`, so that the
             model has met what it will meet, and 0 without.
+        modality_corruption: Rate at which training corrupts modalities, sample by
+            sample, as `keras_fusion.layers.ModalityCorruption` does, never all of those
+            present. It helps against inputs that lie in use.
         modality_mask: Whether the model takes a mask of what is present. The weights
             are the same with and without. Under TensorFlow's `MirroredStrategy` give it
             as int32: Keras averages the first batch, and booleans have no mean.
@@ -102,9 +107,10 @@ def FusionClassifier(
     operator = template(fusion, units)
     if modality_dropout is None:
         modality_dropout = MODALITY_DROPOUT if modality_mask else 0.0
-    streams, mask = replace_absent(inputs, modality_dropout)
+    sensed = corrupted(inputs, modality_corruption)
+    streams, mask = replace_absent(sensed, modality_dropout)
     encoded, mask = encode(
-        stand_in(streams, inputs, mask, encoders),
+        stand_in(streams, sensed, mask, encoders),
         encoders,
         operator.takes,
         mask=mask,

@@ -9,7 +9,12 @@ from keras_fusion.zoo.fusion_classifier import SHARED
 from keras_fusion.zoo.parts.encoders import narrowed
 from keras_fusion.zoo.parts.given import given, told_apart
 from keras_fusion.zoo.parts.heads import FUSED, check_heads, classifier, joined
-from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
+from keras_fusion.zoo.parts.inputs import (
+    corrupted,
+    named_inputs,
+    replace_absent,
+    stand_in,
+)
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
 
@@ -26,6 +31,7 @@ def LateFusionClassifier(
     models: dict | None = None,
     builder: str = "UnimodalClassifier",
     modality_dropout: float = 0.0,
+    modality_corruption: float = 0.0,
     modality_mask: bool = False,
     heads: str | None = None,
     weights: str | None = None,
@@ -40,7 +46,8 @@ def LateFusionClassifier(
         models: Trained single-modality models by name, averaged as they are; None
             builds one for each, trained together through the mean.
         builder: Name of what builds them.
-        modality_dropout, modality_mask, weights, name: As for `FusionClassifier`.
+        modality_dropout, modality_corruption, modality_mask: As for `FusionClassifier`.
+        weights, name: As for it, too.
         heads: `"train"` or `"average"`: the loss of each model is added to that of
             their mean. None: they learn through the mean alone.
         **kwargs: `encoder_depth`, `units`, `encoders`, `dropout`, `include_top` and
@@ -74,8 +81,9 @@ def LateFusionClassifier(
             f"models must be those of {list(input_shapes)}; received {list(models)}."
         )
     inputs = named_inputs(input_shapes, modality_mask, models)
-    streams, mask = replace_absent(inputs, modality_dropout)
-    streams = stand_in(streams, inputs, mask, by_caller)
+    sensed = corrupted(inputs, modality_corruption)
+    streams, mask = replace_absent(sensed, modality_dropout)
+    streams = stand_in(streams, sensed, mask, by_caller)
     models = {m: with_presence(model) for m, model in models.items()}
     apart = told_apart(models, "classifier")
     answers = {

@@ -3,7 +3,12 @@ import keras
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.described import resolved
 from keras_fusion.zoo.parts.heads import classifier, predictions
-from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
+from keras_fusion.zoo.parts.inputs import (
+    corrupted,
+    named_inputs,
+    replace_absent,
+    stand_in,
+)
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.tokens import require_aligned, tokenise
 from keras_fusion.zoo.weights import load_weights
@@ -26,6 +31,7 @@ def MutualFormerClassifier(
     encoders: dict | None = None,
     dropout: float = 0.0,
     modality_dropout: float = 0.0,
+    modality_corruption: float = 0.0,
     modality_mask: bool = False,
     heads: str | None = None,
     include_top: bool = True,
@@ -54,8 +60,9 @@ def MutualFormerClassifier(
         depth: Number of fusion blocks, at least 1.
         units: Width.
         encoders: A `keras.Model` by modality, in place of stem and residual blocks.
-        dropout, modality_dropout, modality_mask, heads: As for `FusionClassifier`.
-        include_top, classifier_activation, weights, name: As for it, too.
+        dropout, modality_dropout, modality_corruption: As for `FusionClassifier`.
+        modality_mask, heads, include_top, classifier_activation: As for it, too.
+        weights, name: Likewise.
 
     Returns:
         An uncompiled functional model.
@@ -82,9 +89,10 @@ def MutualFormerClassifier(
     encoders = resolved(encoders, input_shapes)
     inputs = named_inputs(input_shapes, modality_mask, encoders)
     operator = template(fusion, units)
-    streams, mask = replace_absent(inputs, modality_dropout)
+    sensed = corrupted(inputs, modality_corruption)
+    streams, mask = replace_absent(sensed, modality_dropout)
     tokens = tokenise(
-        stand_in(streams, inputs, mask, encoders),
+        stand_in(streams, sensed, mask, encoders),
         encoders,
         stem=stem,
         patch_size=patch_size,

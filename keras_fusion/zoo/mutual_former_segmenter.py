@@ -10,7 +10,12 @@ from keras_fusion.zoo.parts.decoder import decode, from_patches
 from keras_fusion.zoo.parts.described import resolved
 from keras_fusion.zoo.parts.encoders import check_encoders
 from keras_fusion.zoo.parts.head import check_classes
-from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
+from keras_fusion.zoo.parts.inputs import (
+    corrupted,
+    named_inputs,
+    replace_absent,
+    stand_in,
+)
 from keras_fusion.zoo.parts.pyramids import (
     GIVEN_STRIDE,
     OWN_STRIDES,
@@ -35,6 +40,7 @@ def MutualFormerSegmenter(
     encoders: dict | None = None,
     dropout: float = 0.0,
     modality_dropout: float = 0.0,
+    modality_corruption: float = 0.0,
     modality_mask: bool = False,
     include_top: bool = True,
     classifier_activation: str | None = None,
@@ -69,7 +75,7 @@ def MutualFormerSegmenter(
             ones have no batch statistics; keep given ones free of them where a modality
             may be absent.
         dropout: Rate in the default encoders and before the last layer.
-        modality_dropout, modality_mask: As for `FusionClassifier`.
+        modality_dropout, modality_corruption, modality_mask: As for `FusionClassifier`.
         include_top: Whether there is a last layer; else the output is the decoder's
             features at the finest scale (stride 4 by default), `(B, h, w, units)`,
             padding included.
@@ -96,11 +102,12 @@ def MutualFormerSegmenter(
     inputs = named_inputs(input_shapes, modality_mask, encoders)
     size = _one_size({m: tuple(inputs[m].shape[1:]) for m in input_shapes})
     operator = template(fusion, units)
-    streams, mask = replace_absent(inputs, modality_dropout)
+    sensed = corrupted(inputs, modality_corruption)
+    streams, mask = replace_absent(sensed, modality_dropout)
     stride = GIVEN_STRIDE if encoders else OWN_STRIDES[-1]
     padding = tuple((0, -side % stride) for side in size)
     pad = _pad(padding)
-    seen = stand_in(streams, inputs, mask, encoders)
+    seen = stand_in(streams, sensed, mask, encoders)
     seen = {m: pad(x) for m, x in seen.items()}
     streams = {m: pad(x) if m in encoders else seen[m] for m, x in streams.items()}
     settings = {"depth": encoder_depth, "units": units, "dropout": dropout}

@@ -11,6 +11,7 @@ from keras_fusion.zoo.parts.given import given, one_output, told_apart
 from keras_fusion.zoo.parts.heads import classifier, predictions
 from keras_fusion.zoo.parts.inputs import (
     as_query,
+    corrupted,
     named_inputs,
     replace_absent,
     stand_in,
@@ -45,6 +46,7 @@ def TwoStreamVideoClassifier(
     query: str | None = None,
     dropout: float = 0.0,
     modality_dropout: float = 0.0,
+    modality_corruption: float = 0.0,
     modality_mask: bool = False,
     heads: str | None = None,
     include_top: bool = True,
@@ -82,8 +84,8 @@ def TwoStreamVideoClassifier(
             They must agree in T, H and W then.
         query: Name of the stream whose vector is the query, for operators with one.
         dropout: Rate inside the stages, and for the vectors and the head.
-        modality_dropout, modality_mask, heads: As for `FusionClassifier`.
-        include_top, classifier_activation, weights, name: As for it, too.
+        modality_dropout, modality_corruption, modality_mask: As for `FusionClassifier`.
+        heads, include_top, classifier_activation, weights, name: As for it, too.
 
     Returns:
         An uncompiled functional model.
@@ -114,14 +116,15 @@ def TwoStreamVideoClassifier(
             "to aligned vectors."
         )
     pool = find("pooling", pooling, POOLINGS)
-    streams, mask = replace_absent(inputs, modality_dropout)
+    sensed = corrupted(inputs, modality_corruption)
+    streams, mask = replace_absent(sensed, modality_dropout)
     check_encoders(streams, encoders, encoder_depth)
     if lateral and encoders:
         raise ValueError(
             "Lateral connections are between the library's own stages: use "
             f"lateral=False with encoders for {list(encoders)}."
         )
-    streams = stand_in(streams, inputs, mask, encoders)
+    streams = stand_in(streams, sensed, mask, encoders)
     streams = augmented(streams, augmentation or {})
     streams = as_volumes(streams, heatmaps or {})
     safe = safe_names(streams)

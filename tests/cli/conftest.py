@@ -23,8 +23,8 @@ def home(tmp_path_factory, quick):
     folder = tmp_path_factory.mktemp("recipes") / "tiny"
     runs.write(folder).rename(folder / "recipe.toml")
     (folder / "README.md").write_text(CARD)
-    options = "--seeds", 0, "--leave-out", "--publish", "--runs", folder / "runs"
-    out = succeed("evaluate", folder, *options)
+    options = "--seeds", 0, "--leave-out", "--corrupt", "--publish"
+    out = succeed("evaluate", folder, *options, "--runs", folder / "runs")
     (folder / "out.txt").write_text(out)
     return folder
 

@@ -8,9 +8,9 @@ import pytest
 
 from keras_fusion import datasets, layers, zoo
 from keras_fusion.cli.results import record_cells
-from keras_fusion.experiments import comparison, variants
+from keras_fusion.experiments import comparison, corruption, variants
 from keras_fusion.experiments import recipe as recipe_files
-from keras_fusion.experiments.reports import card
+from keras_fusion.experiments.reports import card, corruption_tables
 from keras_fusion.experiments.reports.plots import PLOTS
 from keras_fusion.zoo import published as recipes
 from tests.cli.running import run, succeed
@@ -122,6 +122,26 @@ def test_results_say_what_each_modality_contributed(results, home):
     assert 0 < found["output"]["b"][0] < found["output"]["a"][0] < 1
     for text in (home / "out.txt").read_text(), (home / "README.md").read_text():
         assert "hat each modality contributed" in text and "(nothing there)" in text
+
+
+def test_evaluate_says_what_becomes_of_methods_when_an_input_lies(results, home):
+    ways = [f"noise {strength:g}" for strength in corruption.NOISES]
+    ways += ["another sample", "zeros"]
+    corrupted = results["corrupted"]
+    assert list(corrupted) == list(results["scores"])
+    for method, found in corrupted.items():
+        assert list(found["each"]) == ["a", "b"]
+        assert all(list(by_way) == ways for by_way in found["each"].values())
+        for m in "ab":
+            others = found["each"]["b" if m == "a" else "a"].values()
+            if method == f"only-{m}":  # what the other sends does not reach it
+                assert all(x == results["scores"][method]["all"] for x in others)
+    assert corrupted["linear model"]["each"] != corrupted["model"]["each"]
+    row = corruption_tables.one_rows(results)[1][0]
+    assert row[0] == "AdaptiveWeighting" and len(row) == 1 + 1 + len(ways) + 1
+    page, out = (home / "README.md").read_text(), (home / "out.txt").read_text()
+    assert f"| {' | '.join(row)} |" in page
+    assert "one modality corrupted, the mean over which" in out
 
 
 def test_plots_are_pictures(home):

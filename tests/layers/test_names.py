@@ -14,7 +14,7 @@ OTHERS = {  # the layers that are neither operators nor mix positions
     "ClassToken": ({}, draw(*SEQUENCE)),
     "ContrastiveAlignment": ({}, [draw(2, 4), draw(2, 3)]),
     "JointHeatmaps": ({"jitter": 0.1}, draw(*JOINTS)),
-    "ModalityCorruption": ({}, draw(*SEQUENCE)),
+    "ModalityCorruption": ({}, [draw(2, 4), draw(2, 3)]),
     "ModalityDropout": ({"rate": 0.5}, [draw(2, 4), draw(2, 3)]),
     "PositionEmbedding": ({}, draw(*SEQUENCE)),
     "ResidualMLP": ({"dropout": 0.5}, draw(*SEQUENCE)),

@@ -24,7 +24,7 @@ RANDOM = {  # every layer that draws in training, and what it is called with
     "JointHeatmaps": ({"jitter": 0.5}, draw(4, 5, 3, 2)),
     "LatentAttention": ({"dropout": 0.5}, TOKENS),
     "ModalityAttention": ({"dropout": 0.5}, TOKENS),
-    "ModalityCorruption": ({"rate": 0.9, "kinds": ["noise"]}, TOKENS[0]),
+    "ModalityCorruption": ({"rate": 0.9, "kinds": ["noise"]}, TOKENS),
     # so many samples that two draws of which modality stays cannot be equal
     "ModalityDropout": ({"rate": 0.9}, [draw(64, 2, 4, seed=m) for m in range(2)]),
     "ModalityTransformer": ({"dropout": 0.5}, TOKENS),

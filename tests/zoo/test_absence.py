@@ -1,5 +1,6 @@
 """What is absent changes nothing in a whole model, its encoders included."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -45,6 +46,44 @@ def test_absent_modalities_change_neither_outputs_nor_gradients(kind):
     assert all(np.any(g) for g in gradients[: len(SHAPES)])  # what is present counts
     for gradient, there in zip(gradients[: len(SHAPES)], MASK.T, strict=True):
         assert not np.any(gradient[~there])
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_training_corrupts_what_is_there_and_use_does_not(kind):
+    rates = {"dropout": 0.0, "modality_dropout": 0.0, "modality_mask": True}
+    model, plain = (build(kind, **rates, modality_corruption=r) for r in (0.9, 0.0))
+    inputs = absent_as(np.nan, draw(SHAPES, rows=len(MASK)), MASK)
+    inputs |= {"modality_mask": MASK}
+    expected = to_numpy(plain(inputs))
+    assert_close(model(inputs), expected)
+    trained = to_numpy(model(inputs, training=True))
+    assert np.isfinite(trained).all()
+    moved = np.abs(trained - expected).max(axis=-1) > 1e-4
+    assert moved.any() and not moved[MASK.sum(axis=-1) <= 1].any()
+
+
+CLIPS = {m: (2, 8, 8, 1) for m in "ab"}
+CORRUPTING = {
+    "FusionClassifier": {"encoders": {"a": keras.layers.Dense(3)}},
+    "MutualFormerClassifier": {},
+    "TwoStreamVideoClassifier": {"input_shapes": CLIPS, "encoder_depth": 1},
+    "MutualFormerSegmenter": {"input_shapes": {m: (16, 16, 1) for m in "ab"}},
+}
+
+
+@pytest.mark.only_on("torch", reason="the layer is the same on every backend")
+@pytest.mark.parametrize("name", CORRUPTING)
+def test_every_builder_corrupts_before_its_encoders(name):
+    arguments = {"input_shapes": {m: (4,) for m in "ab"}, "units": 4} | CORRUPTING[name]
+    shapes = arguments.pop("input_shapes")
+    new = zoo.builders()[name]
+    model = new(shapes, 2, **arguments, dropout=0.0, modality_corruption=0.99)
+    layer = model.get_layer("modality_corruption")
+    assert layer.rate == 0.99 and layer.output is not None
+    inputs = draw(shapes, rows=40)
+    found, expected = (to_numpy(model(inputs, training=t)) for t in (True, False))
+    moved = np.abs(found - expected).reshape(40, -1).max(axis=-1) > 1e-6
+    assert moved.mean() > 0.8
 
 
 def test_training_drops_as_inference_leaves_out():

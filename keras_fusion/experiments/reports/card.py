@@ -7,7 +7,12 @@ from pathlib import Path
 from keras_fusion.errors import InputError
 from keras_fusion.escaping import markdown
 from keras_fusion.experiments import comparison, training
-from keras_fusion.experiments.reports import confidence, contributions, tables
+from keras_fusion.experiments.reports import (
+    confidence,
+    contributions,
+    corruption_tables,
+    tables,
+)
 from keras_fusion.experiments.reports.plots import CAPTIONS, PLOTS
 from keras_fusion.files import whole, write_json
 from keras_fusion.zoo import published
@@ -84,6 +89,19 @@ def _contributions(results):
     ]
 
 
+def _corrupted(results):
+    if "corrupted" not in results:
+        return []
+    return [
+        text
+        for title, table in corruption_tables.all_of(results).items()
+        for text in (
+            f"{markdown(title[0].upper() + title[1:])}:",
+            tables.markdown_table(*table),
+        )
+    ]
+
+
 def contents(results: dict, plots: list[str]) -> str:
     """The tables of a card, and its plots by their file names, as Markdown."""
     seeds = [fit["seed"] for fit in results["fits"]]
@@ -100,6 +118,7 @@ def contents(results: dict, plots: list[str]) -> str:
         tables.markdown_table(*tables.missing_rows(results)),
         *_contributions(results),
         *filter(None, [confidence.sets_sentence(results)]),
+        *_corrupted(results),
         f"How many points {title} is ahead. {tables.paired_legend(results)}",
         tables.markdown_table(*tables.paired_rows(results)),
         *filter(None, [tables.boosting_won(results)]),

@@ -6,6 +6,8 @@ import warnings
 from pathlib import Path
 
 from keras_fusion.experiments.comparison import METHODS, MODEL
+from keras_fusion.experiments.corruption import NOISE
+from keras_fusion.experiments.reports import corruption_tables
 from keras_fusion.experiments.reports.colors import COLORS, PALETTE
 from keras_fusion.experiments.reports.confidence import draw_reliability, draw_risk
 from keras_fusion.experiments.reports.tables import method_title
@@ -18,6 +20,7 @@ CAPTIONS = {
     "contributions.png": "What each modality contributed to the score",
     "reliability.png": "How often the model is right where it is so sure",
     "risk.png": "Errors among the rows that the model is surest of",
+    "corruption.png": "One modality corrupted, the mean over which",
 }
 PLOTS = tuple(CAPTIONS)
 MARKERS = dict(zip(METHODS, "os^Dvp"))
@@ -49,6 +52,8 @@ def save_plots(results: dict, folder: Path) -> list[Path]:
         plots["contributions.png"] = _draw_contributions, height
     if confidence:
         plots |= {"reliability.png": (draw_reliability, 5), "risk.png": (draw_risk, 4)}
+    if "corrupted" in results:
+        plots["corruption.png"] = _draw_corruption, 4
     for name, (draw, height) in plots.items():
         _save(draw, results, folder / name, height)
     return [folder / name for name in plots]
@@ -125,6 +130,23 @@ def _draw_missing(axes, results):
     )
     data = f"{results['recipe']['dataset']} {results['part']} set"
     axes.set_title(f"{data}, {seeds}", loc="left")
+
+
+def _draw_corruption(axes, results):
+    """Noise of growing strength as curves, beside all else that a modality may be."""
+    for method in filter(results["scores"].get, METHODS):
+        found = corruption_tables.means(results, method)
+        percent = {way: 100 * statistics.fmean(runs) for way, runs in found.items()}
+        style = {"color": COLORS[method], "marker": MARKERS[method], "markersize": 5}
+        noisy = [way for way in percent if way == "none" or way.startswith(NOISE)]
+        rest = [way for way in percent if way not in noisy]
+        title = method_title(method, results)
+        axes.plot(noisy, [percent[w] for w in noisy], label=title, **style)
+        axes.plot(rest, [percent[w] for w in rest], linestyle="none", **style)
+    axes.set_xlabel("what one modality is")
+    axes.set_ylabel(_label(results))
+    axes.legend(loc="lower left")
+    axes.set_title(CAPTIONS["corruption.png"], loc="left")
 
 
 def _draw_weights(axes, results):

@@ -3,7 +3,11 @@ from collections.abc import Sequence
 import keras
 from keras import ops, random
 
-from keras_fusion.layers.arguments import require_choice, require_fraction
+from keras_fusion.layers.arguments import (
+    require_choice,
+    require_fraction,
+    require_mask,
+)
 from keras_fusion.layers.base import Layer
 
 KINDS = ("noise", "conflict", "zeros")
@@ -11,19 +15,26 @@ KINDS = ("noise", "conflict", "zeros")
 
 @keras.saving.register_keras_serializable("keras_fusion")
 class ModalityCorruption(Layer):
-    """In training, some samples of a modality are not what they seem.
+    """In training, some samples of some modalities are not what they seem.
 
-    Each sample is corrupted with probability `rate`, in one way of `kinds`, drawn for
-    each sample by itself:
+    Each present modality of each sample is corrupted with probability `rate`, in one
+    way of `kinds`, drawn by itself:
 
     * `"noise"`: Gaussian noise is added, its deviation uniform between 0 and `noise`;
-    * `"conflict"`: another sample of the batch stands in its place;
+      whole numbers stay as they are;
+    * `"conflict"`: another sample of the batch stands in its place, where that has the
+      modality;
     * `"zeros"`: zeros stand in its place, as from a dead sensor.
 
-    No mask says so: a model that trains with it learns not to trust one modality
-    alone. At inference everything stays as it is.
+    One of those that are present, at the least, is never corrupted. No mask says what
+    is: a model that trains with it learns not to trust one modality alone. At inference
+    everything stays as it is, and what is absent does so in training, too.
 
-    Shapes: `(B, ...)` of any floating dtype to the same. Masks pass through.
+    Call: `layer(inputs, modality_mask=None, training=None)`
+
+    Shapes: list of M tensors `(B, ...)` of any ranks and dtypes and `modality_mask`
+    `(B, M)` bool (True = present, None = all) to the list of M tensors. Keras' masks of
+    tokens pass through.
 
     Args:
         rate: In [0, 1).
@@ -34,10 +45,13 @@ class ModalityCorruption(Layer):
 
     Example:
 
-    >>> audio = keras.random.normal((8, 40))
-    >>> corrupt = ModalityCorruption(rate=0.3, kinds=["conflict"])
-    >>> tuple(corrupt(audio, training=True).shape)
+    >>> views = [keras.random.normal((8, 40)), keras.random.normal((8, 3))]
+    >>> audio, video = ModalityCorruption(0.3, kinds=["conflict"])(views, training=True)
+    >>> tuple(audio.shape)
     (8, 40)
+
+    Reference: Neverova, Wolf, Taylor and Nebout, 2016, ModDrop: Adaptive Multi-modal
+    Gesture Recognition, for the draws of each modality by itself.
     """
 
     def __init__(
@@ -48,7 +62,8 @@ class ModalityCorruption(Layer):
         seed: int | None = None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # whole numbers that came as floats would be rounded in half precision
+        super().__init__(**{"autocast": False} | kwargs)
         self.rate = require_fraction(self, "rate", rate)
         self.kinds = [require_choice(self, "kinds", kind, KINDS) for kind in kinds]
         if not self.kinds or not noise >= 0:
@@ -62,39 +77,61 @@ class ModalityCorruption(Layer):
         self.supports_masking = True
         self.build(None)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs, modality_mask=None, training=None):
+        require_mask(self, "modality_mask", modality_mask)
         if not self.rate or not self.resolve_training(training):
-            return inputs
-        rows = (ops.shape(inputs)[0], *[1] * (len(inputs.shape) - 1))
-        drawn = self._uniform(rows) / self.rate  # below 1: corrupted
-        corrupted = inputs
-        for i, kind in enumerate(self.kinds):
-            share = ops.logical_and(
-                drawn >= i / len(self.kinds), drawn < (i + 1) / len(self.kinds)
-            )
-            corrupted = ops.where(share, getattr(self, f"_{kind}")(inputs), corrupted)
-        return corrupted
+            return list(inputs)
+        count, rows = len(inputs), ops.shape(inputs[0])[0]
+        if modality_mask is None:
+            there = ops.ones((rows, count), "bool")
+        else:
+            there = ops.cast(modality_mask, "bool")
+        drawn = ops.where(there, self._uniform((rows, count)), -1.0)
+        most = ops.max(drawn, axis=-1, keepdims=True)  # is kept as it is
+        hit = ops.logical_and(there, drawn < self.rate)
+        hit = ops.logical_and(hit, drawn < most)
+        ways = ops.floor(self._uniform((rows, count)) * len(self.kinds))  # (B, M)
+        return [
+            self._corrupted(x, hit[:, m], ways[:, m], there[:, m])
+            for m, x in enumerate(inputs)
+        ]
 
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape)
+    def compute_mask(self, inputs, previous_mask=None):
+        return previous_mask
 
-    def _noise(self, x):
+    def compute_output_spec(self, inputs, modality_mask=None, training=None):
+        return [keras.KerasTensor(x.shape, dtype=x.dtype) for x in inputs]
+
+    def _corrupted(self, x, hit, ways, there):
+        """One modality `(B, ...)`, of which the rows that are `hit` go their way."""
+        found = x
+        for way, kind in enumerate(self.kinds):
+            made, possible = getattr(self, f"_{kind}")(x, there)
+            rows = ops.logical_and(hit, ops.equal(ways, way))
+            if possible is not None:
+                rows = ops.logical_and(rows, possible)
+            rows = ops.reshape(rows, (-1, *[1] * (len(x.shape) - 1)))
+            found = ops.where(rows, made, found)
+        return found
+
+    def _noise(self, x, there):
+        if "float" not in keras.backend.standardize_dtype(x.dtype):
+            return x, None
         rows = (ops.shape(x)[0], *[1] * (len(x.shape) - 1))
         strength = ops.cast(self.noise * self._uniform(rows), x.dtype)
-        shape, dtype = ops.shape(x), x.dtype
-        return x + strength * random.normal(
-            shape, dtype=dtype, seed=self.seed_generator
-        )
+        drawn = random.normal(ops.shape(x), dtype=x.dtype, seed=self.seed_generator)
+        return x + strength * drawn, None
 
-    def _conflict(self, x):
+    def _conflict(self, x, there):
         """Each row's place is taken by one so many rows on, around the end."""
         count = ops.shape(x)[0]
         shift = self._uniform(()) * ops.cast(count - 1, "float32")
         shift = 1 + ops.cast(ops.floor(shift), "int32")
-        return ops.take(x, (ops.arange(count, dtype="int32") + shift) % count, axis=0)
+        others = (ops.arange(count, dtype="int32") + shift) % count
+        return ops.take(x, others, axis=0), ops.take(there, others, axis=0)
 
-    def _zeros(self, x):
-        return ops.zeros_like(x)
+    def _zeros(self, x, there):
+        return ops.zeros_like(x), None
 
     def _uniform(self, shape):
         return random.uniform(shape, dtype="float32", seed=self.seed_generator)

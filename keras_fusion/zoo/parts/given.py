@@ -10,7 +10,10 @@ from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts import token_inputs
 
 # Names of the builders' own layers that an encoder might have as well.
-TAKEN = ("fusion", "predictions", "modality_dropout", "head_dropout", "pixels")
+TAKEN = (
+    *("fusion", "predictions", "pixels"),
+    *("modality_corruption", "modality_dropout", "head_dropout"),
+)
 
 
 def given(name, encoder, x, role="encoder", *, mask=None, column=0):

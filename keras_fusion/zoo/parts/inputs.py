@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_fusion.layers import ModalityDropout
+from keras_fusion.layers import ModalityCorruption, ModalityDropout
 from keras_fusion.layers.modality_input import ModalityInput
 from keras_fusion.layers.stand_in import StandIn
 from keras_fusion.names import EDGES, MASK, safe_names
@@ -60,6 +60,21 @@ def same_inputs(model: keras.Model, wide=frozenset()) -> dict:
     if MASK in model.input:
         inputs[MASK] = keras.Input(model.input[MASK].shape[1:], dtype="bool", name=MASK)
     return inputs
+
+
+def corrupted(inputs: dict, rate: float) -> dict:
+    """The inputs, of which training corrupts some by `ModalityCorruption`.
+
+    Args:
+        inputs: By name, the mask among them.
+        rate: Of each present modality of each sample; with 0 there is no layer.
+    """
+    if not rate:
+        return inputs
+    names = [name for name in inputs if name != MASK]
+    layer = ModalityCorruption(rate, name="modality_corruption")
+    call = {MASK: inputs[MASK]} if MASK in inputs else {}
+    return inputs | dict(zip(names, layer([inputs[n] for n in names], **call)))
 
 
 def replace_absent(inputs: dict, rate: float):
