@@ -64,6 +64,9 @@ from keras_fusion.layers.graph_model import GraphModel as GraphModel
 from keras_fusion.layers.heads import HeadedModel as HeadedModel
 from keras_fusion.layers.heads import Heads as Heads
 from keras_fusion.layers.held_statistics import HeldStatistics as HeldStatistics
+from keras_fusion.layers.learned_replacement import (
+    LearnedReplacement as LearnedReplacement,
+)
 from keras_fusion.layers.modality_input import ModalityInput as ModalityInput
 from keras_fusion.layers.padded_conv1d import PaddedConv1D as PaddedConv1D
 from keras_fusion.layers.position_embedding import PositionEmbedding

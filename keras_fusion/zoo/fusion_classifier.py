@@ -12,6 +12,7 @@ from keras_fusion.zoo.parts.inputs import (
     stand_in,
 )
 from keras_fusion.zoo.parts.record import builder
+from keras_fusion.zoo.parts.replacement import replaced
 from keras_fusion.zoo.weights import load_weights
 
 # What a model of one modality has in common with one that fuses.
@@ -34,6 +35,7 @@ def FusionClassifier(
     dropout: float = 0.5,
     modality_dropout: float | None = None,
     modality_corruption: float = 0.0,
+    replacement: str = "zero",
     modality_mask: bool = False,
     heads: str | None = None,
     include_top: bool = True,
@@ -47,8 +49,9 @@ def FusionClassifier(
     sequences, `(B, H, W, C)` maps or `(B, T, H, W, C)` volumes, and with
     `modality_mask=True` also `"modality_mask"` `(B, M)` bool, True = present, its
     columns in the order of `input_shapes`. Whatever an absent modality holds, NaN
-    included, changes nothing; with all absent the head sees zeros. In a sequence a
-    token of zeros is padding, and one that is nothing else is absent.
+    included, changes nothing; with all absent the head sees zeros, or what the learned
+    vectors fuse to. In a sequence a token of zeros is padding, and one that is nothing
+    else is absent.
     Output: `(B, classes)` float32.
 
     Args:
@@ -78,6 +81,11 @@ def FusionClassifier(
         modality_corruption: Rate at which training corrupts modalities, sample by
             sample, as `keras_fusion.layers.ModalityCorruption` does, never all of those
             present. It helps against inputs that lie in use.
+        replacement: What the operator gets of an absent modality: `"zero"`, nothing,
+            since it leaves it out; or `"learned"`, a vector of weights in place of the
+            encoding, which it takes for present, and which counts in
+            `zoo.modality_weights`. What training drops is replaced alike. It learns
+            only where modalities are absent in training, or dropped.
         modality_mask: Whether the model takes a mask of what is present. The weights
             are the same with and without. Under TensorFlow's `MirroredStrategy` give it
             as int32: Keras averages the first batch, and booleans have no mean.
@@ -118,12 +126,13 @@ def FusionClassifier(
         units=units,
         dropout=dropout,
     )
+    seen, heeded = replaced(encoded, mask, replacement)
     fused = fuse(
         operator,
-        list(encoded.values()),
+        list(seen.values()),
         depth,
-        modality_mask=mask,
-        query=as_query(query, encoded, mask, encoders),
+        modality_mask=heeded,
+        query=as_query(query, seen, heeded, encoders),
     )
     outputs = predictions(
         fused,

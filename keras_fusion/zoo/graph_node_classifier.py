@@ -10,6 +10,7 @@ from keras_fusion.zoo.parts.head import check_classes
 from keras_fusion.zoo.parts.heads import FUSED, alone, check_heads, joined
 from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent
 from keras_fusion.zoo.parts.record import builder
+from keras_fusion.zoo.parts.replacement import replaced
 from keras_fusion.zoo.weights import load_weights
 
 STAGES = ("early", "middle", "late")
@@ -33,6 +34,7 @@ def GraphNodeClassifier(
     dropout: float = 0.5,
     attention_dropout: float = 0.0,
     modality_dropout: float = 0.0,
+    replacement: str = "zero",
     kernel_regularizer=None,
     modality_mask: bool = False,
     edge_weight: bool = False,
@@ -76,6 +78,7 @@ def GraphNodeClassifier(
         dropout: Rate for the features before every graph layer.
         attention_dropout: Rate for the attention weights of GAT and GATv2.
         modality_dropout: Rate at which training drops modalities, node by node.
+        replacement: As for `FusionClassifier`.
         kernel_regularizer: Of the kernels of the graph layers.
         heads: As for `FusionClassifier`: heads on what the operator fuses.
         modality_mask, edge_weight: Whether the model has these inputs.
@@ -128,11 +131,12 @@ def GraphNodeClassifier(
     for modality, x in streams.items():
         own = f"{safe[modality]}_graph"
         streams[modality] = graph_layers(x, edges, [units] * before, name=own, **hidden)
+    seen, heeded = replaced(streams, mask, replacement)
     x = fuse(
         operator,
-        list(streams.values()),
+        list(seen.values()),
         depth,
-        modality_mask=mask,
+        modality_mask=heeded,
         query=_query(query, streams, units),
     )
     after = graph_depth - before

@@ -10,6 +10,7 @@ from keras_fusion.zoo.parts.inputs import (
     stand_in,
 )
 from keras_fusion.zoo.parts.record import builder
+from keras_fusion.zoo.parts.replacement import replaced
 from keras_fusion.zoo.parts.tokens import require_aligned, tokenise
 from keras_fusion.zoo.weights import load_weights
 
@@ -32,6 +33,7 @@ def MutualFormerClassifier(
     dropout: float = 0.0,
     modality_dropout: float = 0.0,
     modality_corruption: float = 0.0,
+    replacement: str = "zero",
     modality_mask: bool = False,
     heads: str | None = None,
     include_top: bool = True,
@@ -61,8 +63,8 @@ def MutualFormerClassifier(
         units: Width.
         encoders: A `keras.Model` by modality, in place of stem and residual blocks.
         dropout, modality_dropout, modality_corruption: As for `FusionClassifier`.
-        modality_mask, heads, include_top, classifier_activation: As for it, too.
-        weights, name: Likewise.
+        replacement, modality_mask, heads, include_top: As for it, too.
+        classifier_activation, weights, name: Likewise.
 
     Returns:
         An uncompiled functional model.
@@ -103,11 +105,12 @@ def MutualFormerClassifier(
         mask=mask,
     )
     require_aligned(operator, tokens)
+    seen, heeded = replaced(tokens, mask, replacement)
     fused = fuse(
         operator,
-        list(tokens.values()),
+        list(seen.values()),
         depth,
-        modality_mask=mask,
+        modality_mask=heeded,
         keep_positions=readout == "token",
     )
     if readout == "token":

@@ -17,6 +17,7 @@ from keras_fusion.zoo.parts.inputs import (
     stand_in,
 )
 from keras_fusion.zoo.parts.record import builder
+from keras_fusion.zoo.parts.replacement import replaced
 from keras_fusion.zoo.parts.video import (
     as_volumes,
     augmented,
@@ -47,6 +48,7 @@ def TwoStreamVideoClassifier(
     dropout: float = 0.0,
     modality_dropout: float = 0.0,
     modality_corruption: float = 0.0,
+    replacement: str = "zero",
     modality_mask: bool = False,
     heads: str | None = None,
     include_top: bool = True,
@@ -84,8 +86,9 @@ def TwoStreamVideoClassifier(
             They must agree in T, H and W then.
         query: Name of the stream whose vector is the query, for operators with one.
         dropout: Rate inside the stages, and for the vectors and the head.
-        modality_dropout, modality_corruption, modality_mask: As for `FusionClassifier`.
-        heads, include_top, classifier_activation, weights, name: As for it, too.
+        modality_dropout, modality_corruption, replacement: As for `FusionClassifier`.
+        modality_mask, heads, include_top, classifier_activation: As for it, too.
+        weights, name: Likewise.
 
     Returns:
         An uncompiled functional model.
@@ -141,15 +144,16 @@ def TwoStreamVideoClassifier(
             streams = exchange(f"lateral_{i}", streams, mask)
     streams = {m: pool(x) for m, x in streams.items()}
     vectors = {m: hand_over(safe[m], x, "aligned", units) for m, x in streams.items()}
+    seen, heeded = replaced(vectors, mask, replacement)
     fused = fuse(
         operator,
         [
             layers.Dropout(dropout, name=f"{safe[m]}_vector_dropout")(x)
-            for m, x in vectors.items()
+            for m, x in seen.items()
         ],
         depth,
-        modality_mask=mask,
-        query=as_query(query, vectors, mask, encoders),
+        modality_mask=heeded,
+        query=as_query(query, seen, heeded, encoders),
     )
     outputs = predictions(
         fused,

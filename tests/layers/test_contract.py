@@ -33,6 +33,7 @@ MADE_BY_BUILDERS = {
     "HeadedModel",
     "Heads",
     "HeldStatistics",
+    "LearnedReplacement",
     "ModalityInput",
     "PaddedConv1D",
     "PresentMean",
