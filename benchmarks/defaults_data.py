@@ -69,13 +69,15 @@ def _drawn(units, rows, share, rng):
     return rows[np.isin(units[rows], names[: max(1, round(len(names) * share))])]
 
 
-def _leaves():
+def leaves() -> Table:
+    """Three sets of features of leaves of a hundred species."""
     arrays = _archive("leaves100.npz")
     names = ("shape", "margin", "texture")
     return Table({m: arrays[f"X_{m}"] for m in names}, arrays["y"])
 
 
-def _digits():
+def digits() -> Table:
+    """Six sets of features of written digits."""
     raw = mfeat.read()
     return Table(raw.inputs, np.unique(raw.labels, return_inverse=True)[1])
 
@@ -104,7 +106,7 @@ def _opinions():
     return Table(inputs, arrays["y"], arrays["is_train"], arrays["video"])
 
 
-def _spoken_digits():
+def spoken_digits() -> Table:
     """Blurred images and noisy recordings at half their resolution."""
     arrays = _archive("avmnist_fsdd.npz")
     audio = arrays["audio_noisy"][arrays["pair"]]
@@ -179,7 +181,7 @@ def _components(texts, count=100):
     return np.where(given[:, None], found, np.nan)
 
 
-def _small_digits():
+def small_digits() -> Table:
     """The 8x8 digits of scikit-learn, two rows of pixels a modality."""
     from sklearn.datasets import load_digits
 
@@ -187,7 +189,7 @@ def _small_digits():
     return Table({f"rows_{i}": pixels[:, 16 * i :][:, :16] for i in range(4)}, labels)
 
 
-def _cancer():
+def cancer() -> Table:
     """Means, standard errors and worst values of ten measures of cells."""
     from sklearn.datasets import load_breast_cancer
 
@@ -197,21 +199,31 @@ def _cancer():
     return Table(inputs, labels)
 
 
+def wine() -> Table:
+    """Thirteen measures of wines, by fours."""
+    from sklearn.datasets import load_wine
+
+    measures, labels = load_wine(return_X_y=True)
+    names = ("first", "middle", "last")
+    columns = np.split(measures.astype("float32"), (4, 8), axis=1)
+    return Table(dict(zip(names, columns)), labels)
+
+
 def _archive(file):
     with np.load(archives.folder() / file, allow_pickle=False) as arrays:
         return dict(arrays)
 
 
 CASES = {
-    "leaves, 3 labels": Case(_leaves, 3),
-    "mfeat, 10 labels": Case(_digits, 10),
-    "mfeat": Case(_digits),
+    "leaves, 3 labels": Case(leaves, 3),
+    "mfeat, 10 labels": Case(digits, 10),
+    "mfeat": Case(digits),
     "actions": Case(_actions),
     "mosi": Case(_opinions),
     "reviews": Case(_reviews),
     "stamps": Case(_stamps),
-    "spoken digits": Case(_spoken_digits),
-    "small digits, 10 labels": Case(_small_digits, 10),
-    "cancer": Case(_cancer),
-    "leaves": Case(_leaves, 9),
+    "spoken digits": Case(spoken_digits),
+    "small digits, 10 labels": Case(small_digits, 10),
+    "cancer": Case(cancer),
+    "leaves": Case(leaves, 9),
 }

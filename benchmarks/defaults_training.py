@@ -86,17 +86,17 @@ def fit(splits: list[dict[str, Part]], arguments: dict) -> dict:
     training = {k: arguments.get(k, TRAINING[k]) for k in TRAINING}
     arguments = {k: v for k, v in arguments.items() if k not in TRAINING}
     prepared = [scaled(parts, training["scale"]) for parts in splits]
-    data = {name: _stacked([parts[name] for parts in prepared]) for name in splits[0]}
+    data = {name: stacked([parts[name] for parts in prepared]) for name in splits[0]}
     classes = int(max(d["labels"].max() for d in data.values())) + 1
     inputs = data["train"]["inputs"].items()
     shapes = tuple((m, x.shape[2:]) for m, x in inputs if m != MASK)
     batch = min(BATCH, data["train"]["labels"].shape[1])
-    compiled = _compiled(shapes, classes, batch, json.dumps(arguments, sort_keys=True))
-    return _run(*compiled, data, training)
+    made = compiled(shapes, classes, batch, json.dumps(arguments, sort_keys=True))
+    return _run(*made, data, training)
 
 
 @lru_cache(maxsize=1)
-def _compiled(shapes, classes, batch, arguments):
+def compiled(shapes, classes, batch, arguments):
     """The model, and an epoch and the judging of it on all splits."""
     jax.clear_caches()
     keras.utils.clear_session()
@@ -108,7 +108,7 @@ def _compiled(shapes, classes, batch, arguments):
     return model, jax.jit(epoch), jax.jit(jax.vmap(partial(_judge, model)))
 
 
-def _stacked(parts):
+def stacked(parts: list[Part]) -> dict:
     """Arrays with the splits in front; shorter parts repeat rows that do not count."""
     longest = max(len(p.labels) for p in parts)
     rows = [np.arange(longest) % len(p.labels) for p in parts]
@@ -124,9 +124,21 @@ def _stacked(parts):
     }
 
 
-def _run(model, train_epoch, judge, data, training):
+def trained(model, train_epoch, judge, data: dict, training: dict):
+    """Trains on all splits with early stopping.
+
+    Args:
+        model, train_epoch, judge: From `compiled`.
+        data: The parts, from `stacked`; `train` and `validation` among them.
+        training: Values by the names of `TRAINING`.
+
+    Returns:
+        `(by_loss, by_accuracy, weights, state)`: `loss`, `validation`, `epoch` and
+        `weights` where the validation loss was least and where its accuracy was
+        highest, by split, and the last weights.
+    """
     count = len(data["train"]["labels"])
-    weights, state = _drawn(model, count)
+    weights, state = first_weights(model, count)
     moments = [jnp.zeros_like(w) for w in weights], [jnp.zeros_like(w) for w in weights]
     train = jax.tree.map(jnp.asarray, data["train"])
     rates = {k: training[k] for k in ("learning_rate", "weight_decay")}
@@ -145,6 +157,13 @@ def _run(model, train_epoch, judge, data, training):
         by_accuracy = _chosen(higher, now, by_accuracy)
         if (epoch + 1 - by_loss["epoch"] >= PATIENCE).all():
             break
+    return by_loss, by_accuracy, weights, state
+
+
+def _run(model, train_epoch, judge, data, training):
+    by_loss, by_accuracy, weights, state = trained(
+        model, train_epoch, judge, data, training
+    )
 
     def test(weights, part=data["test"]):
         return np.asarray(judge(weights, state, part)[1])
@@ -178,7 +197,7 @@ def _chosen(better, now, before):
     }
 
 
-def _drawn(model, count):
+def first_weights(model, count):
     """Weights for every split, and the state that is not trained.
 
     The entries of a new weight are independent draws, so that another order of them is

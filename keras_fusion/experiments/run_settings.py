@@ -32,8 +32,10 @@ class Training:
         learning_rate: Stays as it is, since nobody knows the last epoch; without
             `patience` it falls to zero along a cosine over all epochs.
         epochs: The most that there are.
-        patience: Stop after so many epochs in which validation did not get better,
-            and keep the best weights. 0 trains all epochs and keeps the last.
+        patience: Stop after so many epochs in which neither the watched score nor the
+            loss of validation got better, and keep the weights of the highest score,
+            of equal ones those of the smallest loss. 0 trains all epochs and keeps the
+            last.
         class_weight: What a row of each class counts: `"balanced"` is the inverse of
             the share of its class, a table gives numbers by class name.
         calibrate: Whether the logits of a classifier are divided, in the end, by the

@@ -50,8 +50,8 @@ def fit(
     """Trains the recipe's model, or goes on with it, or finds it done.
 
     With `patience` the learning rate is constant, and the weights kept are those that
-    validated best. Without it the rate falls to zero along a cosine, and the weights
-    kept are the last.
+    validated best, of equal ones those of the smallest loss. Without it the rate falls
+    to zero along a cosine, and the weights kept are the last.
 
     Args:
         recipe: From `recipe.read`.
