@@ -44,14 +44,14 @@ def test_each_kind_has_its_turn():
     conflict = (of_others(y, x) > 0) & changed(y, x)
     noise = changed(y, x) & ~zeros & ~conflict
     for rows in (zeros, conflict, noise):
-        assert 0.14 < rows.mean() < 0.26  # a third of 0.9, less what is spared
+        assert 0.13 < rows.mean() < 0.31  # a third of 0.66: one is spared
 
 
 def test_modalities_are_drawn_one_by_one_and_one_is_spared():
     hit = np.stack([changed(y, x) for y, x in zip(corrupted(rate=0.9), X)], axis=-1)
     counts = np.bincount(hit.sum(axis=-1), minlength=4)
     assert counts[3] == 0 and counts[1:3].all()
-    assert 0.5 < hit.mean() < 0.7
+    assert 0.6 < hit.mean() < 0.72
     assert not changed(corrupted(X[:1], rate=0.9)[0], X[0]).any()
 
 
