@@ -1,6 +1,8 @@
 """What a person would try first: boosting and a linear model on all columns."""
 
+import copy
 import importlib.util
+import time
 import warnings
 from collections.abc import Callable
 
@@ -8,11 +10,13 @@ import numpy as np
 
 from keras_fusion.datasets import Dataset, Split
 from keras_fusion.experiments.batches import reads_files
+from keras_fusion.experiments.tasks import task_of
 
 BOOSTING, LINEAR = "gradient boosting", "linear model"
 MOST = 4096  # features: beyond, trees take longer than the networks they stand beside
 LABELS = 50  # at once: each has models of its own
 WORDS = 1000  # of a text, the most frequent ones
+ROUNDS, STEP = 200, 10  # of boosting, where the time is short
 
 
 def refusal(data: Dataset) -> str | None:
@@ -49,33 +53,80 @@ def fitted(data: Dataset, seed: int) -> dict:
     Returns:
         Nothing where there is a `refusal`.
     """
+    return {name: fit() for name, fit in to_fit(data, seed).items()}
+
+
+def to_fit(data: Dataset, seed: int, seconds: float | None = None) -> dict:
+    """What fits each of them, by name: functions without argument.
+
+    Args:
+        data: Of which the training rows are fitted to.
+        seed: Of the trees.
+        seconds: None fits as long as it takes, boosting for scikit-learn's own 100
+            rounds. Else it goes on until validation has not become better for ten
+            rounds, 200 rounds are done, or so many seconds are over; of several labels
+            at once there is none then, since each would take that long.
+    """
     if refusal(data):
         return {}
     columns = _Columns(data)
-    from sklearn.ensemble import (
-        HistGradientBoostingClassifier,
-        HistGradientBoostingRegressor,
-    )
+
+    def boosting():
+        trees = _boosting(data, seed, columns, seconds)
+        return lambda split: outputs_of(data)(trees, columns.with_gaps(split))
+
+    def linear():
+        model = _linear(data, 1000 if seconds is None else 300)
+        _quietly(model.fit, columns.with_flags(data.train), _labels(data))
+        return lambda split: outputs_of(data)(model, columns.with_flags(split))
+
+    if seconds is not None and data.task == "multilabel":
+        return {LINEAR: linear}
+    return {BOOSTING: boosting, LINEAR: linear}
+
+
+def _boosting(data, seed, columns, seconds):
+    from sklearn import ensemble
+
+    kind = "Classifier" if data.class_names else "Regressor"
+    new = getattr(ensemble, f"HistGradientBoosting{kind}")
+    x, labels = columns.with_gaps(data.train), _labels(data)
+    if seconds is None:
+        trees = new(random_state=seed)
+        trees = _ForEachLabel(trees) if data.task == "multilabel" else trees
+        return _quietly(trees.fit, x, labels)
+    trees = new(max_iter=1, warm_start=True, early_stopping=False, random_state=seed)
+    score, held_out = task_of(data).score, columns.with_gaps(data.validation)
+    until, best, kept = time.perf_counter() + seconds, -np.inf, None
+    for rounds in (1, *range(STEP, ROUNDS + 1, STEP)):
+        _quietly(trees.set_params(max_iter=rounds).fit, x, labels)
+        found = score(data.validation.labels, outputs_of(data)(trees, held_out))
+        if found > best:
+            best, kept = found, copy.deepcopy(trees)
+        elif kept is not None:
+            break
+        if time.perf_counter() > until:
+            break
+    return kept or trees
+
+
+def _linear(data, steps):
     from sklearn.linear_model import LogisticRegression, RidgeCV
 
-    if data.class_names:
-        trees = HistGradientBoostingClassifier(random_state=seed)
-        linear = LogisticRegression(max_iter=1000)
-        if data.task == "multilabel":
-            trees, linear = _ForEachLabel(trees), _ForEachLabel(linear)
-    else:
-        trees = HistGradientBoostingRegressor(random_state=seed)
-        linear = RidgeCV(np.logspace(-3, 4, 15))
-    labels = np.asarray(data.train.labels)
+    if not data.class_names:
+        return RidgeCV(np.logspace(-3, 4, 15))
+    model = LogisticRegression(max_iter=steps)
+    return _ForEachLabel(model) if data.task == "multilabel" else model
+
+
+def _labels(data):
+    return np.asarray(data.train.labels)
+
+
+def _quietly(fit, x, labels):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few iterations, collinear columns
-        trees.fit(columns.with_gaps(data.train), labels)
-        linear.fit(columns.with_flags(data.train), labels)
-    outputs = outputs_of(data)
-    return {
-        BOOSTING: lambda split: outputs(trees, columns.with_gaps(split)),
-        LINEAR: lambda split: outputs(linear, columns.with_flags(split)),
-    }
+        return fit(x, labels)
 
 
 class _ForEachLabel:
@@ -93,6 +144,7 @@ class _ForEachLabel:
             k: clone(self.model).fit(x, labels[:, k])
             for k in np.flatnonzero((self.shares > 0) & (self.shares < 1))
         }
+        return self
 
     def predict_proba(self, x):
         """`(B, K)`."""
