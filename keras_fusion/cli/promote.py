@@ -11,20 +11,23 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.for_export import for_export
+from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.reports.card import best_seed, publish
 from keras_fusion.experiments.reports.plots import save_plots
 from keras_fusion.experiments.saving import save_deployable
+from keras_fusion.tuning import ensembling
 from keras_fusion.tuning.promotion import bar_that_won, best_fusion
 
 ZOO = Path("zoo")
 NEEDED = {"matplotlib": "plots", "tensorflow": "tensorflow", "tomli_w": "tuning"}
 
 
-def check(name: str) -> None:
+def check(name: str, ensemble: bool) -> None:
     """Raises, before anything is trained, if a promotion could not come to its end."""
-    if (ZOO / name).exists():
+    if not ensemble and (ZOO / name).exists():
         raise InputError(f"{ZOO / name} is there already: name another one.")
-    for module, extra in NEEDED.items():
+    needed = {"tensorflow": "tensorflow"} if ensemble else NEEDED
+    for module, extra in needed.items():
         if importlib.util.find_spec(module) is None:
             raise ImportError(
                 f'--promote needs {module}: pip install "keras-fusion[{extra}]".'
@@ -57,11 +60,40 @@ def promote(results: dict, name: str, folder: Path) -> None:
     seed = best_seed(found)
     run = runs / comparison.MODEL / f"seed-{seed}"
     model = save_deployable(recipe, recipes.load_data(recipe, seed), run)
-    version = export.export(model, Path("saved_models") / name, **for_export(model))
-    console.print(f"wrote {version}: verified, its signature gives the model's numbers")
+    _export(model, name)
     console.print(f"wrote {_move(recipe_file.parent, ZOO / name)}")
     if won := bar_that_won(trials):
         console.say(won, style="bold")
+
+
+def promote_ensemble(results: dict, name: str, folder: Path) -> None:
+    """Writes the ensemble that the search chose as one model, and exports it.
+
+    Args:
+        results: Of the search.
+        name: Of the export.
+        folder: Of the search; gets the model in `promoted/ensemble`.
+    """
+    home = folder / "promoted" / "ensemble"
+    record = ensembling.promote_ensemble(results, folder, home)
+    rows = [
+        [trial, own["fusion"], str(own["weight"]), f"{100 * own['validation']:.1f}"]
+        for trial, own in record["members"].items()
+    ]
+    header = ["trial", "fusion", "counts", "validation"]
+    console.print(tables.rich_table("members of the ensemble", header, rows))
+    both = [f"{100 * record['test'][key]:.1f} %" for key in ("ensemble", "best")]
+    console.print(
+        f"test {record['metric']}: the ensemble has {both[0]}, its best member "
+        f"{both[1]}",
+        style="bold",
+    )
+    _export(home / "model.keras", name)
+
+
+def _export(model, name):
+    version = export.export(model, Path("saved_models") / name, **for_export(model))
+    console.print(f"wrote {version}: verified, its signature gives the model's numbers")
 
 
 def _move(source, target):

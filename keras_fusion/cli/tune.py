@@ -62,7 +62,14 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--promote",
         metavar="NAME",
-        help="train the best fusion on all but the test rows, as recipe zoo/NAME",
+        help="train the best fusion on all but the test rows, as recipe zoo/NAME; with "
+        "--ensemble another model",
+    )
+    parser.add_argument(
+        "--ensemble",
+        action="store_true",
+        help="with --promote: export the mean of the trials that were chosen together, "
+        "as one model, in place of the best fusion; nothing is trained again",
     )
     parser.add_argument(
         "--publish", action="store_true", help="write the results beside search.toml"
@@ -79,8 +86,10 @@ def run(options) -> None:
         logging.getLogger(tuning.__name__).setLevel(logging.DEBUG)
     search = _search_of(options, options.search)
     folder = Path(options.runs) / search.name
+    if options.ensemble and not options.promote:
+        raise InputError("--ensemble says what --promote NAME promotes: name it.")
     if options.promote:
-        promote.check(options.promote)
+        promote.check(options.promote, options.ensemble)
     other = _other(search, options) if options.against else None
     progress = _Progress(search, folder)
     trials = tuning.search(
@@ -116,7 +125,8 @@ def run(options) -> None:
     for path in written:
         console.print(f"wrote {path}")
     if options.promote:
-        promote.promote(results, options.promote, folder)
+        write = promote.promote_ensemble if options.ensemble else promote.promote
+        write(results, options.promote, folder)
 
 
 def _search_of(options, name):
