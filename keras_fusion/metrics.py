@@ -18,7 +18,8 @@ class IntersectionOverUnion(keras.metrics.Metric):
     Args:
         classes: Number of classes; 1 for foreground alone.
         ignore_class: The number of pixels that do not count, or None.
-        name, dtype: As for `keras.metrics.Metric`.
+        name, dtype: As for `keras.metrics.Metric`. Weights of samples `(B,)` or pixels
+            `(B, H, W)` say how much each counts.
     """
 
     def __init__(
@@ -36,8 +37,6 @@ class IntersectionOverUnion(keras.metrics.Metric):
             setattr(self, part, weight)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        if sample_weight is not None:
-            raise ValueError(f"{self.name} counts pixels and takes no sample weights.")
         y_true = ops.cast(y_true, "int32")
         y_true = ops.reshape(y_true, ops.shape(y_pred)[:-1])
         if self.classes == 1:
@@ -50,16 +49,24 @@ class IntersectionOverUnion(keras.metrics.Metric):
             kept = ops.not_equal(y_true, self.ignore_class)[..., None]
             found, there = (ops.logical_and(x, kept) for x in (found, there))
         axes = tuple(range(len(y_pred.shape) - 1))
+        weights = 1 if sample_weight is None else self._of_pixels(sample_weight, y_pred)
         for total, pixels in (
             (self.both, ops.logical_and(found, there)),
             (self.either, ops.logical_or(found, there)),
         ):
-            total.assign_add(ops.sum(ops.cast(pixels, self.dtype), axis=axes))
+            pixels = weights * ops.cast(pixels, self.dtype)
+            total.assign_add(ops.sum(pixels, axis=axes))
 
     def result(self):
         occurs = ops.cast(self.either > 0, self.dtype)
-        ious = self.both / ops.maximum(self.either, 1)
+        ious = self.both / ops.where(self.either > 0, self.either, 1)
         return ops.sum(ious) / ops.maximum(ops.sum(occurs), 1)
+
+    def _of_pixels(self, weights, y_pred):
+        """Weights of samples `(B,)`, or of pixels, with as many axes as the masks."""
+        weights = ops.cast(weights, self.dtype)
+        axes = len(y_pred.shape) - len(weights.shape)
+        return weights[(..., *[None] * axes)]
 
     def get_config(self):
         return super().get_config() | {

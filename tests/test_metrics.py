@@ -26,9 +26,16 @@ def test_saved_and_loaded():
     assert keras.metrics.deserialize(config).classes == 4
 
 
-def test_no_sample_weights():
-    with pytest.raises(ValueError, match="no sample weights"):
-        IntersectionOverUnion()(np.ones((1, 2, 2)), np.ones((1, 2, 2, 1)), np.ones(1))
+@pytest.mark.parametrize("pixels", [False, True])
+def test_samples_and_pixels_may_have_weights(pixels):
+    masks = RNG.integers(0, 3, (5, 4, 3))
+    outputs = RNG.normal(size=(5, 4, 3, 3)).astype("float32")
+    weights = np.float32([2, 0, 2, 2, 0])
+    given = np.broadcast_to(weights[:, None, None], masks.shape) if pixels else weights
+    metric = IntersectionOverUnion(3)
+    metric.update_state(masks, outputs, given)
+    expected = scores.mean_iou(masks[weights > 0], outputs[weights > 0])
+    assert float(metric.result()) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("classes", [1, 3])

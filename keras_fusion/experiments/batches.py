@@ -93,7 +93,10 @@ class InOrder(keras.utils.PyDataset):
         each = (self.rows + -self.rows % self.devices) / self.rows
         weights = np.full(last - first + filling, each, "float32")
         weights[last - first :] = 0
-        return batch, self.labels[rows], weights
+        labels = self.labels[rows]
+        if labels.ndim == 3:  # one for each pixel of a mask
+            weights = np.broadcast_to(weights[:, None, None], labels.shape)
+        return batch, labels, weights
 
 
 class Batches(keras.utils.PyDataset):

@@ -4,6 +4,7 @@ import contextlib
 
 import keras
 
+from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
 
 _FORCED = {
@@ -52,6 +53,21 @@ def replicas() -> int:
         return tf.distribute.get_strategy().num_replicas_in_sync
     found = keras.distribution.distribution() if backend == "jax" else None
     return 1 if found is None else found.device_mesh.devices.size
+
+
+def check_shared(data: Dataset, batch_size: int) -> None:
+    """Raises a ValueError unless the devices can share batches of these data."""
+    devices = replicas()
+    if batch_size % devices:
+        raise InputError(
+            f"{devices} devices share a batch equally: give a batch_size that is a "
+            f"multiple of it; received {batch_size}."
+        )
+    if devices > 1 and data.classes == 1 and data.train.labels.ndim == 3:
+        raise InputError(
+            f"{data.name} has masks of a foreground, whose loss has no weight for each "
+            "pixel, which rows that fill up a batch need: train on one device."
+        )
 
 
 def _first(count, backend):

@@ -17,7 +17,7 @@ from keras_fusion.experiments.checkpoint import Checkpoint, require_same
 from keras_fusion.experiments.class_weights import class_weights
 from keras_fusion.experiments.compilation import fast_settings
 from keras_fusion.experiments.confidence import settle
-from keras_fusion.experiments.devices import data_parallel, replicas
+from keras_fusion.experiments.devices import check_shared, data_parallel, replicas
 from keras_fusion.experiments.identity import identity_of
 from keras_fusion.experiments.precision import policy
 from keras_fusion.experiments.recipe import Recipe
@@ -113,7 +113,7 @@ def _train(
     model, recipe, data, folder, identity, *, verbose, checkpoint_every, callbacks
 ):
     seed, task, settings = identity["seed"], task_of(data), recipe.training
-    _check_batch(settings.batch_size, replicas())
+    check_shared(data, settings.batch_size)
     weights = class_weights(data, settings.class_weight)
     train, validation = (
         targets.standardized(data, x) for x in (data.train, data.validation)
@@ -204,14 +204,6 @@ def _seed_torch(seed, epoch):
 
         sequence = np.random.SeedSequence([seed, epoch])
         torch.manual_seed(int(sequence.generate_state(1)[0]))
-
-
-def _check_batch(batch_size, devices):
-    if batch_size % devices:
-        raise InputError(
-            f"{devices} devices share a batch equally: give a batch_size that is a "
-            f"multiple of it; received {batch_size}."
-        )
 
 
 def _check_labels(data):

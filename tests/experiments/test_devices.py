@@ -11,6 +11,7 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments import training
 from keras_fusion.experiments.batches import InOrder
 from keras_fusion.experiments.devices import data_parallel, replicas
+from keras_fusion.experiments.tasks import task_for
 from tests.experiments import runs
 
 needs_two = pytest.mark.only_on("jax", "tensorflow", reason="Keras 3.15 has none there")
@@ -84,6 +85,37 @@ def test_batches_are_filled_up_with_rows_that_weigh_nothing(monkeypatch):
     np.testing.assert_array_equal(last[2], np.float32([1.2, 1.2, 0, 0]))
 
 
+@pytest.mark.parametrize(
+    "labels, shape, classes",
+    [
+        (np.arange(10) % 3, (3,), 3),
+        (np.linspace(-1, 1, 10), (1,), 1),
+        (np.arange(30).reshape(10, 3) % 2, (3,), 3),
+        (np.arange(40).reshape(10, 2, 2) % 3, (2, 2, 3), 3),
+    ],
+    ids=["classes", "numbers", "several", "masks"],
+)
+def test_rows_that_weigh_nothing_change_no_score(labels, shape, classes, monkeypatch):
+    task = task_for(labels.ndim, classes)
+    x = keras.Input((4,), name="a")
+    y = keras.layers.Reshape(shape)(keras.layers.Dense(int(np.prod(shape)))(x))
+    if classes > 1 and labels.ndim != 2:
+        y = keras.layers.Softmax()(y)
+    elif labels.ndim == 2:
+        y = keras.layers.Activation("sigmoid")(y)
+    model = keras.Model({"a": x}, y)
+    inputs = {"a": np.random.default_rng(0).normal(size=(10, 4)).astype("float32")}
+
+    def judged(rows, metrics):
+        model.compile(loss=task.loss(), **{metrics: [task.watched(classes)]})
+        return model.evaluate(rows, return_dict=True, verbose=0)
+
+    expected = judged(InOrder(inputs, labels), "metrics")
+    monkeypatch.setattr("keras_fusion.experiments.batches.replicas", lambda: 4)
+    found = judged(InOrder(inputs, labels), "weighted_metrics")
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
 def test_devices_that_do_not_fit_are_refused(tmp_path, monkeypatch):
     recipe, data = runs.load(runs.write(tmp_path), epochs=1)
     with pytest.raises(InputError, match="whole number from 1; received 0"):
@@ -93,7 +125,7 @@ def test_devices_that_do_not_fit_are_refused(tmp_path, monkeypatch):
         sentence = "has no data parallelism for torch"
     with pytest.raises(InputError, match=sentence):
         training.fit(recipe, data, 0, tmp_path / "run", devices=64)
-    monkeypatch.setattr("keras_fusion.experiments.training.replicas", lambda: 7)
+    monkeypatch.setattr("keras_fusion.experiments.devices.replicas", lambda: 7)
     with pytest.raises(InputError, match="7 devices share a batch equally"):
         training.fit(recipe, data, 0, tmp_path / "run")
 
