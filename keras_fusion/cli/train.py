@@ -3,7 +3,14 @@
 from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import record_cells
-from keras_fusion.experiments import comparison, folds, training
+from keras_fusion.errors import InputError
+from keras_fusion.experiments import (
+    comparison,
+    distillation,
+    folds,
+    table_columns,
+    training,
+)
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.reports import tables
@@ -21,6 +28,12 @@ def add_arguments(parser) -> None:
         help="train one model on each of so many folds, 3 or more, and average them "
         "into one model; rows that one fold validates on train the others",
     )
+    parser.add_argument(
+        "--distill",
+        action="store_true",
+        help="with --folds: also train one network, as large as one of theirs, to "
+        "answer as they do together, and say on the test rows what it loses",
+    )
 
 
 def run(options) -> None:
@@ -28,6 +41,8 @@ def run(options) -> None:
     recipe, seeds, folder = run_of(options)
     keep_compiled(folder / COMPILED)
     rows, models = [], []
+    if options.distill and not options.folds:
+        raise InputError("--distill makes one network of several: say --folds K, too.")
     if options.folds:
         return _run_folds(recipe, seeds, folder, options)
     for seed in seeds:
@@ -80,4 +95,26 @@ def _run_folds(recipe, seeds, folder, options):
     title = f"{record['metric']}, each row judged by the model that has not seen it"
     header = ["seed", "out of fold", "each fold's own"]
     console.print(tables.rich_table(title, header, rows))
+    if options.distill:
+        for seed in seeds:
+            _distill(recipe, seed, folder / folds.ENSEMBLE / f"seed-{seed}", options)
+        path = path / distillation.DISTILLED
     console.print(f"Next: keras-fusion export {path / 'model.keras'}")
+
+
+def _distill(recipe, seed, path, options):
+    record = distillation.distill(
+        recipe,
+        seed,
+        path / "model.keras",
+        table_columns.of(path / "model.keras"),
+        precision=options.precision,
+        verbose=0 if options.quiet else 1,
+    )
+    both = [100 * record["test"][key] for key in ("distilled", "ensemble")]
+    console.print(
+        f"seed {seed}: one network of {record['parameters']:,} parameters has "
+        f"{both[0]:.1f} % test {record['metric']}, the ensemble {both[1]:.1f} %: "
+        f"{both[0] - both[1]:+.1f} points",
+        style="bold",
+    )

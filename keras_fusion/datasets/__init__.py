@@ -92,6 +92,7 @@ def load(
     modalities: dict | None = None,
     group_by: str | None = None,
     stream: bool = False,
+    preprocessor: Preprocessor | None = None,
 ) -> Dataset:
     """A data set, split and standardized.
 
@@ -133,7 +134,7 @@ def load(
             fold K of N and validates on the next. With `is_train` a fold validates.
             `"validation:K/N"` tests as `"stratified"` does, and fold K of the N of all
             other rows validates.
-        modalities, group_by, stream: Of `table:FILE`; see `table`.
+        modalities, group_by, stream, preprocessor: Of `table:FILE`; see `table`.
 
     Raises:
         DataError: If the name is unknown or the file does not hold such data.
@@ -170,6 +171,7 @@ def load(
             scale=scale,
             stream=stream,
             name=name if known else None,
+            preprocessor=preprocessor,
         )
     if modalities or group_by or stream:
         raise DataError(f"{name}: modalities, group_by, stream are for table:FILE.")

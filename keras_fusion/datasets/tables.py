@@ -41,6 +41,7 @@ def table(
     scale: str | Mapping[str, str] = AUTO,
     stream: bool = False,
     name: str | None = None,
+    preprocessor: Preprocessor | None = None,
 ) -> Dataset:
     """The data set of a table: columns of every kind, with gaps.
 
@@ -70,6 +71,8 @@ def table(
             batch by batch as a model trains; together they may be larger than the
             memory. The cells of the table itself are in memory.
         name: Of the data set, for messages; None is made from the path.
+        preprocessor: What prepares the columns, learned before; then `modalities`,
+            `group_by` and `scale` say nothing. None learns it from the training rows.
 
     Raises:
         DataError: If the table cannot be read, or does not hold such data.
@@ -90,23 +93,25 @@ def table(
         rows, labels, class_names = choose_rows(
             data, seed, labels_per_class, train_on_validation, task, groups, split
         )
-        preprocessor = Preprocessor.fit(
-            {column: values[rows.train] for column, values in data.inputs.items()},
-            modalities,
-            ignore=(*ignore, *reserved),
-            group_by=group_by,
-            folder=folder,
-        )
-        preprocessor, chose = number_scale.scaled(
-            preprocessor,
-            scale,
-            modalities,
-            data.inputs,
-            labels,
-            len(class_names),
-            rows.train,
-            rows.validation,
-        )
+        chose = []
+        if preprocessor is None:
+            preprocessor = Preprocessor.fit(
+                {column: values[rows.train] for column, values in data.inputs.items()},
+                modalities,
+                ignore=(*ignore, *reserved),
+                group_by=group_by,
+                folder=folder,
+            )
+            preprocessor, chose = number_scale.scaled(
+                preprocessor,
+                scale,
+                modalities,
+                data.inputs,
+                labels,
+                len(class_names),
+                rows.train,
+                rows.validation,
+            )
         said = [] if task else note_task(data.labels, class_names)
         notes = [*data.notes, *said, *chose]
         encoded = preprocessor.encode(data.inputs, folder, notes, stream)

@@ -110,6 +110,7 @@ class Batches(keras.utils.PyDataset):
         model: Says which of the inputs are wanted.
         batch_size: Rows a batch; all rows where there are fewer.
         class_weights: `(K,)`, what a label of each class counts; None counts all alike.
+        classes: `(B,)` labels that they go by, where those of the split are no classes.
         seed: Of the order, with the epoch: a run that is resumed sees what it would
             have seen. It is for the caller to set `epoch` as each begins (Keras' own
             count is off by what it peeks), and `fit` must not shuffle.
@@ -122,6 +123,7 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         seed: int,
         class_weights: np.ndarray | None = None,
+        classes: np.ndarray | None = None,
     ):
         super().__init__()
         self.inputs = model_inputs(model, split.inputs, split.modality_mask)
@@ -130,6 +132,7 @@ class Batches(keras.utils.PyDataset):
         self.batch_size -= self.batch_size % replicas()
         self.seed = seed
         self.class_weights = class_weights
+        self.classes = split.labels if classes is None else classes
         self.epoch = 0
         self.ahead = Ahead(self._batch) if reads_files(self.inputs) else None
 
@@ -150,7 +153,7 @@ class Batches(keras.utils.PyDataset):
         labels = self.labels[rows]
         if self.class_weights is None:
             return inputs, labels
-        return inputs, labels, self.class_weights[labels]
+        return inputs, labels, self.class_weights[self.classes[rows]]
 
 
 @functools.lru_cache(maxsize=1)

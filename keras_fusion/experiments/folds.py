@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_fusion import zoo
+from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import comparison, evaluation, saving, training
 from keras_fusion.experiments import recipe as recipes
@@ -51,11 +52,9 @@ def fit(recipe: Recipe, seed: int, count: int, folder: Path, **options) -> dict:
         )
     split = dataclasses.replace(recipe.split, train_on_validation=False)
     recipe = dataclasses.replace(recipe, split=split)
-    parts = []
-    for k in range(1, count + 1):
-        data = _data(recipe, seed, k, count)
+    parts = parts_of(recipe, seed, count)
+    for k, data in enumerate(parts, 1):
         training.fit(recipe, data, seed, folder / f"fold-{k}", **options)
-        parts.append(data)
     task = task_of(parts[0])
     members, labels, outputs = [], [], []
     for k, data in enumerate(parts, 1):
@@ -79,5 +78,15 @@ def fit(recipe: Recipe, seed: int, count: int, folder: Path, **options) -> dict:
     return record
 
 
-def _data(recipe, seed, number, count):
-    return recipes.load_data(recipe, seed, split=f"validation:{number}/{count}")
+def parts_of(recipe: Recipe, seed: int, count: int) -> list[Dataset]:
+    """The data set with each of the folds as its validation rows.
+
+    The columns of a table are prepared alike in all, as the first one learned it from
+    its training rows: their models are to be one, which takes one kind of row.
+    """
+    parts = []
+    for number in range(1, count + 1):
+        split = f"validation:{number}/{count}"
+        same = parts[0].preprocessor if parts else None
+        parts.append(recipes.load_data(recipe, seed, split, same))
+    return parts

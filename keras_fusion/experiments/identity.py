@@ -13,7 +13,13 @@ from keras_fusion.experiments import fine_tuning
 from keras_fusion.experiments.recipe import Recipe
 
 
-def identity_of(recipe: Recipe, data: Dataset, seed: int, precision: str) -> dict:
+def identity_of(
+    recipe: Recipe,
+    data: Dataset,
+    seed: int,
+    precision: str,
+    teacher: np.ndarray | None = None,
+) -> dict:
     """What a folder of runs is asked for before a run there goes on.
 
     Args:
@@ -21,6 +27,7 @@ def identity_of(recipe: Recipe, data: Dataset, seed: int, precision: str) -> dic
         data: Its rows that train.
         seed: Of the run.
         precision: Keras dtype policy.
+        teacher: As for `training.fit`.
     """
     digest = hashlib.sha256()
     for x in (*data.train.inputs.values(), data.train.labels):
@@ -43,4 +50,7 @@ def identity_of(recipe: Recipe, data: Dataset, seed: int, precision: str) -> dic
     }
     if files := fine_tuning.fingerprints(recipe):
         identity["files"] = files
+    if teacher is not None:
+        content = np.ascontiguousarray(teacher).view(np.uint8)
+        identity["teacher"] = hashlib.sha256(content).hexdigest()
     return json.loads(json.dumps(identity))

@@ -180,7 +180,12 @@ def plain(recipe: Recipe) -> dict:
     return dataclasses.asdict(recipe)
 
 
-def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.Dataset:
+def load_data(
+    recipe: Recipe,
+    seed: int,
+    split: str | None = None,
+    preprocessor: datasets.Preprocessor | None = None,
+) -> datasets.Dataset:
     """The recipe's data set, split by `seed` and as `split` says (`datasets.load`)."""
     how = dataclasses.asdict(recipe.split)
     rule = how.pop("by")
@@ -191,6 +196,7 @@ def load_data(recipe: Recipe, seed: int, split: str | None = None) -> datasets.D
         "modalities": recipe.modalities,
         "group_by": recipe.group_by,
         "stream": recipe.stream,
+        "preprocessor": preprocessor,
     }
     return datasets.load(
         recipe.dataset,

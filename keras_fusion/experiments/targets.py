@@ -29,6 +29,32 @@ def standardized(data: Dataset, split: Split) -> Split:
     return dataclasses.replace(split, labels=labels.astype(np.float32)[:, None])
 
 
+def taught(
+    data: Dataset, train: Split, validation: Split, teacher: np.ndarray
+) -> tuple[Split, Split]:
+    """Training rows whose labels are the mean of their own and a teacher's.
+
+    Of a class that is one-hot, so that the cross-entropy is the mean of those with the
+    label and with the teacher's probabilities (Hinton, Vinyals and Dean, 2015, with a
+    temperature of 1). Validation rows keep their own labels, one-hot as well.
+
+    Args:
+        data: Says what the labels are.
+        train, validation: From `standardized`.
+        teacher: Its outputs for the training rows, `(B, K)`, in the target's own units.
+    """
+    teacher = np.asarray(teacher, np.float32)
+    parts = train, validation
+    if data.target is not None:
+        teacher = (teacher - data.target[0]) / data.target[1]
+    elif train.labels.ndim == 1:
+        classes = np.eye(data.classes, dtype=np.float32)
+        parts = [dataclasses.replace(x, labels=classes[x.labels]) for x in parts]
+    train, validation = parts
+    labels = (train.labels + teacher).astype(np.float32) / 2
+    return dataclasses.replace(train, labels=labels), validation
+
+
 def restore(model: keras.Model, data: Dataset) -> None:
     """Folds mean and deviation into the head of a model that `standardized` trained.
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import keras
 
 from keras_fusion.datasets import Dataset
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import measures, scores
 from keras_fusion.losses import SaliencyLoss
 from keras_fusion.metrics import IntersectionOverUnion, RSquared
@@ -53,6 +54,22 @@ def task_for(axes: int, classes: int) -> Task:
     if axes == 3:
         return _SALIENCY if classes == 1 else _SEGMENTATION
     return _REGRESSION if classes == 1 else _CLASSIFICATION
+
+
+def taught(task: Task) -> Task:
+    """The task where a model learns shares of classes in place of classes.
+
+    Raises:
+        InputError: If pixels have labels.
+    """
+    if task in (_SALIENCY, _SEGMENTATION):
+        raise InputError("Models of pixels learn from no other model here.")
+    if task is not _CLASSIFICATION:
+        return task
+    return task._replace(
+        loss=keras.losses.CategoricalCrossentropy,
+        watched=lambda classes: keras.metrics.CategoricalAccuracy(name="accuracy"),
+    )
 
 
 _CLASSIFICATION = Task(

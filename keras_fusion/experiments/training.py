@@ -22,7 +22,7 @@ from keras_fusion.experiments.identity import identity_of
 from keras_fusion.experiments.precision import policy
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.stopping import EarlyStopping
-from keras_fusion.experiments.tasks import task_of
+from keras_fusion.experiments.tasks import task_of, taught
 from keras_fusion.experiments.watching import Watch
 from keras_fusion.export import portable
 from keras_fusion.files import alone_in, read_json, write_json
@@ -46,6 +46,7 @@ def fit(
     verbose: int = 0,
     checkpoint_every: float = 10.0,
     callbacks: Iterable[keras.callbacks.Callback] = (),
+    teacher: np.ndarray | None = None,
 ) -> dict:
     """Trains the recipe's model, or goes on with it, or finds it done.
 
@@ -65,6 +66,8 @@ def fit(
         verbose: As in `keras.Model.fit`.
         checkpoint_every: Seconds between checkpoints.
         callbacks: Further ones; they see an epoch after its checkpoint.
+        teacher: Outputs `(B, K)` of another model for the training rows, which the
+            model learns beside their labels; see `targets.taught`.
 
     Returns:
         The record in `fit.json`: `metric`, its `validation` score (minus the loss
@@ -77,7 +80,7 @@ def fit(
             there, if a label is out of range, or if the loss is no finite number in
             the end.
     """
-    identity = identity_of(recipe, data, seed, precision)
+    identity = identity_of(recipe, data, seed, precision, teacher)
     if done := _done(folder, identity):
         return done
     _check_labels(data)
@@ -97,6 +100,7 @@ def fit(
                 verbose=verbose,
                 checkpoint_every=checkpoint_every,
                 callbacks=callbacks,
+                teacher=teacher,
             )
 
 
@@ -110,7 +114,16 @@ def _done(folder, identity):
 
 
 def _train(
-    model, recipe, data, folder, identity, *, verbose, checkpoint_every, callbacks
+    model,
+    recipe,
+    data,
+    folder,
+    identity,
+    *,
+    verbose,
+    checkpoint_every,
+    callbacks,
+    teacher,
 ):
     seed, task, settings = identity["seed"], task_of(data), recipe.training
     check_shared(data, settings.batch_size)
@@ -118,9 +131,13 @@ def _train(
     train, validation = (
         targets.standardized(data, x) for x in (data.train, data.validation)
     )
-    batches = Batches(train, model, settings.batch_size, seed, weights)
     at = validated_epochs(settings.epochs, settings.patience)
     watch = Watch(recipe.metric, task, validation, at)
+    if teacher is not None:
+        task = taught(task)
+        train, validation = targets.taught(data, train, validation, teacher)
+    classes = data.train.labels
+    batches = Batches(train, model, settings.batch_size, seed, weights, classes)
     stages = fine_tuning.stages(recipe)
     stopping = None
     if settings.patience:

@@ -1,9 +1,17 @@
 import numpy as np
 import pytest
 
-from keras_fusion.experiments import folds, kept_rows, prediction
+from keras_fusion.experiments import (
+    comparison,
+    distillation,
+    evaluation,
+    folds,
+    kept_rows,
+    prediction,
+)
 from keras_fusion.experiments import recipe as recipes
-from tests.cli.running import succeed
+from keras_fusion.files import read_json
+from tests.cli.running import run, succeed
 from tests.experiments.runs import write
 
 
@@ -11,7 +19,8 @@ from tests.experiments.runs import write
 @pytest.mark.only_on("torch", reason="no backend changes how folds are dealt")
 def test_folds_are_one_model_with_an_honest_score(tmp_path):
     path = write(tmp_path)
-    out = succeed("train", path, "--folds", 3, "--quiet", "--runs", tmp_path / "runs")
+    options = "--folds", 3, "--distill", "--quiet", "--runs", tmp_path / "runs"
+    out = succeed("train", path, *options)
     assert "out of fold" in out
     folder = tmp_path / "runs" / "tiny" / "ensemble" / "seed-0"
     with np.load(folder / folds.PREDICTIONS) as found:
@@ -26,3 +35,34 @@ def test_folds_are_one_model_with_an_honest_score(tmp_path):
     answers = prediction.predict(folder / "model.keras", raw)
     np.testing.assert_allclose(answers["probabilities"].sum(-1), 1, rtol=1e-5)
     assert answers["modality_weights"].shape == (len(raw["a"]), 2)
+    small = folder / distillation.DISTILLED
+    record = read_json(small / distillation.RECORD)
+    model = comparison.trained(recipe, data, small)
+    found = evaluation.full_outputs(model, data.test)
+    assert record["parameters"] == model.count_params()
+    assert record["test"]["distilled"] == np.mean(found.argmax(-1) == data.test.labels)
+    points = 100 * (record["test"]["distilled"] - record["test"]["ensemble"])
+    assert f"{points:+.1f} points" in out
+    of_small = prediction.predict(small / "model.keras", raw)["probabilities"]
+    assert of_small.shape == answers["probabilities"].shape
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_folds_of_a_table_are_prepared_alike(tmp_path):
+    """Means that drift from row to row, and words that few rows have."""
+    rows = [f"{i * i},{'abc'[i % 3]}{i // 20},{i % 2}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,word,y", *rows]) + "\n")
+    recipe = recipes.Recipe(name="t", dataset=f"table:{tmp_path / 't.csv'}")
+    parts = folds.parts_of(recipe, 0, 3)
+    every = [
+        np.concatenate([part.inputs["table"] for part in (data.train, data.validation)])
+        for data in parts
+    ]
+    for own in every[1:]:
+        np.testing.assert_array_equal(np.sort(own, axis=0), np.sort(every[0], axis=0))
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_a_network_is_distilled_of_several(tmp_path):
+    status, _, err = run("train", write(tmp_path), "--distill")
+    assert status == 2 and "--folds K" in err

@@ -1,10 +1,13 @@
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from keras_fusion import zoo
-from keras_fusion.experiments import targets, training, variants
+from keras_fusion.datasets import Split
+from keras_fusion.errors import InputError
+from keras_fusion.experiments import targets, tasks, training, variants
 from keras_fusion.experiments.comparison import trained
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.experiments.tasks import task_of
@@ -56,3 +59,26 @@ def test_classes_stay_as_they_are(tmp_path):
     targets.restore(model, data)
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_taught_labels_are_half_their_own_and_half_the_teachers():
+    rows = [Split({"a": np.zeros((3, 1))}, np.array(y)) for y in ([0, 2, 1], [2, 2, 0])]
+    teacher = np.array([[0.2, 0.8, 0.0], [0.5, 0.0, 0.5], [0.0, 1.0, 0.0]])
+    classes = SimpleNamespace(target=None, classes=3)
+    train, validation = targets.taught(classes, *rows, teacher)
+    expected = [[0.6, 0.4, 0.0], [0.25, 0.0, 0.75], [0.0, 1.0, 0.0]]
+    np.testing.assert_allclose(train.labels, expected, atol=1e-6)
+    np.testing.assert_array_equal(validation.labels.argmax(axis=-1), [2, 2, 0])
+    numbers = SimpleNamespace(target=(10.0, 2.0), classes=1)
+    rows = [dataclasses.replace(x, labels=np.zeros((3, 1), "float32")) for x in rows]
+    train, validation = targets.taught(numbers, *rows, np.array([[12.0], [10], [8]]))
+    np.testing.assert_allclose(train.labels, [[0.5], [0.0], [-0.5]])
+    assert not validation.labels.any()
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_pixels_are_not_taught():
+    task = tasks.task_for(3, classes=4)
+    with pytest.raises(InputError, match="pixels learn from no other"):
+        tasks.taught(task)
