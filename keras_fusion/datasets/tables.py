@@ -89,7 +89,7 @@ def table(
     folder = None if own else folder_of(path)
     reserved = [x for x in (groups, rule(split).column) if x]
     try:
-        data = _raw(columns, label, ignore, reserved)
+        data, numbers = _raw(columns, label, ignore, reserved)
         rows, labels, class_names = choose_rows(
             data, seed, labels_per_class, train_on_validation, task, groups, split
         )
@@ -114,7 +114,7 @@ def table(
             )
         said = [] if task else note_task(data.labels, class_names)
         notes = [*data.notes, *said, *chose]
-        encoded = preprocessor.encode(data.inputs, folder, notes, stream)
+        encoded = preprocessor.encode(data.inputs, folder, notes, stream, numbers)
     except ValueError as error:
         raise DataError(f"{name}: {str(error).rstrip('.')}.") from error
     prepared = _prepared(name, encoded, rows, labels, class_names, preprocessor)
@@ -131,17 +131,16 @@ def table(
     )
 
 
-def _raw(columns, label, ignore, reserved) -> Raw:
-    """The rows that have a label, and what is no input apart from the rest."""
+def _raw(columns, label, ignore, reserved) -> tuple[Raw, np.ndarray]:
+    """The rows that have a label, what is no input apart, and the rows' numbers."""
     one = isinstance(label, str)
     names = [label] if one else [*label]
     for column in (*names, *ignore, *reserved):
         if column not in columns:
             raise DataError(f"no column {column!r}; there is {listed(columns)}")
-    notes = []
-    for name in names:
-        columns, more = _labeled(columns, name)
-        notes += more
+    labeled, notes = _labeled({name: columns[name] for name in names})
+    if notes:
+        columns = {name: values[labeled] for name, values in columns.items()}
     found = {name: columns.pop(name) for name in names}
     labels = found[label] if one else multilabel.joined(found)
     is_train = columns.pop(IS_TRAIN, None)
@@ -149,7 +148,7 @@ def _raw(columns, label, ignore, reserved) -> Raw:
         is_train = np.array([text.lower() in _TRUE for text in as_names(is_train)])
     # They stay, since a recipe may name them as inputs, too.
     kept = {column: columns[column] for column in reserved}
-    return Raw(
+    raw_rows = Raw(
         columns,
         labels,
         is_train,
@@ -157,6 +156,7 @@ def _raw(columns, label, ignore, reserved) -> Raw:
         reserved=kept,
         notes=tuple(notes),
     )
+    return raw_rows, labeled
 
 
 def _prepared(name, encoded, rows, labels, class_names, preprocessor) -> Dataset:
@@ -179,18 +179,20 @@ def _prepared(name, encoded, rows, labels, class_names, preprocessor) -> Dataset
     )
 
 
-def _labeled(columns, label):
-    """The rows that have a label, and a note on the others."""
-    without = missing(columns[label])
-    if not without.any():
-        return dict(columns), []
-    if without.all():
-        raise DataError(f"the label {label!r} is missing in every row")
-    kept = {name: values[~without] for name, values in columns.items()}
-    return kept, [
-        ("1 row" if without.sum() == 1 else f"{without.sum():,} rows")
-        + f" without a label {label!r} {'is' if without.sum() == 1 else 'are'} left out"
-    ]
+def _labeled(labels):
+    """Numbers of the rows that have all labels, and a note on the others."""
+    rows, notes = np.arange(len(next(iter(labels.values())))), []
+    for name, values in labels.items():
+        without = missing(values[rows])
+        if not without.any():
+            continue
+        if without.all():
+            raise DataError(f"the label {name!r} is missing in every row")
+        rows = rows[~without]
+        words = "1 row" if without.sum() == 1 else f"{without.sum():,} rows"
+        verb = "is" if without.sum() == 1 else "are"
+        notes.append(f"{words} without a label {name!r} {verb} left out")
+    return rows, notes
 
 
 def _values(x):

@@ -106,13 +106,14 @@ def _parts(model, file, size) -> Iterator[Part]:
         for rows in row_parts(file, schema, size):
             yield Part(len(next(iter(rows.inputs.values()))), lambda rows=rows: rows)
         return
-    folder, ids = folder_of(file), None
+    folder, ids, first = folder_of(file), None, 0
     for number, columns in enumerate(column_parts(file, size)):
         if not number:  # the first part decides what names the rows of all
             ids = table_columns.ids_of(columns, preprocessor)
         count = len(next(iter(columns.values())))
-        arguments = preprocessor, columns, folder, schema, ids
+        arguments = preprocessor, columns, folder, schema, ids, first
         yield Part(count, partial(table_columns.rows_of, *arguments))
+        first += count
 
 
 def _rows_at_once(shapes):

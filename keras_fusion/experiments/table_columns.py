@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from keras_fusion.datasets import Dataset, Preprocessor, Schema
 from keras_fusion.datasets.columns import preprocessor as columns
 from keras_fusion.datasets.columns.inference import NAMES_ROWS
@@ -49,6 +51,7 @@ def rows_of(
     folder: Path,
     schema: Schema | None,
     ids: str | None,
+    first: int = 0,
 ) -> Rows:
     """The rows of some columns as a model takes them, its mask included.
 
@@ -58,9 +61,11 @@ def rows_of(
         folder: To which paths in the table are relative.
         schema: Says what else the table that was trained on had, where that is known.
         ids: The column that names the rows, or None.
+        first: The number of the first of these rows in the file.
     """
     notes = []
-    inputs, present = preprocessor.encode(table, folder, notes)
+    rows = np.arange(first, first + len(next(iter(table.values()))))
+    inputs, present = preprocessor.encode(table, folder, notes, rows=rows)
     if schema is not None:
         taken = (column.name for column in preprocessor.columns)
         others = schema.label, *schema.left_out, *preprocessor.left_out, IS_TRAIN

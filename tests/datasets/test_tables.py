@@ -114,3 +114,18 @@ def test_a_fault_is_one_sentence(tmp_path, text, options, message):
 def test_a_table_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         datasets.load(f"table:{tmp_path / 'no.csv'}", label="y")
+
+
+def test_a_value_that_cannot_be_read_is_said_with_its_row_in_the_file():
+    ages = np.array([str(i) for i in range(ROWS)], object)
+    labels = np.array(["a", "b"] * (ROWS // 2), object)
+    labels[[0, 3]] = None  # the numbers of rows count those that are left out, too
+    ages[[7, 9, 20, 30]] = "?", "-", "1,200", "x"
+    table = {"age": ages, "sex": ["m", "f", "f"] * 13 + ["m"], "y": labels}
+    spec = {"table": {"columns": {"age": "number", "sex": "category"}}}
+    data = datasets.table(table, label="y", modalities=spec)
+    assert (
+        "4 values of 'age' cannot be read as number, and count as missing: '?' in row "
+        "7, '-' in row 9, '1,200' in row 20 and 1 more (rows are counted from 0)"
+    ) in data.notes
+    assert "2 rows without a label 'y' are left out" in data.notes

@@ -167,6 +167,14 @@ def test_a_broken_file_is_said(tmp_path):
         list(parts(tmp_path / "x.csv", 3))
 
 
+def test_notes_name_rows_by_their_numbers_in_the_whole_file(model, tmp_path, small):
+    ages = ["12"] * 40
+    ages[33] = "old"
+    (tmp_path / "new.csv").write_text("\n".join(["age,sex", *(f"{a},f" for a in ages)]))
+    notes = prediction_parts.write(model[0], tmp_path / "new.csv", tmp_path / "out.csv")
+    assert any("'old' in row 33 (rows are counted from 0)" in note for note in notes)
+
+
 def test_notes_on_later_rows_say_where_they_begin():
     notes = {"there is no column 'a'": 0, "1 value of 'b'": 700}
     assert prediction_parts._said(notes) == (

@@ -88,20 +88,35 @@ def _far(name, path):
 
 
 def noted(
-    column: Column, values: np.ndarray, present: np.ndarray, there: bool
+    column: Column,
+    values: np.ndarray,
+    present: np.ndarray,
+    there: bool,
+    rows: np.ndarray | None = None,
 ) -> list[str]:
-    """A sentence if a column is not there, or has values that cannot be read."""
+    """A sentence if a column is not there, or has values that cannot be read.
+
+    Args:
+        column: What is known of it.
+        values, present: `(N,)` as they came, and where they could be read.
+        there: Whether the table has the column.
+        rows: `(N,)` numbers of the rows in their table; None counts from 0.
+    """
     if not there:
         return [f"there is no column {column.name!r}: it counts as empty"]
     lost = np.flatnonzero(~missing(values) & ~present)
     if not len(lost):
         return []
-    first = ", ".join(repr(str(values[i]))[:80] for i in lost[:3])
+    first = ", ".join(
+        f"{repr(str(values[i]))[:80]} in row {i if rows is None else rows[i]}"
+        for i in lost[:3]
+    )
     count = "1 value" if len(lost) == 1 else f"{len(lost):,} values"
     return [
         f"{count} of {column.name!r} cannot be read as {column.kind}, and "
         f"{'counts' if len(lost) == 1 else 'count'} as missing: {first}"
         + (f" and {len(lost) - 3:,} more" if len(lost) > 3 else "")
+        + " (rows are counted from 0)"
     ]
 
 

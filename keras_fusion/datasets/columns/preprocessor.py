@@ -111,6 +111,7 @@ class Preprocessor:
         folder: str | Path | None = None,
         notes: list[str] | None = None,
         stream: bool = False,
+        rows: np.ndarray | None = None,
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Arrays `(N, ...)` by modality, and `(N, M)` bool, False where one is absent.
 
@@ -121,9 +122,11 @@ class Preprocessor:
             table: By column `(N,)` values of any type, in any order.
             folder: As for `fit`.
             notes: Gets a sentence for every column that is not there or has values
-                that cannot be read.
+                that cannot be read; it names the first of them and their rows.
             stream: Whether the arrays of files are `ReadRows`, which are read as they
                 are indexed. Who is present is found in one pass over the files.
+            rows: `(N,)` numbers of these rows in their file, for notes; None counts
+                from 0.
 
         Raises:
             ValueError: If the table has none of the columns, or names a file out of
@@ -141,7 +144,7 @@ class Preprocessor:
             for column in self.columns:
                 there = column.name in table
                 present = encoded[column.name][1]
-                notes += noted(column, values[column.name], present, there)
+                notes += noted(column, values[column.name], present, there, rows)
         inputs, masks = {}, []
         for name, columns in self.modalities.items():
             arrays, present = zip(*(encoded[column.name] for column in columns))

@@ -81,7 +81,7 @@ def test_what_cannot_be_read_is_said(learned):
     learned.encode({"Age (years)": ["12", "old", None], "sex": ["f"] * 3}, notes=notes)
     assert notes[0] == (
         "1 value of 'Age (years)' cannot be read as number, and counts as missing: "
-        "'old'"
+        "'old' in row 1 (rows are counted from 0)"
     )
     assert "there is no column 'findings': it counts as empty" in notes
 
