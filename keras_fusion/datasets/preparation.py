@@ -63,7 +63,7 @@ def prepare(
     except DataError as error:
         raise DataError(f"{name}: {str(error).rstrip('.')}.") from error
     said = [] if task else note_task(raw.labels, class_names)
-    notes = [*raw.notes, *said, *_only_tested(rows, labels, class_names), *chose]
+    notes = [*raw.notes, *said, *note_only_tested(rows, labels, class_names), *chose]
     inputs, imputed = _scaled_parts(raw.inputs, rows, present, statistics)
     regression = not class_names and labels.ndim == 1
     return Dataset(
@@ -141,8 +141,14 @@ def target_moments(target):
     return float(target.mean()), float(target.std()) if np.ptp(target) else 1.0
 
 
-def _only_tested(rows, labels, class_names):
-    """A note on classes that no model can learn."""
+def note_only_tested(rows, labels, class_names):
+    """A note on classes that no training row has, so that no model can learn them.
+
+    Args:
+        rows: Which rows train.
+        labels: `(N,)` numbers of classes, or `(N, K)` bool where a row has several.
+        class_names: Of the `K` classes; none in a regression.
+    """
     if labels.ndim == 3 or not class_names:
         return []
     train = labels[rows.train]
@@ -159,11 +165,11 @@ def _why_none(strata, class_names, groups):
     if groups is not None or not class_names:
         return ""
     counts = np.bincount(strata, minlength=len(class_names))[: len(class_names)]
-    small = [f"{class_names[k]!r} has {counts[k]}" for k in np.flatnonzero(counts < 3)]
+    small = [f"{class_names[k]!r} has {counts[k]}" for k in np.flatnonzero(counts < 4)]
     if not small:
         return ""
     return (
-        ", since a class gives a part of its rows only from 3 rows on: "
+        ", since a class gives rows to every part only from 4 rows on: "
         f"{listed(small)}; gather more rows of them, or leave them out"
     )
 

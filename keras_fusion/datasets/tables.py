@@ -16,7 +16,12 @@ from keras_fusion.datasets.columns.values import as_names, missing
 from keras_fusion.datasets.dataset import Dataset, Raw, Split
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.labels import note_task
-from keras_fusion.datasets.preparation import SAMPLES, choose_rows, target_moments
+from keras_fusion.datasets.preparation import (
+    SAMPLES,
+    choose_rows,
+    note_only_tested,
+    target_moments,
+)
 from keras_fusion.datasets.scale_choice import AUTO
 from keras_fusion.datasets.split_rules import rule
 from keras_fusion.names import MASK
@@ -113,7 +118,8 @@ def table(
                 rows.validation,
             )
         said = [] if task else note_task(data.labels, class_names)
-        notes = [*data.notes, *said, *chose]
+        lost = note_only_tested(rows, labels, class_names)
+        notes = [*data.notes, *said, *lost, *chose]
         encoded = preprocessor.encode(data.inputs, folder, notes, stream, numbers)
     except ValueError as error:
         raise DataError(f"{name}: {str(error).rstrip('.')}.") from error

@@ -105,6 +105,14 @@ def test_classes_of_few_rows_say_why_nothing_is_left():
         prepare("own", raw)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_classes_of_one_to_three_rows_are_the_reason(count):
+    labels = np.array(list("abc") * count)
+    raw = Raw({"a": np.arange(float(len(labels)))[:, None]}, labels)
+    with pytest.raises(ValueError, match=f"leave none for .*'a' has {count}"):
+        prepare("own", raw)
+
+
 def test_a_class_that_only_tests_is_noted():
     labels = np.array(list("ab" * 10 + "c"))
     raw = Raw({"a": np.arange(21.0)[:, None]}, labels, is_train=labels != "c")

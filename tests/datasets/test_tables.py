@@ -129,3 +129,10 @@ def test_a_value_that_cannot_be_read_is_said_with_its_row_in_the_file():
         "7, '-' in row 9, '1,200' in row 20 and 1 more (rows are counted from 0)"
     ) in data.notes
     assert "2 rows without a label 'y' are left out" in data.notes
+
+
+def test_a_class_that_only_tests_is_noted():
+    table = {"x": np.arange(41) / 3, "y": [*"ab" * 20, "c"]}
+    table["is_train"] = [label != "c" for label in table["y"]]
+    data = datasets.table(table, label="y")
+    assert "no training row is of class c: it is only judged on" in data.notes
