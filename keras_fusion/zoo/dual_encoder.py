@@ -50,7 +50,7 @@ def DualEncoder(
     Example:
 
     >>> model = DualEncoder({"caption": (20, 8), "picture": (32, 32, 3)}, units=16)
-    >>> model.output_shape
+    >>> {name: tuple(x.shape) for name, x in model.output.items()}
     {'caption': (None, 16), 'picture': (None, 16)}
 
     Reference: Radford et al., 2021, Learning Transferable Visual Models From Natural

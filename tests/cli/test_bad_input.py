@@ -45,7 +45,7 @@ BAD = {  # what is prepared, the command, what it says
     "builder": (
         text("x.toml", 'dataset = "mfeat"\nbuilder = "Fusion"'),
         TRAIN.format("x.toml"),
-        "No builder 'Fusion'.*There are: FusionClassifier, ",
+        "No builder 'Fusion'.*There are: .*FusionClassifier, ",
     ),
     "graph model": (
         text("x.toml", 'dataset = "mfeat"\nbuilder = "GraphNodeClassifier"'),

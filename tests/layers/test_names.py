@@ -13,6 +13,7 @@ OTHERS = {  # the layers that are neither operators nor mix positions
     "ColumnEmbedding": ({"columns": COLUMNS}, draw(2, 5)),
     "ClassToken": ({}, draw(*SEQUENCE)),
     "ContrastiveAlignment": ({}, [draw(2, 4), draw(2, 3)]),
+    "EvidentialFusion": ({}, [draw(2, 4), draw(2, 4)]),
     "JointHeatmaps": ({"jitter": 0.1}, draw(*JOINTS)),
     "ModalityCorruption": ({}, [draw(2, 4), draw(2, 3)]),
     "ModalityDropout": ({"rate": 0.5}, [draw(2, 4), draw(2, 3)]),

@@ -94,7 +94,7 @@ def messages_are_lost():
 
 
 def pool_regardless(inputs, present, readout):
-    return pool(inputs, None, readout)
+    return pool(inputs, Presence(), readout)
 
 
 @breaks(test_cross_diffusion_attention.test_numbers, 3, {})

@@ -130,7 +130,7 @@ def test_a_given_encoder():
             shapes, 2, fusion=fusion, units=4, encoders={"rgb": backbone}
         )
         assert model.output_shape == (None, 2)
-        assert backbone in model.layers
+        assert backbone in model._flatten_layers()
         assert "rgb_projection" not in names(model)
 
 

@@ -169,6 +169,7 @@ def _on_white(pixels):
 
 def _resized(pixels, size):
     if pixels.shape[:2] == size:  # of which the filter is the identity
+        pixels = _on_white(pixels.astype(np.float64))
         return np.floor(pixels + 0.5 + _TIE).astype(np.uint8)
     rows, columns = (_weights(n, m) for n, m in zip(pixels.shape, size))
     total = np.zeros((*size, 3))
