@@ -148,7 +148,9 @@ async def _body(request, most, take):
 
     A client that is still sending would not read an answer.
     """
-    unpack = _unpacking(request.headers.get("content-encoding", "identity"), most)
+    unpack, is_whole = _unpacking(
+        request.headers.get("content-encoding", "identity"), most
+    )
     size, kept, refused = 0, [], None
     async for chunk in request.stream():
         if refused:
@@ -166,12 +168,15 @@ async def _body(request, most, take):
             kept.clear()
     if refused:
         raise refused
+    if not is_whole():
+        raise invalid("The body is gzip that is cut off.")
     return b"".join(kept)
 
 
 def _unpacking(encoding, most):
+    """What unpacks a part of a body, and what says whether the parts were all."""
     if encoding == "identity":
-        return lambda chunk: chunk
+        return lambda chunk: chunk, lambda: True
     if encoding != "gzip":
         sentence = f"A body may be plain or gzip; received {encoding[:30]!r}."
         raise ServingError("UNIMPLEMENTED", sentence, 415)
@@ -183,7 +188,7 @@ def _unpacking(encoding, most):
         except zlib.error as error:
             raise invalid(f"The body is not gzip: {error}.") from None
 
-    return unpack
+    return unpack, lambda: packed.eof
 
 
 def _proto_json(message):

@@ -280,6 +280,13 @@ def test_gzip_that_is_none(local):
     assert http_ask(local, "POST", PREDICT, b"{}", headers)[0] == 400
 
 
+def test_gzip_that_is_cut_off(local):
+    body = gzip.compress(json.dumps({"inputs": COLUMNS}).encode())[:-9]
+    headers = {"Content-Encoding": "gzip"}
+    status, _, text = http_ask(local, "POST", PREDICT, body, headers)
+    assert status == 400 and "cut off" in json.loads(text)["error"]
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [("localhost:1", 200), ("127.0.0.1", 200), ("[::1]:9", 200), ("evil.com", 403)],
