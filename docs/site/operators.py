@@ -1,7 +1,6 @@
 """The table of all operators, from the operators themselves."""
 
 import contextlib
-import inspect
 import re
 
 import costs
@@ -53,8 +52,8 @@ def row(name, operator) -> str:
 
 
 def accepted(operator) -> list[str | None]:
-    """The readouts that the constructor takes; none where it has no such argument."""
-    if "readout" not in inspect.signature(operator).parameters:
+    """The readouts that the operator takes; none where it has no such argument."""
+    if "readout" not in operator(units=costs.WIDTH).get_config():
         return []
     found = []
     for readout in READOUTS:

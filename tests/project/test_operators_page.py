@@ -37,6 +37,7 @@ def test_known_facts(table):
     readouts = {name: row[2] for name, row in table.items()}
     assert readouts["Summation"] == "one tensor"
     assert readouts["JointAttention"] == "`mean`, `max`, the M streams"
+    assert readouts["CrossAttention"] == readouts["JointAttention"]
     assert "`node`" in readouts["ModalityAttention"]
     assert table["ModalityAttention"][4] == "yes" and table["Product"][4] == "no"
     assert "factor of one" in table["Product"][6]
