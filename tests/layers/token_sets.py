@@ -14,7 +14,7 @@ def token_sets(count=3, lengths=LENGTHS):
     """Inputs, token masks and `modality_mask`; NaN stands in what is missing."""
     masks = [np.ones((3, t), bool) for t in lengths[:count]]
     masks[-1][1, 0] = False
-    there = THERE[:, :count]
+    there = THERE[:, :count].copy()
     kept = [mask & row[:, None] for mask, row in zip(masks, there.T)]
     inputs = [
         np.where(k[..., None], draw(*k.shape, WIDTH, seed=m), np.float32(np.nan))
