@@ -17,14 +17,15 @@ def test_an_export_predicts_the_same(trained, home, tmp_path):
     output = tmp_path / "saved" / "tiny"
     out = succeed("export", home, "--runs", home / "runs", "--output", output)
     assert str(output / "1") in out
-    options = "--contributions", "--json"
+    options = ["--json", "--contributions"]  # the first file tells of all
     for path in features(tmp_path):
         own = json.loads(succeed("predict", trained[0], path, *options))
         served = json.loads(succeed("predict", output, path, *options))
         assert own.keys() == served.keys()
         assert own["class_names"] == served["class_names"]
-        for key in ("probabilities", "modality_weights", "contributions"):
+        for key in {"probabilities", "modality_weights", "contributions"} & own.keys():
             np.testing.assert_allclose(served[key], own[key], atol=1e-5)
+        options = options[:1]
     own, served = (succeed("predict", m, path) for m in (trained[0], output))
     assert own.startswith(served)  # and says how to load it in Python
     single = tmp_path / "single.json"  # nothing tells the width of what is absent

@@ -132,6 +132,7 @@ def test_a_rate_of_its_own_moves_a_backbone_alone(folder, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.only_on("torch", "jax", reason="TensorFlow compiles for minutes")
 @pytest.mark.parametrize("kept", [1, 2, 3])
 def test_a_run_goes_on_exactly_in_every_stage(folder, tmp_path, monkeypatch, kept):
     """Killed in the first stage, at its end, and in the second."""
