@@ -58,8 +58,9 @@ class IntersectionOverUnion(keras.metrics.Metric):
             total.assign_add(ops.sum(pixels, axis=axes))
 
     def result(self):
-        occurs = ops.cast(self.either > 0, self.dtype)
-        ious = self.both / ops.where(self.either > 0, self.either, 1)
+        either = ops.convert_to_tensor(self.either)
+        occurs = ops.cast(either > 0, self.dtype)
+        ious = self.both / ops.where(either > 0, either, 1)
         return ops.sum(ious) / ops.maximum(ops.sum(occurs), 1)
 
     def _of_pixels(self, weights, y_pred):
