@@ -19,6 +19,7 @@ from keras_fusion.datasets.standardization import (
 SAMPLES = 16
 
 
+@np.errstate(invalid="ignore")  # damage in a file makes NaN that signals
 def prepare(
     name: str,
     raw: Raw,

@@ -56,7 +56,8 @@ class Scale:
             return values.astype(np.float32)
         out = np.empty(values.shape, np.float32)
         for rows in chunks(values.shape):
-            z = (values[rows].astype(np.float64) - self.mean) / self.std
+            with np.errstate(invalid="ignore"):  # as in `prepare`
+                z = (values[rows].astype(np.float64) - self.mean) / self.std
             out[rows] = z if self.knots is None else self._by_quantiles(z)
         return out
 

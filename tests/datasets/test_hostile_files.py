@@ -35,6 +35,16 @@ def whole(kind):
 WHOLE = {kind: whole(kind) for kind in ("npz", "parquet")}
 
 
+def test_a_nan_that_signals_is_a_gap(tmp_path):
+    a = A.copy()
+    a.view(np.uint64)[3, 0] = 0x7FF0000000000001
+    np.savez(tmp_path / "x.npz", a=a, y=np.arange(ROWS) % 2)
+    data = datasets.load(f"npz:{tmp_path / 'x.npz'}")
+    parts = (data.train, data.validation, data.test)
+    assert sum(np.count_nonzero(part.inputs["a"] == 0) for part in parts) == 1
+    assert all(np.isfinite(part.inputs["a"]).all() for part in parts)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     kind=st.sampled_from(list(WHOLE)),

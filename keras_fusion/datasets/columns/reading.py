@@ -22,6 +22,7 @@ _OPEN = {
 _SOME = 10_000  # rows that are looked through at once
 # A number as much of Europe writes it, 1.234,5, and whole numbers beside it.
 _COMMA = re.compile(r"\s*[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]+)?\s*")
+_NO_NUMBER = re.compile(r"[^0-9,]*")  # a mark of what is missing: ?, -, NA
 
 
 def read_columns(path: str | Path) -> dict[str, np.ndarray]:
@@ -103,17 +104,25 @@ def _any_comma(values):
 
 
 def _numbers(values):
-    there = [value for value in values.tolist() if value is not None]
-    return all(isinstance(value, str) and _COMMA.fullmatch(value) for value in there)
+    return all(
+        value is None or (isinstance(value, str) and (_number(value) or _mark(value)))
+        for value in values.tolist()
+    )
+
+
+_number, _mark = _COMMA.fullmatch, _NO_NUMBER.fullmatch
 
 
 def _pointed(values):
-    points = [v and v.replace(".", "").replace(",", ".") for v in values.tolist()]
+    points = [
+        value.replace(".", "").replace(",", ".") if value and _number(value) else value
+        for value in values.tolist()
+    ]
     return np.array(points, object)
 
 
 def _columns_with_commas(files):
-    """Names of the columns in which all values are numbers, some with a comma."""
+    """Names of the columns of numbers, some with a comma, and of marks for gaps."""
     found = set(_with_commas(files))
     for file in files if found else ():
         for part in parts(file, _SOME):
