@@ -29,6 +29,7 @@ def build(recipe: Recipe, data: datasets.Dataset, **arguments) -> keras.Model:
     """
     arguments = task_of(data).head | recipe.arguments | arguments
     builder = find("builder", recipe.builder, zoo.builders())
+    _require_task(recipe, builder, data)
     try:
         if data.preprocessor is not None:
             arguments["encoders"] = _encoders(builder, data.preprocessor, arguments)
@@ -80,6 +81,17 @@ def baseline(recipe: Recipe, name: str) -> Recipe:
 def with_arguments(recipe: Recipe, arguments: dict) -> Recipe:
     """The recipe with these arguments of its builder, the others as they are."""
     return dataclasses.replace(recipe, arguments=recipe.arguments | arguments)
+
+
+def _require_task(recipe, builder, data):
+    """Raises an InputError where the labels ask for a head that a builder has not."""
+    try:
+        inspect.signature(builder).bind_partial(**task_of(data).head)
+    except TypeError:
+        raise InputError(
+            f"{recipe.builder} is for one class a row; {data.name} has labels of "
+            f"another task, {data.task}: take FusionClassifier."
+        ) from None
 
 
 def _encoders(builder, preprocessor, arguments) -> dict:

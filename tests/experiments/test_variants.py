@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from keras_fusion import datasets, zoo
+from keras_fusion.errors import InputError
 from keras_fusion.experiments import comparison, variants
 from keras_fusion.experiments.recipe import Recipe
 from tests.experiments import runs
@@ -98,3 +99,12 @@ def test_one_modality_is_not_compared_with_itself(path):
     assert list(comparison.variants(recipe, data.only("a"), leave_out=True)) == [
         "model"
     ]
+
+
+def test_a_builder_of_classes_alone_says_so(path):
+    recipe, data = runs.load(path)
+    numbers = dataclasses.replace(data, class_names=[])
+    recipe = dataclasses.replace(recipe, builder="EvidentialClassifier")
+    sentence = "EvidentialClassifier is for one class a row; .*regression"
+    with pytest.raises(InputError, match=sentence):
+        variants.build(recipe, numbers)
