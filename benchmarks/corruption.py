@@ -26,6 +26,7 @@ from benchmarks.report import ROOT
 from keras_fusion.datasets import Split
 from keras_fusion.experiments.corruption import SEVERAL, corrupted
 from keras_fusion.experiments.evaluation import paired_interval
+from keras_fusion.experiments.reports.tables import points
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
 
@@ -58,7 +59,8 @@ Written by `python -m benchmarks.corruption --page` from
 splits, at most {rows} rows train. In the last four columns one modality of every test
 row is corrupted, the mean over which, or missing, which a mask says. Below each line
 stands the difference from `{base}`, which never saw corruption, with its
-95 % interval over the splits; `corruption` is `modality_corruption = {rate}`.
+95 % interval over the splits, and a star where that holds no zero;
+`corruption` is `modality_corruption = {rate}`.
 """
 
 
@@ -114,14 +116,12 @@ def page(cells: dict) -> str:
             means = [f"{100 * statistics.fmean(scores[way]):.1f}" for way in ways]
             text += f"| {name} | {' | '.join(means)} |\n"
             if name != BASE:
-                points = [_points(scores[way], found[BASE][way]) for way in ways]
-                text += f"| | {' | '.join(points)} |\n"
+                ahead = [
+                    points(paired_interval(scores[way], found[BASE][way]))
+                    for way in ways
+                ]
+                text += f"| | {' | '.join(ahead)} |\n"
     return text
-
-
-def _points(first, second):
-    found = {k: 100 * x for k, x in paired_interval(first, second).items()}
-    return f"{found['difference']:+.1f} ({found['low']:+.1f} to {found['high']:+.1f})"
 
 
 def main():

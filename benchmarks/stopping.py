@@ -30,6 +30,7 @@ from keras_fusion.datasets.splitting import draw
 from keras_fusion.experiments.evaluation import paired_interval
 from keras_fusion.experiments.own_data import USUAL
 from keras_fusion.experiments.recipe import Training
+from keras_fusion.experiments.reports.tables import points
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
 
@@ -58,7 +59,8 @@ of the rows for validation; at most 600 rows train. The first table has the accu
 percent on rows that are out of fold, by which the rule was chosen, and in brackets the
 median of the epoch that is kept and of the epochs that are trained. The second one has
 test rows: the default before, "{before}", the default now, which is
-"{now}", and the difference with its 95 % interval over the splits.
+"{now}", and the difference with its 95 % interval over the splits,
+with a star where that holds no zero.
 
 """
 
@@ -149,12 +151,12 @@ def page(cells: dict) -> str:
     for data, found in cells.items():
         both = [found[name]["test"] for name in (NOW, BEFORE)]
         now, before = map(_mean, both)
-        text += f"| {data} | {before} | {now} | {_points(*both)} |\n"
+        text += f"| {data} | {before} | {now} | {points(paired_interval(*both))} |\n"
     means = [
         [statistics.fmean(found[name]["test"]) for found in cells.values()]
         for name in (NOW, BEFORE)
     ]
-    return f"{text}| all data sets | | | {_points(*means)} |\n"
+    return f"{text}| all data sets | | | {points(paired_interval(*means))} |\n"
 
 
 def _mean(scores):
@@ -163,11 +165,6 @@ def _mean(scores):
 
 def _middle(epochs):
     return f"{statistics.median(epochs):.0f}"
-
-
-def _points(first, second):
-    found = {k: 100 * x for k, x in paired_interval(first, second).items()}
-    return f"{found['difference']:+.1f} ({found['low']:+.1f} to {found['high']:+.1f})"
 
 
 def main():
