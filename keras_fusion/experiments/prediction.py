@@ -1,19 +1,16 @@
 """Raw features in, classes out: from a `.keras` file or a SavedModel."""
 
-import contextlib
 from functools import partial
 from pathlib import Path
 
-import keras
 import numpy as np
-from keras import ops
 
 from keras_fusion import datasets, export
-from keras_fusion.batching import prediction_batch
 from keras_fusion.datasets.arrays import as_numbers
 from keras_fusion.datasets.files import Rows
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import table_columns
+from keras_fusion.experiments.answering import answered
 from keras_fusion.export import load
 from keras_fusion.files import read_json
 from keras_fusion.names import (
@@ -70,7 +67,7 @@ class Predictor:
         if path.suffix == ".keras":
             model = _trained(path)
             self.shapes = _row_shapes(model)
-            self._answer = partial(_answer, model)
+            self._answer = partial(answered, model)
         else:
             self.shapes = export.input_shapes(path)
             self._answer = _of_export(path)
@@ -215,51 +212,6 @@ def _in_shape(x, shape):
     return np.full((len(x), *(size or 1 for size in shape)), np.nan, np.float32)
 
 
-def _answer(model, inputs):
-    shapes = {name: x.shape for name, x in model.input.items() if name != MASK}
-    inputs, masked = dict(inputs), MASK in inputs
-    present = inputs.pop(MASK, None)
-    export.check_inputs(inputs, shapes)
-    if not masked:
-        present = datasets.modality_mask({name: inputs[name] for name in shapes})
-    arrays = {
-        name: _of_dtype(name, inputs[name], present[:, m], model.input[name].dtype)
-        for m, name in enumerate(shapes)
-    }
-    if MASK in model.input:
-        arrays[MASK] = present
-    elif masked:
-        raise InputError(f"{model.name} takes no `{MASK}`.")
-    if any(x.dtype == "float64" for x in arrays.values()):
-        return _exactly(model, arrays)
-    return model.predict(arrays, batch_size=prediction_batch(arrays), verbose=0)
-
-
-def _exactly(model, arrays):
-    """`model.predict`, which would round float64 to float32 on its way."""
-    size, count = prediction_batch(arrays), len(next(iter(arrays.values())))
-    with _float64():
-        answers = [
-            model(
-                {n: ops.convert_to_tensor(x[i : i + size]) for n, x in arrays.items()}
-            )
-            for i in range(0, count, size)
-        ]
-    return {
-        name: np.concatenate([ops.convert_to_numpy(x[name]) for x in answers])
-        for name in answers[0]
-    }
-
-
-def _float64():
-    """A context in which JAX has float64, which it rounds to float32 by default."""
-    if keras.backend.backend() != "jax":
-        return contextlib.nullcontext()
-    import jax
-
-    return jax.enable_x64(True)
-
-
 def _with_flags(inputs):
     """Inputs of a SavedModel, with a flag for each modality in place of a mask."""
     if MASK not in inputs:
@@ -269,13 +221,3 @@ def _with_flags(inputs):
         f"{safe}_present": there for safe, there in zip(names.values(), inputs[MASK].T)
     }
     return {safe: inputs[name] for name, safe in names.items()} | flags
-
-
-def _of_dtype(name, x, present, dtype):
-    """`x` as the model takes it; whole numbers stand for rows that are absent."""
-    if dtype.startswith("float") or x.dtype.kind != "f":
-        return x.astype(dtype)
-    x = np.where(present.reshape(-1, *(1,) * (x.ndim - 1)), x, 0)
-    if (x % 1).any():  # NaN % 1 is true
-        raise InputError(f"Expected whole numbers in {name!r}, and none missing.")
-    return x.astype(dtype)
