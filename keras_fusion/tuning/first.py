@@ -15,7 +15,7 @@ from keras_fusion import zoo
 from keras_fusion.experiments.recipe import Training
 from keras_fusion.tuning.hypermodel import FusionHyperModel
 from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY, TRAINING
-from keras_fusion.zoo.fusion_classifier import MODALITY_DROPOUT
+from keras_fusion.zoo.parts.entrance import MODALITY_DROPOUT
 
 START_POINTS = Path(__file__).parent / "start_points.json"
 

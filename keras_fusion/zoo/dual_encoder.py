@@ -3,7 +3,7 @@ import keras
 from keras_fusion.layers import ContrastiveAlignment
 from keras_fusion.names import MASK
 from keras_fusion.zoo.parts.encoders import encode
-from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
+from keras_fusion.zoo.parts.entrance import entrance
 from keras_fusion.zoo.weights import load_weights
 
 
@@ -61,11 +61,11 @@ def DualEncoder(
             "DualEncoder expects input_shapes of two or more modalities; received "
             f"{input_shapes!r}."
         )
-    encoders = encoders or {}
-    inputs = named_inputs(input_shapes, modality_mask, encoders)
-    streams, mask = replace_absent(inputs, 0.0)
+    inputs, seen, mask, encoders = entrance(
+        input_shapes, encoders, modality_mask=modality_mask
+    )
     encoded, mask = encode(
-        stand_in(streams, inputs, mask, encoders),
+        seen,
         encoders,
         "aligned",
         mask=mask,

@@ -2,10 +2,10 @@ import keras
 
 from keras_fusion.layers import EvidentialFusion, EvidentialModel
 from keras_fusion.names import MASK
-from keras_fusion.zoo.fusion_classifier import MODALITY_DROPOUT, SHARED
+from keras_fusion.zoo.fusion_classifier import SHARED
 from keras_fusion.zoo.parts.encoders import encode
+from keras_fusion.zoo.parts.entrance import entrance
 from keras_fusion.zoo.parts.heads import alone
-from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
 
@@ -61,13 +61,18 @@ def EvidentialClassifier(
 
     Reference: Han, Zhang, Fu and Zhou, 2021, Trusted Multi-View Classification.
     """
-    encoders = encoders or {}
-    inputs = named_inputs(input_shapes, modality_mask, encoders)
-    if modality_dropout is None:
-        modality_dropout = MODALITY_DROPOUT if modality_mask else 0.0
-    streams, mask = replace_absent(inputs, modality_dropout)
+    if classes == 1:
+        raise ValueError(
+            "EvidentialClassifier expects 2 classes or more; received classes=1."
+        )
+    inputs, seen, mask, encoders = entrance(
+        input_shapes,
+        encoders,
+        modality_mask=modality_mask,
+        modality_dropout=modality_dropout,
+    )
     encoded, mask = encode(
-        stand_in(streams, inputs, mask, encoders),
+        seen,
         encoders,
         "aligned",
         mask=mask,
@@ -75,7 +80,6 @@ def EvidentialClassifier(
         units=units,
         dropout=dropout,
     )
-    _check_classes(classes)
     evidence = alone(encoded, classes, dropout=dropout, activation="softplus")
     call = {} if mask is None else {MASK: mask}
     fusion = EvidentialFusion(rule, annealing, dtype="float32", name="fusion")
@@ -83,10 +87,3 @@ def EvidentialClassifier(
     model = EvidentialModel(inputs, probabilities, name=name)
     load_weights(model, weights)
     return model
-
-
-def _check_classes(classes):
-    if classes == 1:
-        raise ValueError(
-            "EvidentialClassifier expects 2 classes or more; received classes=1."
-        )

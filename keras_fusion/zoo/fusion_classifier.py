@@ -1,24 +1,16 @@
 import keras
 
 from keras_fusion.zoo.parts.blocks import fuse, template
-from keras_fusion.zoo.parts.described import resolved
 from keras_fusion.zoo.parts.encoders import encode
+from keras_fusion.zoo.parts.entrance import entrance
 from keras_fusion.zoo.parts.heads import classifier, predictions
-from keras_fusion.zoo.parts.inputs import (
-    as_query,
-    corrupted,
-    named_inputs,
-    replace_absent,
-    stand_in,
-)
+from keras_fusion.zoo.parts.inputs import as_query
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.replacement import replaced
 from keras_fusion.zoo.weights import load_weights
 
 # What a model of one modality has in common with one that fuses.
 SHARED = ("encoder_depth", "units", "encoders", "dropout", "classifier_activation")
-
-MODALITY_DROPOUT = 0.3  # where modalities may be missing and nobody says a rate
 
 
 @builder(alone="UnimodalClassifier", alone_takes=SHARED)
@@ -110,15 +102,16 @@ def FusionClassifier(
     >>> model.output_shape
     (None, 100)
     """
-    encoders = resolved(encoders, input_shapes)
-    inputs = named_inputs(input_shapes, modality_mask, encoders)
+    inputs, seen, mask, encoders = entrance(
+        input_shapes,
+        encoders,
+        modality_mask=modality_mask,
+        modality_dropout=modality_dropout,
+        modality_corruption=modality_corruption,
+    )
     operator = template(fusion, units)
-    if modality_dropout is None:
-        modality_dropout = MODALITY_DROPOUT if modality_mask else 0.0
-    sensed = corrupted(inputs, modality_corruption)
-    streams, mask = replace_absent(sensed, modality_dropout)
     encoded, mask = encode(
-        stand_in(streams, sensed, mask, encoders),
+        seen,
         encoders,
         operator.takes,
         mask=mask,

@@ -13,8 +13,8 @@ from keras_fusion.layers import (
 from keras_fusion.names import safe_names
 from keras_fusion.zoo.fusion_classifier import SHARED
 from keras_fusion.zoo.parts.encoders import encode
+from keras_fusion.zoo.parts.entrance import entrance
 from keras_fusion.zoo.parts.heads import classifier, predictions
-from keras_fusion.zoo.parts.inputs import named_inputs, replace_absent, stand_in
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.weights import load_weights
 
@@ -90,11 +90,14 @@ def MultimodalTransformer(
     for argument, value in {"depth": depth, "self_depth": self_depth}.items():
         if not isinstance(value, Integral) or value < 1:
             raise ValueError(f"{argument} must be 1 or more; received {value!r}.")
-    encoders = encoders or {}
-    inputs = named_inputs(input_shapes, modality_mask, encoders)
-    streams, mask = replace_absent(inputs, modality_dropout)
+    inputs, seen, mask, encoders = entrance(
+        input_shapes,
+        encoders,
+        modality_mask=modality_mask,
+        modality_dropout=modality_dropout,
+    )
     encoded, mask = encode(
-        stand_in(streams, inputs, mask, encoders),
+        seen,
         encoders,
         "tokens",
         mask=mask,

@@ -1,14 +1,8 @@
 import keras
 
 from keras_fusion.zoo.parts.blocks import fuse, template
-from keras_fusion.zoo.parts.described import resolved
+from keras_fusion.zoo.parts.entrance import entrance
 from keras_fusion.zoo.parts.heads import classifier, predictions
-from keras_fusion.zoo.parts.inputs import (
-    corrupted,
-    named_inputs,
-    replace_absent,
-    stand_in,
-)
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.replacement import replaced
 from keras_fusion.zoo.parts.tokens import require_aligned, tokenise
@@ -88,13 +82,16 @@ def MutualFormerClassifier(
         raise ValueError(
             f"readout must be one of {list(READOUTS)}; received {readout!r}."
         )
-    encoders = resolved(encoders, input_shapes)
-    inputs = named_inputs(input_shapes, modality_mask, encoders)
+    inputs, seen, mask, encoders = entrance(
+        input_shapes,
+        encoders,
+        modality_mask=modality_mask,
+        modality_dropout=modality_dropout,
+        modality_corruption=modality_corruption,
+    )
     operator = template(fusion, units)
-    sensed = corrupted(inputs, modality_corruption)
-    streams, mask = replace_absent(sensed, modality_dropout)
     tokens = tokenise(
-        stand_in(streams, sensed, mask, encoders),
+        seen,
         encoders,
         stem=stem,
         patch_size=patch_size,

@@ -5,17 +5,11 @@ from keras_fusion.catalogue import find
 from keras_fusion.layers.arguments import require_positive
 from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts.blocks import fuse, template
-from keras_fusion.zoo.parts.described import resolved
 from keras_fusion.zoo.parts.encoders import check_encoders, hand_over, pool_positions
+from keras_fusion.zoo.parts.entrance import entrance
 from keras_fusion.zoo.parts.given import given, one_output, told_apart
 from keras_fusion.zoo.parts.heads import classifier, predictions
-from keras_fusion.zoo.parts.inputs import (
-    as_query,
-    corrupted,
-    named_inputs,
-    replace_absent,
-    stand_in,
-)
+from keras_fusion.zoo.parts.inputs import as_query
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.replacement import replaced
 from keras_fusion.zoo.parts.video import (
@@ -109,8 +103,13 @@ def TwoStreamVideoClassifier(
     Recognition. Duan et al., 2022, Revisiting Skeleton-based Action Recognition.
     Feichtenhofer et al., 2019, SlowFast Networks (the lateral connections).
     """
-    encoders = resolved(encoders, input_shapes)
-    inputs = named_inputs(input_shapes, modality_mask, encoders)
+    inputs, streams, mask, encoders = entrance(
+        input_shapes,
+        encoders,
+        modality_mask=modality_mask,
+        modality_dropout=modality_dropout,
+        modality_corruption=modality_corruption,
+    )
     operator = template(fusion, units)
     require_positive(operator, "encoder_depth", encoder_depth)
     if operator.takes != "aligned":
@@ -119,15 +118,12 @@ def TwoStreamVideoClassifier(
             "to aligned vectors."
         )
     pool = find("pooling", pooling, POOLINGS)
-    sensed = corrupted(inputs, modality_corruption)
-    streams, mask = replace_absent(sensed, modality_dropout)
     check_encoders(streams, encoders, encoder_depth)
     if lateral and encoders:
         raise ValueError(
             "Lateral connections are between the library's own stages: use "
             f"lateral=False with encoders for {list(encoders)}."
         )
-    streams = stand_in(streams, sensed, mask, encoders)
     streams = augmented(streams, augmentation or {})
     streams = as_volumes(streams, heatmaps or {})
     safe = safe_names(streams)

@@ -38,6 +38,28 @@ def pictures(*shape):
     return np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
 
 
+@pytest.mark.parametrize(
+    "build",
+    [
+        zoo.FusionClassifier,
+        zoo.EvidentialClassifier,
+        zoo.MultimodalTransformer,
+        lambda shapes, classes, **options: zoo.DualEncoder(shapes, **options),
+    ],
+    ids=["fusion", "evidential", "transformer", "dual"],
+)
+def test_every_builder_takes_a_network_that_is_named(build, file):
+    shapes, rows = {"scan": (8, 8, 3), "steps": (4, 2)}, np.zeros((2, 4, 2), "float32")
+    model = build(shapes, 3, encoders={"scan": file}, units=8, modality_mask=True)
+    there = np.array([[True, True], [False, True]])
+    inputs = {"scan": pictures(2, 8, 8, 3), "steps": rows, "modality_mask": there}
+    first = keras.tree.flatten(model(inputs))[0]
+    inputs["scan"][1] = np.nan
+    np.testing.assert_array_equal(
+        to_numpy(keras.tree.flatten(model(inputs))[0]), to_numpy(first)
+    )
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_colors_are_prepared_as_keras_itself_prepares_them(module):
     prepare = getattr(keras.applications, module).preprocess_input
