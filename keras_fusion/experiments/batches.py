@@ -111,6 +111,7 @@ class Batches(keras.utils.PyDataset):
         batch_size: Rows a batch; all rows where there are fewer.
         class_weights: `(K,)`, what a label of each class counts; None counts all alike.
         classes: `(B,)` labels that they go by, where those of the split are no classes.
+        parts: In how many parts a batch comes, one after the other.
         seed: Of the order, with the epoch: a run that is resumed sees what it would
             have seen. It is for the caller to set `epoch` as each begins (Keras' own
             count is off by what it peeks), and `fit` must not shuffle.
@@ -124,12 +125,14 @@ class Batches(keras.utils.PyDataset):
         seed: int,
         class_weights: np.ndarray | None = None,
         classes: np.ndarray | None = None,
+        parts: int = 1,
     ):
         super().__init__()
         self.inputs = model_inputs(model, split.inputs, split.modality_mask)
         self.labels = split.labels
         self.batch_size = min(batch_size, len(split.labels))
-        self.batch_size -= self.batch_size % replicas()
+        self.batch_size -= self.batch_size % (replicas() * parts)
+        self.parts, self.part = parts, self.batch_size // parts
         self.seed = seed
         self.class_weights = class_weights
         self.classes = split.labels if classes is None else classes
@@ -137,7 +140,7 @@ class Batches(keras.utils.PyDataset):
         self.ahead = Ahead(self._batch) if reads_files(self.inputs) else None
 
     def __len__(self):
-        return len(self.labels) // self.batch_size
+        return len(self.labels) // self.batch_size * self.parts
 
     def __getitem__(self, index):
         if self.ahead is None:
@@ -148,7 +151,7 @@ class Batches(keras.utils.PyDataset):
 
     def _batch(self, epoch, index):
         order = _order(len(self.labels), self.seed, epoch)
-        rows = order[index * self.batch_size :][: self.batch_size]
+        rows = order[index * self.part :][: self.part]
         inputs = {name: x[rows] for name, x in self.inputs.items()}
         labels = self.labels[rows]
         if self.class_weights is None:

@@ -55,13 +55,25 @@ def replicas() -> int:
     return 1 if found is None else found.device_mesh.devices.size
 
 
-def check_shared(data: Dataset, batch_size: int) -> None:
-    """Raises a ValueError unless the devices can share batches of these data."""
+def check_shared(data: Dataset, batch_size: int, parts: int = 1) -> None:
+    """Raises a ValueError unless devices can share batches of these data, in parts."""
     devices = replicas()
-    if batch_size % devices:
+    if devices > 1 and parts > 1 and keras.backend.backend() == "tensorflow":
         raise InputError(
-            f"{devices} devices share a batch equally: give a batch_size that is a "
-            f"multiple of it; received {batch_size}."
+            "Keras adds up no gradients of several devices on TensorFlow: set "
+            f"batch_parts = 1, or train on one device; received {parts}."
+        )
+    if batch_size % (devices * parts):
+        raise InputError(
+            f"{devices} devices share a batch equally, in {parts} batch_parts: give a "
+            f"batch_size that is a multiple of {devices * parts}; received "
+            f"{batch_size}."
+        )
+    rows = len(data.train.labels)
+    if rows < devices * parts:
+        raise InputError(
+            f"{data.name} has {rows} rows that train, too few for {devices} devices "
+            f"and {parts} batch_parts."
         )
     if devices > 1 and data.classes == 1 and data.train.labels.ndim == 3:
         raise InputError(

@@ -105,21 +105,37 @@ def for_later(recipe: Recipe, model: keras.Model) -> keras.optimizers.Optimizer:
     return model.optimizer
 
 
-def falling(begin: int, end: int, steps: int) -> Callable:
+def falling(begin: int, end: int, steps: int, parts: int = 1) -> Callable:
     """A learning rate -> its fall to zero along a cosine, from where a stage begins.
 
     Args:
         begin: Epoch of the stage.
         end: Epochs of the whole run.
         steps: Batches an epoch.
+        parts: Of a batch, which Keras counts as steps of their own.
     """
     left = (1 + math.cos(math.pi * begin / end)) / 2
-    decay = keras.optimizers.schedules.CosineDecay
-    return lambda rate: decay(rate * left, (end - begin) * steps)
+
+    def schedule(rate):
+        decay = keras.optimizers.schedules.CosineDecay
+        decay = decay(rate * left, (end - begin) * steps)
+        return decay if parts == 1 else _OfBatches(decay, parts)
+
+    return schedule
+
+
+class _OfBatches(keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, schedule, parts):
+        self.schedule, self.parts = schedule, parts
+
+    def __call__(self, step):
+        return self.schedule(step // self.parts)
 
 
 def _one(settings: Training, rate):
     config = {"learning_rate": rate, "weight_decay": settings.weight_decay}
+    if settings.batch_parts > 1:
+        config["gradient_accumulation_steps"] = settings.batch_parts
     try:
         return keras.optimizers.get(
             {"class_name": settings.optimizer, "config": config}

@@ -32,6 +32,9 @@ class Training:
         learning_rate: Stays as it is, since nobody knows the last epoch; without
             `patience` it falls to zero along a cosine over all epochs.
         epochs: The most that there are.
+        batch_parts: Parts in which a batch is computed, one after the other; their
+            gradients are averaged before the weights move. The numbers stay, but for
+            what looks at a batch as a whole, and the memory is that of a part.
         patience: Stop after so many epochs in which neither the watched score nor the
             loss of validation got better, and keep the weights of the highest score,
             of equal ones those of the smallest loss. 0 trains all epochs and keeps the
@@ -52,6 +55,7 @@ class Training:
     weight_decay: Number = 1e-4
     epochs: Count = 100
     batch_size: Count = 32
+    batch_parts: Count = 1
     patience: Patience = 20
     class_weight: ClassWeight | None = None
     calibrate: Flag = False

@@ -126,7 +126,7 @@ def _train(
     teacher,
 ):
     seed, task, settings = identity["seed"], task_of(data), recipe.training
-    check_shared(data, settings.batch_size)
+    check_shared(data, settings.batch_size, settings.batch_parts)
     weights = class_weights(data, settings.class_weight)
     train, validation = (
         targets.standardized(data, x) for x in (data.train, data.validation)
@@ -137,7 +137,15 @@ def _train(
         task = taught(task)
         train, validation = targets.taught(data, train, validation, teacher)
     classes = data.train.labels
-    batches = Batches(train, model, settings.batch_size, seed, weights, classes)
+    batches = Batches(
+        train,
+        model,
+        settings.batch_size,
+        seed,
+        weights,
+        classes,
+        settings.batch_parts,
+    )
     stages = fine_tuning.stages(recipe)
     stopping = None
     if settings.patience:
@@ -244,10 +252,14 @@ def validated_epochs(epochs: int, patience: int = 0) -> list[int]:
 
 
 def _compile(model, recipe, epoch, steps, task, classes):
+    settings = recipe.training
+
     def rate(value):
-        if recipe.training.patience:
+        if settings.patience:
             return value
-        return fine_tuning.falling(epoch, recipe.training.epochs, steps)(value)
+        parts = settings.batch_parts
+        falling = fine_tuning.falling(epoch, settings.epochs, steps // parts, parts)
+        return falling(value)
 
     model.compile(
         optimizer=fine_tuning.optimizer(recipe, model, rate),
