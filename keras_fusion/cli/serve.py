@@ -40,14 +40,16 @@ def add_arguments(parser) -> None:
         help="largest number of rows in a request (default: 1024)",
     )
     parser.add_argument(
-        "--seconds", type=float, help="longest time of a request (default: 30)"
+        "--seconds",
+        type=float,
+        help="longest time of a request over REST (default: 30)",
     )
 
 
 def run(options) -> None:
     """Answers over REST and gRPC until Ctrl-C."""
     try:
-        from keras_fusion.serving.server.limits import USUAL
+        from keras_fusion.serving.server.servable import USUAL
         from keras_fusion.serving.server.server import Server
     except ModuleNotFoundError as error:
         raise ImportError(

@@ -7,14 +7,14 @@ from importlib import resources
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
 
 from keras_fusion.escaping import printable
 from keras_fusion.playground.judge import Judge
 from keras_fusion.playground.shown import shown
-from keras_fusion.serving.server.addresses import listen, names_this_machine
+from keras_fusion.serving.server.addresses import LOCAL_NAMES, listen
 
 HOST = "127.0.0.1"
 _FILES = {"": "text/html", "page.js": "text/javascript", "page.css": "text/css"}
@@ -54,7 +54,8 @@ class Playground:
                 self._asking(self._judge.contributions),
             ),
         ]
-        self.application = Starlette(routes=routes, middleware=[Middleware(_LocalOnly)])
+        local = Middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_NAMES)
+        self.application = Starlette(routes=routes, middleware=[local])
 
     def _about(self, request):
         rows = self._judge.rows
@@ -120,23 +121,6 @@ def server(judge: Judge, title: str) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(application, log_config=None, access_log=False, lifespan="off")
     )
-
-
-class _LocalOnly:
-    """Refuses a page of the web whose name was bound to this machine."""
-
-    def __init__(self, application):
-        self._application = application
-
-    async def __call__(self, scope, receive, send):
-        if scope["type"] == "http":
-            host = Request(scope).headers.get("host", "")
-            if not names_this_machine(host):
-                refused = _refused(
-                    403, f"This page is of localhost; received {host!r}."
-                )
-                return await refused(scope, receive, send)
-        await self._application(scope, receive, send)
 
 
 def _file(name, mime):

@@ -1,4 +1,4 @@
-"""What the signatures of a model take and give, read from a server's metadata."""
+"""Models at a server, and what their signatures take and give."""
 
 from typing import NamedTuple
 
@@ -6,22 +6,18 @@ import numpy as np
 
 from keras_fusion.errors import InputError
 
-_DTYPES = {
-    "DT_BOOL": "bool",
-    "DT_HALF": "float16",
-    "DT_FLOAT": "float32",
-    "DT_DOUBLE": "float64",
-    "DT_INT8": "int8",
-    "DT_INT16": "int16",
-    "DT_INT32": "int32",
-    "DT_INT64": "int64",
-    "DT_UINT8": "uint8",
-    "DT_UINT16": "uint16",
-    "DT_UINT32": "uint32",
-    "DT_UINT64": "uint64",
-    "DT_STRING": "object",
-}
+# TensorFlow's names that are not numpy's in capitals.
+_DTYPES = {"HALF": "float16", "FLOAT": "float32", "DOUBLE": "float64"}
+_DTYPES["STRING"] = "object"
 PRESENT = "_present"  # behind a modality's name: the input that says where it is
+
+
+class Target(NamedTuple):
+    """A model at a server, its newest version unless one is named."""
+
+    model: str
+    version: int | None = None
+    label: str | None = None
 
 
 class Tensor(NamedTuple):
@@ -56,26 +52,24 @@ def described(signature_map: dict) -> dict[str, Described]:
     """
     return {
         name: Described(
-            _tensors(definition.get("inputs", {})),
-            _tensors(definition.get("outputs", {})),
+            *(
+                {n: _tensor(info) for n, info in definition.get(side, {}).items()}
+                for side in ("inputs", "outputs")
+            )
         )
         for name, definition in signature_map["signature_def"].items()
         if not name.startswith("__")
     }
 
 
-def _tensors(infos):
-    return {name: _tensor(info) for name, info in infos.items()}
-
-
 def _tensor(info):
-    if info["dtype"] not in _DTYPES:
-        raise InputError(f"No client can send or read a tensor of {info['dtype']}.")
+    name = info["dtype"].removeprefix("DT_")
+    try:
+        dtype = np.dtype(_DTYPES.get(name, name.lower()))
+    except TypeError:
+        raise InputError(f"No client can send or read a tensor of {name}.") from None
     shape = info.get("tensor_shape", {})
+    if shape.get("unknown_rank"):
+        return Tensor(dtype, None)
     sizes = [int(dim.get("size", 0)) for dim in shape.get("dim", [])]
-    return Tensor(
-        np.dtype(_DTYPES[info["dtype"]]),
-        None
-        if shape.get("unknown_rank")
-        else tuple(None if size < 0 else size for size in sizes),
-    )
+    return Tensor(dtype, tuple(None if size < 0 else size for size in sizes))

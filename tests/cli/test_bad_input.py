@@ -9,7 +9,7 @@ import pytest
 import keras_fusion
 from keras_fusion.cli import main as cli
 from keras_fusion.cli import verify
-from keras_fusion.serving.server.limits import USUAL
+from keras_fusion.serving.server.servable import USUAL
 from tests.cli.running import run, tree
 from tests.experiments import runs
 

@@ -10,8 +10,8 @@ import pytest
 
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
-from keras_fusion.serving.server.limits import Limits
 from keras_fusion.serving.server.models import Models
+from keras_fusion.serving.server.servable import Limits
 from keras_fusion.serving.server.server import Server
 from tests.serving.asking import Address
 from tests.serving.saved_model import save
@@ -19,9 +19,7 @@ from tests.serving.saved_model import save
 RESULTS = Path(__file__).parents[2] / "benchmarks/results/tensorflow_serving.json"
 ASKING = {"test_client.py", "test_grpc.py", "test_ovmsclient.py", "test_rest.py"}
 reports, left_out = {}, []
-TIGHT = Limits(
-    body=4096, bodies=10_000, batch=8, seconds=1.0, workers=2, connections=32
-)
+TIGHT = Limits(body=4096, batch=8, seconds=1.0, workers=2, connections=32)
 
 
 def is_real(nodeid):

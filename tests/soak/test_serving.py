@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from keras_fusion import serving
-from keras_fusion.serving.server.limits import USUAL
+from keras_fusion.serving.server.servable import USUAL
 from keras_fusion.serving.server.server import Server
 from tests.serving.asking import (
     DOUBLE,
@@ -125,9 +125,6 @@ def test_slow_readers_hold_nobody_up(running):
         for _ in range(20):
             assert post(address, PREDICT, DOUBLE)[0] == 200
         assert time.monotonic() - start < 20
-        time.sleep(1.25 * USUAL.seconds + 2)  # after which they are let go
-        rest = b"".join(iter(lambda: readers[0].recv(2**20), b""))
-        assert len(rest) < LONG
 
 
 @pytest.mark.parametrize("kind", ["rest", "grpc"])
@@ -202,7 +199,7 @@ MALFORMED = {
     "missing input": ('{"inputs": {"rgb": [[1, 2, 3]]}}', "Missing inputs: pose"),
     "extra input": (
         '{"instances": [{"rgb": [1, 2, 3], "pose": [1, 2], "audio": [1]}]}',
-        "Expected an object with the keys ['pose', 'rgb'] in row 0",
+        "Expected objects with the keys ['pose', 'rgb']",
     ),
     "empty batch": ('{"instances": []}', "at least one row"),
 }

@@ -48,32 +48,27 @@ def complete(
     """
     inputs = spelled(inputs, signatures.get(signature))
     name = signature_for(set(inputs), signatures, signature)
-    expected = signatures[name].inputs
+    expected, flags = signatures[name].inputs, signatures[name].flags
     check_names(name, set(inputs), set(expected))
     arrays = {n: _of_dtype(n, x, expected[n].dtype) for n, x in inputs.items()}
-    missing = expected.keys() - inputs.keys()
-    flags = signatures[name].flags
+    if arrays.keys() == expected.keys():
+        return name, arrays
     sizes = {n: len(x) for n, x in arrays.items() if n not in EDGES}
-    needed = {n for n in missing - flags if not _may_be_absent(n, flags, inputs)}
-    if needed or (missing and not sizes):
-        raise InputError(
-            f"{name} takes {sorted(expected)}; missing are {sorted(missing - flags)}."
-        )
-    if missing and len(set(sizes.values())) > 1:
+    if len(set(sizes.values())) > 1:
         raise InputError(f"Inputs must have one batch size; received {sizes}.")
-    for n in missing - flags:
+    batch = [*sizes.values()][:1]
+    for flag in flags - arrays.keys():
+        arrays[flag] = np.full(batch, flag.removesuffix(PRESENT) in inputs)
+    missing = expected.keys() - arrays.keys()
+    # What no flag says to be absent in every row must be there.
+    if not batch or any(np.any(arrays.get(f"{n}{PRESENT}", True)) for n in missing):
+        raise InputError(
+            f"{name} takes {sorted(expected)}; missing are {sorted(missing)}."
+        )
+    for n in missing:
         rest = [size or 1 for size in expected[n].shape[1:]]
-        arrays[n] = np.zeros([*sizes.values()][:1] + rest, expected[n].dtype)
-    for flag in missing & flags:
-        there = flag.removesuffix(PRESENT) in inputs
-        arrays[flag] = np.full([*sizes.values()][:1], there)
+        arrays[n] = np.zeros(batch + rest, expected[n].dtype)
     return name, arrays
-
-
-def _may_be_absent(name, flags, inputs):
-    """Whether a flag can say so, and none says that it is there."""
-    flag = f"{name}{PRESENT}"
-    return flag in flags and not np.any(inputs.get(flag, False))
 
 
 def spelled(inputs: dict, description: Described | None) -> dict:
@@ -96,10 +91,7 @@ def check_names(signature: str, given: set[str], expected: set[str]) -> None:
 
 def _of_dtype(name, x, dtype):
     x = np.asarray(x)
-    if dtype.hasobject:
-        return x.astype(object)
-    same = x.dtype == dtype or x.size == 0
-    if not same and not np.can_cast(x.dtype, dtype, "same_kind"):
+    if not dtype.hasobject and x.size and not np.can_cast(x.dtype, dtype, "same_kind"):
         raise InputError(f"Input {name!r} takes {dtype}; received {x.dtype}.")
     with np.errstate(over="ignore"):
         cast = x.astype(dtype)

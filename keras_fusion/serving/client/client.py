@@ -8,10 +8,8 @@ import numpy as np
 from keras_fusion.errors import InputError
 from keras_fusion.names import DEFAULT, RAW
 from keras_fusion.serving.client.absence import complete, signature_for
-from keras_fusion.serving.client.raw_rows import raw_arrays
-from keras_fusion.serving.client.rows import Columns, arrays_of
-from keras_fusion.serving.client.transport import Target
-from keras_fusion.serving.description import Described, described
+from keras_fusion.serving.client.rows import Columns, arrays_of, raw_arrays
+from keras_fusion.serving.description import Described, Target, described
 from keras_fusion.serving.errors import ServingError
 
 _TRUSTED = 5.0  # seconds that the newest version, or that of a label, is taken for so

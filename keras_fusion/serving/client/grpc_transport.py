@@ -13,8 +13,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from keras_fusion.serving.client.transport import Target
-from keras_fusion.serving.description import Described
+from keras_fusion.serving.description import Described, Target
 from keras_fusion.serving.errors import ServingError
 
 _UNLIMITED = [
@@ -24,7 +23,7 @@ _UNLIMITED = [
 
 
 class GrpcTransport:
-    """A `Transport` by protocol buffers."""
+    """One server by protocol buffers; the methods are those of `RestTransport`."""
 
     def __init__(self, address: str, timeout: float):
         self._timeout = timeout

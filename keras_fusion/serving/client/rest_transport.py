@@ -1,13 +1,13 @@
 """TensorFlow Serving over REST, without TensorFlow."""
 
-import base64
 import json
+from urllib.parse import quote
 
 import numpy as np
 import requests
 
-from keras_fusion.serving.client.transport import Target
-from keras_fusion.serving.description import Described, Tensor
+from keras_fusion.serving import texts
+from keras_fusion.serving.description import Described, Target
 from keras_fusion.serving.errors import HTTP_STATUS, ServingError
 
 # The first code of each status; 413 and 415 are the local server's own.
@@ -16,7 +16,10 @@ _CODES |= {413: "RESOURCE_EXHAUSTED", 415: "UNIMPLEMENTED"}
 
 
 class RestTransport:
-    """A `Transport` by JSON in columns; `NaN` and `Infinity` go as bare words."""
+    """One server by JSON in columns; `NaN` and `Infinity` go as bare words.
+
+    Each method raises a `ServingError`.
+    """
 
     def __init__(self, url: str, timeout: float):
         self._url, self._timeout = url.rstrip("/"), timeout
@@ -29,22 +32,37 @@ class RestTransport:
         inputs: dict[str, np.ndarray],
         description: Described,
     ) -> dict[str, np.ndarray]:
-        body = {
-            "signature_name": signature,
-            "inputs": {name: _listed(x) for name, x in inputs.items()},
-        }
+        """Arrays by output name, for arrays of the signature's dtypes and shapes."""
+        columns = {name: _listed(x) for name, x in inputs.items()}
+        body = {"signature_name": signature, "inputs": columns}
         outputs = self._ask(lambda a: a["outputs"], f"{_path(target)}:predict", body)
         if len(description.outputs) == 1:  # goes without its name
             outputs = {next(iter(description.outputs)): outputs}
-        return {n: _array(x, description.outputs[n]) for n, x in outputs.items()}
+        return {
+            name: _array(x, description.outputs[name].dtype)
+            for name, x in outputs.items()
+        }
 
     def metadata(self, target: Target) -> tuple[int, dict]:
-        return self._ask(_described, f"{_path(target)}/metadata")
+        """Which version it is, and its signatures as JSON of a `SignatureDefMap`."""
+
+        def read(answer):
+            version = int(answer["model_spec"]["version"])
+            return version, answer["metadata"]["signature_def"]
+
+        return self._ask(read, f"{_path(target)}/metadata")
 
     def status(self, target: Target) -> dict[int, str]:
-        return self._ask(_states, _path(target))
+        """State by version."""
+
+        def read(answer):
+            states = answer["model_version_status"]
+            return {int(state["version"]): state["state"] for state in states}
+
+        return self._ask(read, _path(target))
 
     def close(self) -> None:
+        """Closes the connections."""
         self._session.close()
 
     def _ask(self, read, path, body=None):
@@ -62,63 +80,29 @@ class RestTransport:
         except requests.RequestException as error:
             sentence = f"No server answers at {self._url}: {error}"
             raise ServingError("UNAVAILABLE", sentence) from error
-        if answer.status_code != 200:
-            code = _CODES.get(answer.status_code, "UNKNOWN")
-            raise ServingError(code, _sentence(answer), answer.status_code)
+        status = answer.status_code
+        code = _CODES.get(status, "UNKNOWN")
         try:
-            return read(answer.json())
+            if status == 200:
+                return read(answer.json())
+            raise ServingError(code, answer.json()["error"], status)
         except (ValueError, KeyError, TypeError) as error:
-            sentence = f"{answer.url} answers, but not as TensorFlow Serving does."
-            raise ServingError("UNKNOWN", sentence, answer.status_code) from error
-
-
-def _described(answer):
-    version = int(answer["model_spec"]["version"])
-    return version, answer["metadata"]["signature_def"]
-
-
-def _states(answer):
-    states = answer["model_version_status"]
-    return {int(state["version"]): state["state"] for state in states}
+            sentence = f"{answer.url} answers {status}, but not as TensorFlow Serving."
+            raise ServingError(code, sentence, status) from error
 
 
 def _path(target):
-    path = f"/v1/models/{requests.utils.quote(target.model, safe='')}"
+    path = f"/v1/models/{quote(target.model, safe='')}"
     if target.version is not None:
         return f"{path}/versions/{target.version}"
     if target.label is not None:
-        return f"{path}/labels/{requests.utils.quote(target.label, safe='')}"
+        return f"{path}/labels/{quote(target.label, safe='')}"
     return path
 
 
-def _sentence(answer):
-    try:
-        return answer.json()["error"]
-    except (ValueError, KeyError, TypeError):  # not from such a server
-        return f"{answer.url} answered {answer.status_code} {answer.reason}."
-
-
 def _listed(x):
-    return x.tolist() if not x.dtype.hasobject else _mapped(x.tolist(), _json_string)
+    return texts.to_json(x.tolist()) if x.dtype.hasobject else x.tolist()
 
 
-def _array(value, tensor: Tensor):
-    if tensor.dtype.hasobject:
-        value = _mapped(value, _bytes)
-    return np.array(value, tensor.dtype)
-
-
-def _mapped(value, function):
-    if isinstance(value, list):
-        return [_mapped(item, function) for item in value]
-    return function(value)
-
-
-def _json_string(item):
-    if isinstance(item, bytes):
-        return {"b64": base64.b64encode(item).decode()}
-    return item
-
-
-def _bytes(item):
-    return base64.b64decode(item["b64"]) if isinstance(item, dict) else item.encode()
+def _array(value, dtype):
+    return np.array(texts.from_json(value) if dtype.hasobject else value, dtype)

@@ -1,28 +1,13 @@
 """Where a server listens, and by which names it is asked."""
 
 import errno
-import ipaddress
 import socket
-from urllib.parse import urlsplit
 
 from keras_fusion.errors import InputError
 
-
-def names_this_machine(host: str) -> bool:
-    """Whether a `Host` header is localhost or an address, with or without a port.
-
-    A page of the web whose name was bound to this machine asks by that name.
-    """
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or bool(ipaddress.ip_address(name))
-    except ValueError:
-        return False
-
-
-def is_loopback(listening: socket.socket) -> bool:
-    """Whether only this machine reaches the socket."""
-    return ipaddress.ip_address(listening.getsockname()[0]).is_loopback
+# What a browser calls this machine. A page of the web whose name was bound to this
+# machine asks by that name.
+LOCAL_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 
 
 def listen(host: str, port: int) -> socket.socket:

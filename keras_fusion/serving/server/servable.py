@@ -1,29 +1,43 @@
-"""One version of a SavedModel in memory."""
+"""One version of a SavedModel in memory, and what may be asked of it."""
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from keras_fusion.names import EDGES
+from keras_fusion.serving.errors import ServingError, invalid
 from keras_fusion.serving.server.folders import GRAPH
 
 _TAG = "serve"
+_CODES = {code.value[0]: code.name for code in grpc.StatusCode}  # as TensorFlow's
+_TEXT = 64  # bytes that a text of no characters takes in Python, and its place
 
 
-class Spec(NamedTuple):
-    """Dtype and shape of one input; a shape of None is any rank, a size of None any."""
+class Limits(NamedTuple):
+    """Bounds on requests; what is over them is refused.
 
-    dtype: tf.DType
-    shape: tuple | None
+    Attributes:
+        body: Bytes of one request, and of the tensors that it describes.
+        batch: Rows of one request.
+        seconds: From the first byte of a REST request to its answer, and of a stop.
+            Over gRPC the caller's own deadline counts.
+        workers: Calls of a model that run at once; others wait their turn.
+        connections: Of REST, and requests of gRPC in hand.
+    """
+
+    body: int = 64 * 2**20
+    batch: int = 1024
+    seconds: float = 30.0
+    workers: int = 8
+    connections: int = 512
 
 
-class Signature(NamedTuple):
-    """One way to ask: its inputs and outputs by name."""
-
-    inputs: dict[str, Spec]
-    outputs: list[str]
+USUAL = Limits()
 
 
 class Servable:
@@ -32,29 +46,88 @@ class Servable:
     Args:
         folder: The version's folder, named by its number.
 
+    Attributes:
+        version, folder: As given.
+        definitions: `SignatureDef` by signature.
+
     Raises:
         Exception: Whatever TensorFlow raises where it is no whole SavedModel.
     """
 
     def __init__(self, folder: Path):
-        self.version = int(folder.name)
-        self.folder = folder
+        self.version, self.folder = int(folder.name), folder
         self._loaded = tf.saved_model.load(str(folder), tags=[_TAG])
-        self.signature_defs = _definitions(folder)
-        self.signatures = {
-            name: Signature(
-                {n: _spec(info) for n, info in definition.inputs.items()},
-                sorted(definition.outputs),
-            )
-            for name, definition in self.signature_defs.items()
-            if name in self._loaded.signatures
+        saved = saved_model_pb2.SavedModel.FromString((folder / GRAPH).read_bytes())
+        graph = next(g for g in saved.meta_graphs if _TAG in g.meta_info_def.tags)
+        self.definitions = dict(graph.signature_def)
+        self._inputs = {
+            name: {n: _spec(info) for n, info in self.definitions[name].inputs.items()}
+            for name in self._loaded.signatures
         }
 
+    def inputs(self, signature: str) -> dict[str, tf.TensorSpec]:
+        """What a signature takes, by name.
+
+        Raises:
+            ServingError: If there is no such signature.
+        """
+        if signature not in self._inputs:
+            sentence = f"There is no signature {signature[:99]!r}."
+            raise ServingError("FAILED_PRECONDITION", sentence)
+        return self._inputs[signature]
+
+    def check(
+        self, signature: str, given: dict[str, tf.TensorSpec], limits: Limits = USUAL
+    ) -> None:
+        """Refuses what does not fit, before anything is made of a message.
+
+        Raises:
+            ServingError: With the sentence that the client is to read.
+        """
+        specs = self.inputs(signature)
+        if given.keys() != specs.keys():
+            raise invalid(f"Expected inputs {sorted(specs)}; received {sorted(given)}.")
+        for name, spec in given.items():
+            if not specs[name].is_compatible_with(spec):
+                raise invalid(
+                    f"Expected {name!r} as {specs[name].dtype.name} of the shape "
+                    f"{specs[name].shape}; received {spec.dtype.name} of {spec.shape}."
+                )
+        size = sum(
+            math.prod(spec.shape) * (spec.dtype.size or _TEXT)
+            for spec in given.values()
+        )
+        if size > limits.body:
+            raise invalid(
+                f"The tensors have {size} bytes, over the limit of {limits.body}."
+            )
+        # The nodes of a graph are one batch, which nothing can take apart.
+        most = math.inf if EDGES & specs.keys() else limits.batch
+        rows = {
+            name: given[name].shape[0]
+            for name, spec in specs.items()
+            if spec.shape.rank and spec.shape[0] is None and name not in EDGES
+        }
+        # TensorFlow would spread a batch of one over the others silently.
+        if len(set(rows.values())) > 1 or max(rows.values(), default=0) > most:
+            raise invalid(
+                f"Expected one number of rows, at most {most}; received {rows}."
+            )
+
     def answer(self, signature: str, inputs: dict[str, np.ndarray]) -> dict:
-        """Arrays by output name, for arrays that fit the signature's inputs."""
+        """Arrays by output name, for arrays that `check` lets pass.
+
+        TensorFlow cannot be interrupted: a call goes on when its time is over.
+
+        Raises:
+            ServingError: If TensorFlow refuses the inputs.
+        """
         tensors = {name: tf.constant(x) for name, x in inputs.items()}
-        outputs = self._loaded.signatures[signature](**tensors)
-        return {name: _array(x) for name, x in outputs.items()}
+        try:
+            outputs = self._loaded.signatures[signature](**tensors)
+        except tf.errors.OpError as error:
+            raise ServingError(_CODES[error.error_code], error.message) from None
+        return {name: _array(outputs[name]) for name in sorted(outputs)}
 
 
 def _array(tensor):
@@ -62,13 +135,5 @@ def _array(tensor):
     return np.asarray(tensor.numpy(), object if tensor.dtype == tf.string else None)
 
 
-def _definitions(folder):
-    saved = saved_model_pb2.SavedModel.FromString((folder / GRAPH).read_bytes())
-    graphs = [g for g in saved.meta_graphs if _TAG in g.meta_info_def.tags]
-    return dict(graphs[0].signature_def)
-
-
 def _spec(info):
-    shape = tf.TensorShape(info.tensor_shape)
-    known = None if shape.rank is None else (*shape.as_list(),)
-    return Spec(tf.as_dtype(info.dtype), known)
+    return tf.TensorSpec(tf.TensorShape(info.tensor_shape), info.dtype)

@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import pytest
 
-from keras_fusion.serving.client.raw_rows import raw_arrays
+from keras_fusion.serving.client.rows import raw_arrays
 from keras_fusion.serving.description import Described, Tensor
 
 TEXT, NUMBER = Tensor(np.dtype(object), (None,)), Tensor(np.dtype("float64"), (None,))

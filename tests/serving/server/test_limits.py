@@ -1,6 +1,5 @@
 """What one client may ask of the server, and that the others do not notice."""
 
-import concurrent.futures
 import gc
 import gzip
 import time
@@ -8,7 +7,6 @@ import time
 import grpc
 import numpy as np
 import pytest
-from tensorflow_serving.apis import get_model_status_pb2
 
 from keras_fusion.serving.errors import ServingError
 from keras_fusion.serving.server import grpc_services, json_bodies
@@ -45,15 +43,17 @@ def test_a_short_message_that_asks_for_a_huge_array(tight):
     request.inputs["x"].tensor_shape.dim[0].size = 2**40
     with Stubs(tight) as stubs:
         code, sentence = stubs.refusal(stubs.predict, request)
-    assert code == "INVALID_ARGUMENT" and "over the limit of 4096 bytes" in sentence
+    assert code == "INVALID_ARGUMENT" and "over the limit of 4096" in sentence
 
 
 def test_a_short_message_of_many_empty_texts(tight):
-    request = predict_request({"text": np.array([""])}, "types")
+    kinds = {"whole": "int32", "exact": "float64", "flag": "bool"}
+    inputs = {name: np.zeros(1, kind) for name, kind in kinds.items()}
+    request = predict_request(inputs | {"text": [""], "raw": [""]}, "types")
     request.inputs["text"].tensor_shape.dim[0].size = 100  # 64 bytes each, at least
     with Stubs(tight) as stubs:
         code, sentence = stubs.refusal(stubs.predict, request)
-    assert code == "INVALID_ARGUMENT" and "over the limit of 4096 bytes" in sentence
+    assert code == "INVALID_ARGUMENT" and "over the limit of 4096" in sentence
 
 
 def test_rows_are_counted_before_a_message_becomes_arrays(tight, monkeypatch):
@@ -73,7 +73,7 @@ def test_a_refused_prediction_leaves_memory(tight):
     def refuse():
         assert post(tight, PREDICT, DOUBLE | {"inputs": ["x"]})[0] == 400
         assert post(tight, PREDICT, b"x" * 5000)[0] == 413
-        assert post(tight, "/v1/models/none:predict", "{}")[0] == 404
+        assert post(tight, "/v1/models/none:predict", DOUBLE)[0] == 404
         for inputs, name in (({"y": [1.0]}, "double"), ({}, "none")):
             request = predict_request(inputs, name)
             stubs.refusal(stubs.predict, request)
@@ -105,7 +105,7 @@ def test_time_is_up_over_rest(tight):
     body = {"signature_name": "slow", "inputs": [2.0]}
     start = time.monotonic()
     status, answer = post(tight, PREDICT, body)
-    assert status == 504 and "longer than its time" in answer["error"]
+    assert status == 504 and "longer than 1.0 s" in answer["error"]
     assert time.monotonic() - start < 1.9
     # by the other worker, whose time a loaded machine may take, too, once
     assert lives(tight) or lives(tight)
@@ -114,10 +114,8 @@ def test_time_is_up_over_rest(tight):
 def test_time_is_up_over_grpc(tight):
     request = predict_request({"seconds": np.float32([2])}, "slow")
     with Stubs(tight) as stubs:
-        code, _ = stubs.refusal(stubs.predict, request)
-        assert code == "DEADLINE_EXCEEDED"
         with pytest.raises(grpc.RpcError) as e:
-            stubs.predict(request, timeout=0.2)  # the client's own limit
+            stubs.predict(request, timeout=0.2)
         assert e.value.code().name == "DEADLINE_EXCEEDED"
     time.sleep(2)  # the workers are free again
     assert lives(tight)
@@ -152,13 +150,13 @@ def test_nesting_without_end(tight):
 
 
 def test_requests_over_their_number_are_refused(tight):
-    slow = [connect(tight) for _ in range(TIGHT.connections)]
+    slow = []
     try:
-        for s in slow:
-            s.sendall(head(10) + b"{")
+        for _ in range(TIGHT.connections - 1):
+            slow.append(connect(tight))
+            slow[-1].sendall(head(10) + b"{")
         time.sleep(0.3)
-        status, answer = post(tight, PREDICT, DOUBLE)
-        assert (status, answer) == (503, {"error": "Too many requests at once."})
+        assert http_ask(tight, "GET", "/v1/models/small")[0] == 503
     finally:
         for s in slow:
             s.close()
@@ -166,59 +164,11 @@ def test_requests_over_their_number_are_refused(tight):
     assert lives(tight)
 
 
-def test_bodies_over_their_bytes_are_refused(tight):
-    slow = [connect(tight) for _ in range(3)]
-    try:
-        for s in slow:
-            s.sendall(head(4000) + b" " * 3999)
-        time.sleep(0.3)
-        status, answer = post(tight, PREDICT, b" " * 4000)
-        assert (status, answer) == (
-            429,
-            {"error": "Requests in hand take all the memory."},
-        )
-        x = np.zeros(1000, "float32")
-        with Stubs(tight) as stubs:
-            code, _ = stubs.refusal(stubs.predict, predict_request({"x": x}, "double"))
-        assert code == "RESOURCE_EXHAUSTED"
-    finally:
-        for s in slow:
-            s.close()
-    time.sleep(0.3)
-    status, answer = post(tight, PREDICT, b" " * 4000)
-    assert status == 400
-
-
-@pytest.mark.slow
-def test_time_begins_as_a_call_arrives_and_status_waits_for_none(tight):
-    slow = predict_request({"seconds": np.float32([0.4])}, "slow")
-    status = get_model_status_pb2.GetModelStatusRequest(model_spec=slow.model_spec)
-    start = time.monotonic()
-
-    def ask(_):
-        with Stubs(tight) as stubs:
-            try:
-                stubs.predict(slow, timeout=20)
-            except grpc.RpcError as error:
-                assert error.code().name == "DEADLINE_EXCEEDED"
-        return time.monotonic() - start
-
-    with concurrent.futures.ThreadPoolExecutor(24) as pool:
-        ends = pool.map(ask, range(24))
-        time.sleep(0.3)
-        with Stubs(tight) as stubs:
-            asked = time.monotonic()
-            assert stubs.status(status, timeout=20).model_version_status
-            assert time.monotonic() - asked < 0.5
-        assert max(ends) < 2
-    assert lives(tight)
-
-
-def test_a_fault_of_the_server_is_json_too(local, monkeypatch, caplog):
+def test_a_fault_of_the_server_is_logged(local, monkeypatch, caplog):
     def fail(body):
         raise ZeroDivisionError("by nought")
 
     monkeypatch.setattr(json_bodies, "parse", fail)
-    status, answer = post(local, PREDICT, DOUBLE)
-    assert (status, answer) == (500, {"error": "ZeroDivisionError"})
-    assert "Traceback" in caplog.text
+    assert http_ask(local, "POST", PREDICT, "{}")[0] == 500
+    time.sleep(0.2)  # the log is written after the answer
+    assert "ZeroDivisionError: by nought" in caplog.text

@@ -3,6 +3,7 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
+from keras_fusion.serving.errors import ServingError  # noqa: E402
 from keras_fusion.serving.server.servable import Servable  # noqa: E402
 
 pytestmark = pytest.mark.only_on("tensorflow", reason="TensorFlow alone serves")
@@ -50,5 +51,5 @@ def test_every_output_is_an_array(folder):
 def test_the_graph_of_the_protocol_tests_refuses_by_itself(saved, rgb, pose):
     # As TensorFlow Serving must, which asks nothing but the graph.
     rgb, pose = (x if isinstance(x, np.ndarray) else np.float32(x) for x in (rgb, pose))
-    with pytest.raises(tf.errors.InvalidArgumentError):
+    with pytest.raises(ServingError):
         Servable(saved).answer("serving_default", {"rgb": rgb, "pose": pose})

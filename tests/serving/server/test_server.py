@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from keras_fusion.serving import Client
-from keras_fusion.serving.server.limits import Limits
+from keras_fusion.serving.server.servable import Limits
 from keras_fusion.serving.server.server import Server, listen
 from tests.cli.running import run
 from tests.serving.asking import DOUBLE, PREDICT, Address, get, http_ask
