@@ -16,6 +16,7 @@ MODULES = {
     "tuning": "Search",
     "losses": "Losses",
     "metrics": "Metrics",
+    "survival": "Times until an event",
     "testing": "Testing",
 }
 

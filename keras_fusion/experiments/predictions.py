@@ -143,7 +143,12 @@ def columns_of(
     numbers = np.arange(first, first + count)
     columns = {ids[0] or "row": np.asarray(ids[1])} if ids else {"row": numbers}
     if "predictions" in outputs:
-        columns["prediction"] = outputs["predictions"][:, 0]
+        found = outputs["predictions"].T
+        several = len(found) > 1
+        columns |= {
+            f"prediction {k}" if several else "prediction": x
+            for k, x in enumerate(found)
+        }
     else:
         several = EACH_LABEL in outputs
         probabilities = outputs[EACH_LABEL if several else "probabilities"]

@@ -24,7 +24,9 @@ from keras_fusion.layers.augmentation.sequence_jitter import SequenceJitter
 from keras_fusion.layers.augmentation.video_jitter import VideoJitter
 from keras_fusion.layers.class_token import ClassToken
 from keras_fusion.layers.column_embedding import ColumnEmbedding
+from keras_fusion.layers.continuation_ratio import ContinuationRatio
 from keras_fusion.layers.contrastive_alignment import ContrastiveAlignment
+from keras_fusion.layers.cumulative_link import CumulativeLink
 from keras_fusion.layers.ensemble_average import EnsembleAverage as EnsembleAverage
 from keras_fusion.layers.evidential_fusion import EvidentialFusion
 from keras_fusion.layers.evidential_fusion import EvidentialModel as EvidentialModel
@@ -89,9 +91,11 @@ __all__ = [
     "ClassToken",
     "ColumnEmbedding",
     "Concatenation",
+    "ContinuationRatio",
     "ContrastiveAlignment",
     "CrossAttention",
     "CrossDiffusionAttention",
+    "CumulativeLink",
     "EfficientChannelAttention",
     "EvidentialFusion",
     "FeatureModulation",

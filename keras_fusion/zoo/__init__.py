@@ -12,6 +12,8 @@ from keras_fusion.zoo.dual_encoder import DualEncoder as DualEncoder
 from keras_fusion.zoo.ensemble import ensemble as ensemble
 from keras_fusion.zoo.evidential_classifier import EvidentialClassifier
 from keras_fusion.zoo.fusion_classifier import FusionClassifier
+from keras_fusion.zoo.fusion_model import FusionModel as FusionModel
+from keras_fusion.zoo.fusion_model import task_loss as task_loss
 from keras_fusion.zoo.graph_node_classifier import GraphNodeClassifier
 from keras_fusion.zoo.late_fusion_classifier import LateFusionClassifier
 from keras_fusion.zoo.modality_weights import modality_weights as modality_weights

@@ -49,7 +49,8 @@ def FusionClassifier(
     Args:
         input_shapes: Shape without batch axis of each modality, by name.
         classes: Number of classes, any integer type. `classes=1` with
-            `classifier_activation=None` is regression.
+            `classifier_activation=None` is regression, which reads better as
+            `FusionModel(input_shapes, "regression")`.
         fusion: An operator's name (see `keras_fusion.layers`, or `package>Name` of
             one's own that is registered with Keras), `{"class_name": ..., "config":
             {...}}`, or an operator as a template that each block copies.
@@ -86,7 +87,9 @@ def FusionClassifier(
             `"average"`, to predict the mean of what they and the fusion predict, over
             what is present.
         include_top: Whether there is a head; else the output is `(B, units)`.
-        classifier_activation: Of the head.
+        classifier_activation: Of the head; or `"cumulative_link"` or
+            `"continuation_ratio"` for classes in an order, which are the heads
+            `keras_fusion.layers.CumulativeLink` and `ContinuationRatio`.
         weights: None, the name of a trained recipe, or a weights file.
         name: Of the model.
 

@@ -12,7 +12,9 @@ COLUMNS = [{"codes": 3}, {"edges": [-1.0, 0.0]}, {"width": 2}]
 OTHERS = {  # the layers that are neither operators nor mix positions
     "ColumnEmbedding": ({"columns": COLUMNS}, draw(2, 5)),
     "ClassToken": ({}, draw(*SEQUENCE)),
+    "ContinuationRatio": ({"classes": 3}, draw(2, 4)),
     "ContrastiveAlignment": ({}, [draw(2, 4), draw(2, 3)]),
+    "CumulativeLink": ({"classes": 3}, draw(2, 4)),
     "EvidentialFusion": ({}, [draw(2, 4), draw(2, 4)]),
     "JointHeatmaps": ({"jitter": 0.1}, draw(*JOINTS)),
     "ModalityCorruption": ({}, [draw(2, 4), draw(2, 3)]),

@@ -45,7 +45,8 @@ def test_every_layer_shows_an_example(name):
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize(
-    "package", ["balancing", "graphs", "layers", "losses", "metrics", "ops", "tuning"]
+    "package",
+    ["balancing", "graphs", "layers", "losses", "metrics", "ops", "survival", "tuning"],
 )
 def test_constructors_have_type_hints(package):
     module = importlib.import_module(f"{keras_fusion.__name__}.{package}")

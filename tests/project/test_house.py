@@ -30,6 +30,7 @@ GROUND = {
     "names",
     "provenance",
     "safety",
+    "survival",
 }
 MODELS = GROUND | {"graphs", "layers", "ops", "zoo"}
 JUDGED = MODELS | {"attribution", "calibration"}
@@ -40,6 +41,7 @@ MAY_IMPORT = {
     "files": {"errors"},
     "losses": {"ops"},
     "safety": {"errors"},
+    "survival": {"errors", "ops"},
     "ops": GROUND,
     "layers": GROUND | {"ops"},
     "zoo": GROUND | {"layers", "ops"},

@@ -2,7 +2,12 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_fusion.layers import EvidentialFusion, Standardization
+from keras_fusion.layers import (
+    ContinuationRatio,
+    CumulativeLink,
+    EvidentialFusion,
+    Standardization,
+)
 from keras_fusion.layers.held_statistics import HeldStatistics
 from keras_fusion.names import (
     CONFLICT,
@@ -16,6 +21,8 @@ from keras_fusion.names import (
 from keras_fusion.zoo.modality_weights import symbolic_weights
 from keras_fusion.zoo.parts.heads import FUSED
 from keras_fusion.zoo.parts.inputs import same_inputs
+
+_HEADS = layers.Dense, ContinuationRatio, CumulativeLink
 
 
 def deployable(
@@ -41,7 +48,8 @@ def deployable(
         for each of K labels) and, where the operator has weights, `modality_weights`
         `(B, M)`, and where there is one head, `embedding` `(B, U)`, what it takes; with
         `set_threshold` also `prediction_set` `(B, K)`, 1 for what is in the set; of an
-        `EvidentialClassifier` also `uncertainty` and `conflict` `(B,)`.
+        `EvidentialClassifier` also `uncertainty` and `conflict` `(B,)`. A model of
+        several outputs keeps their names.
 
     Raises:
         ValueError: If the model is one of graphs.
@@ -64,7 +72,9 @@ def deployable(
         given = [ops.logical_not(all_nan(x)) for x in modalities.values()]
         prepared[MASK] = ops.logical_and(inputs[MASK], ops.stack(given, axis=-1))
     outputs = {_kind(model): model.output}
-    if set_threshold is not None:
+    if isinstance(model.output, dict):  # one of several tasks, which have names
+        outputs = dict(model.output)
+    elif set_threshold is not None:
         inside = ops.greater_equal(model.output, set_threshold)
         outputs[SETS] = ops.cast(inside, "float32")
     weights = symbolic_weights(model)
@@ -82,10 +92,11 @@ def _kind(model):
     """What the output is called."""
     if model.output_shape == (None, 1):
         return "predictions"
-    several = len(model.output_shape) == 2 and all(
-        head.activation is keras.activations.sigmoid for head in heads_of(model)
-    )
-    return EACH_LABEL if several and heads_of(model) else "probabilities"
+    kinds = {head.activation for head in heads_of(model)}
+    if len(model.output_shape) == 2 and kinds == {keras.activations.linear}:
+        return "predictions"
+    several = len(model.output_shape) == 2 and kinds == {keras.activations.sigmoid}
+    return EACH_LABEL if several else "probabilities"
 
 
 def heads_of(model) -> list:
@@ -106,7 +117,7 @@ def _opinion(model):
 def _embedding(model):
     """What the head takes; None where the model has none, or several."""
     for layer in model.layers:
-        if layer.name in ("predictions", FUSED) and isinstance(layer, layers.Dense):
+        if layer.name in ("predictions", FUSED) and isinstance(layer, _HEADS):
             return layer.input
     return None
 

@@ -4,7 +4,14 @@ from numbers import Integral
 
 from keras import layers
 
+from keras_fusion.layers import ContinuationRatio, CumulativeLink
 from keras_fusion.zoo.parts.encoders import pool_positions
+
+# Heads of classes in an order, which an activation cannot make of one logit a class.
+ORDINAL = {
+    "continuation_ratio": ContinuationRatio,
+    "cumulative_link": CumulativeLink,
+}
 
 
 def classify(
@@ -17,6 +24,8 @@ def classify(
     check_classes(classes, activation)
     dropout_name = name.replace("predictions", "head_dropout")
     fused = layers.Dropout(dropout, name=dropout_name)(fused)
+    if activation in ORDINAL:
+        return ORDINAL[activation](int(classes), dtype="float32", name=name)(fused)
     head = layers.Dense(int(classes), activation=activation, dtype="float32", name=name)
     return head(fused)
 
