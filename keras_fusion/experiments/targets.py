@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_fusion.datasets import Dataset, Split
 from keras_fusion.zoo.parts.deployable import heads_of
+from keras_fusion.zoo.parts.linear_path import path_of
 
 
 def standardized(data: Dataset, split: Split) -> Split:
@@ -66,3 +67,6 @@ def restore(model: keras.Model, data: Dataset) -> None:
     for head in heads_of(model):
         head.kernel.assign(head.kernel * std)
         head.bias.assign(head.bias * std + mean)
+    path = path_of(model)
+    if path is not None:
+        path.kernel.assign(path.kernel * std)

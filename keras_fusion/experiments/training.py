@@ -11,7 +11,7 @@ import numpy as np
 from keras_fusion.batching import prediction_batch
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import fine_tuning, targets, variants
+from keras_fusion.experiments import fine_tuning, ridge_share, targets, variants
 from keras_fusion.experiments.batches import Batches, in_order
 from keras_fusion.experiments.checkpoint import Checkpoint, require_same
 from keras_fusion.experiments.class_weights import class_weights
@@ -72,7 +72,8 @@ def fit(
     Returns:
         The record in `fit.json`: `metric`, its `validation` score (minus the loss
         where that is watched), `epochs` that were trained, `best_epoch` with
-        `patience`, `seconds`, `parameters`, `history`, what `confidence.settle` found,
+        `patience`, `seconds`, `parameters`, `history`, what `confidence.settle` and
+        `ridge_share.settle` found,
         the `scale` of each modality and `computed_on`, where it ended.
 
     Raises:
@@ -192,6 +193,7 @@ def _train(
         )
     if stopping:
         stopping.restore_best()
+    blended = ridge_share.settle(model, recipe, data, train, validation)
     targets.restore(model, data)
     confidence = settle(model, data, settings)
     # A model of the same layers without optimizer: its state would triple the file.
@@ -213,6 +215,7 @@ def _train(
         "seconds": checkpoint.seconds + time.perf_counter() - started,
         "parameters": model.count_params(),
         "history": checkpoint.history,
+        **blended,
         **confidence,
         "scale": {m: scale.kind for m, scale in data.statistics.items()},
         "computed_on": computed_on(),

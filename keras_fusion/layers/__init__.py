@@ -69,6 +69,7 @@ from keras_fusion.layers.held_statistics import HeldStatistics as HeldStatistics
 from keras_fusion.layers.learned_replacement import (
     LearnedReplacement as LearnedReplacement,
 )
+from keras_fusion.layers.linear_features import LinearFeatures as LinearFeatures
 from keras_fusion.layers.modality_input import ModalityInput as ModalityInput
 from keras_fusion.layers.padded_conv1d import PaddedConv1D as PaddedConv1D
 from keras_fusion.layers.position_embedding import PositionEmbedding

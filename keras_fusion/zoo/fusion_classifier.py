@@ -3,8 +3,10 @@ import keras
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.encoders import encode
 from keras_fusion.zoo.parts.entrance import entrance
+from keras_fusion.zoo.parts.head import is_regression
 from keras_fusion.zoo.parts.heads import classifier, predictions
 from keras_fusion.zoo.parts.inputs import as_query
+from keras_fusion.zoo.parts.linear_path import linear_path
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.replacement import replaced
 from keras_fusion.zoo.weights import load_weights
@@ -50,7 +52,8 @@ def FusionClassifier(
         input_shapes: Shape without batch axis of each modality, by name.
         classes: Number of classes, any integer type. `classes=1` with
             `classifier_activation=None` is regression, which reads better as
-            `FusionModel(input_shapes, "regression")`.
+            `FusionModel(input_shapes, "regression")`. It has place for the ridge
+            regression that `zoo.blend_ridge` adds to it after `fit`.
         fusion: An operator's name (see `keras_fusion.layers`, or `package>Name` of
             one's own that is registered with Keras), `{"class_name": ..., "config":
             {...}}`, or an operator as a template that each block copies.
@@ -85,7 +88,8 @@ def FusionClassifier(
         heads: None, or a head for each modality, whose loss is added in training, so
             that every encoder learns by itself: `"train"`, for that alone, or
             `"average"`, to predict the mean of what they and the fusion predict, over
-            what is present.
+            what is present. In regression that is `"train"`: a modality may give a
+            part of a sum, and a mean of parts falls short of it.
         include_top: Whether there is a head; else the output is `(B, units)`.
         classifier_activation: Of the head; or `"cumulative_link"` or
             `"continuation_ratio"` for classes in an order, which are the heads
@@ -113,6 +117,9 @@ def FusionClassifier(
         modality_corruption=modality_corruption,
     )
     operator = template(fusion, units)
+    beside = None
+    if include_top and is_regression(classes, classifier_activation):
+        beside = linear_path(seen, encoders, mask, classes)
     encoded, mask = encode(
         seen,
         encoders,
@@ -139,6 +146,7 @@ def FusionClassifier(
         dropout=dropout,
         activation=classifier_activation,
         include_top=include_top,
+        beside=beside,
     )
     model = classifier(inputs, outputs, heads, name)
     load_weights(model, weights)

@@ -34,6 +34,7 @@ MADE_BY_BUILDERS = {
     "Heads",
     "HeldStatistics",
     "LearnedReplacement",
+    "LinearFeatures",
     "ModalityInput",
     "PaddedConv1D",
     "PresentMean",

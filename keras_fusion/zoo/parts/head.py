@@ -30,6 +30,11 @@ def classify(
     return head(fused)
 
 
+def is_regression(classes, activation) -> bool:
+    """Whether such a head gives a number and no class."""
+    return classes == 1 and activation is None
+
+
 def check_classes(classes, activation) -> None:
     """Raises a ValueError unless so many classes make sense with this activation."""
     if not isinstance(classes, Integral) or isinstance(classes, bool) or classes < 1:
