@@ -21,6 +21,7 @@ def pytest_runtest_logreport(report):
     test = reports.setdefault(name, {"name": name, "passed": True, "seconds": 0.0})
     test["passed"] &= report.passed
     test["seconds"] = round(test["seconds"] + report.duration, 1)
+    test |= dict(report.user_properties)
 
 
 def pytest_sessionfinish(session):

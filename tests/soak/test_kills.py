@@ -1,5 +1,6 @@
 """Runs that are killed at random moments end with the weights of one that is not."""
 
+import os
 import random
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from tests.soak.commands import SEARCH, start
 
 pytestmark = pytest.mark.soak
 
-KILLS = 25
+KILLS = int(os.environ.get("KILLS", 25))
 BACKENDS = "tensorflow", "jax", "torch"
 TRAIN = "train {recipe} --runs {folder} --quiet --epochs 60"
 TUNE = "tune {search} --runs {folder}"
@@ -46,7 +47,8 @@ def say(tmp_path):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_kills_change_no_bit(command, backend, say, tmp_path):
+def test_kills_change_no_bit(command, backend, say, tmp_path, record_property):
+    record_property("kills", KILLS)
     began = time.monotonic()
     finish(backend, say(COMMANDS[command], tmp_path / "whole"))
     seconds = time.monotonic() - began
