@@ -90,6 +90,8 @@ def _run_folds(recipe, seeds, folder, options):
             devices=options.devices,
             verbose=0 if options.quiet else 1,
         )
+        for note in record["notes"]:
+            console.say(note, style="dim")
         members = ", ".join(f"{x:.4f}" for x in record["members"])
         rows.append([str(seed), f"{record['validation']:.4f}", members])
     title = f"{record['metric']}, each row judged by the model that has not seen it"

@@ -17,6 +17,11 @@ from keras_fusion.datasets.standardization import (
 )
 
 SAMPLES = 16
+_WITHOUT = (
+    "no training row is of class {}: no model learns it",
+    "no validation row is of class {}: no choice regards it",
+    "no test row is of class {}: it is never judged",
+)
 
 
 @np.errstate(invalid="ignore")  # damage in a file makes NaN that signals
@@ -64,7 +69,12 @@ def prepare(
     except DataError as error:
         raise DataError(f"{name}: {str(error).rstrip('.')}.") from error
     said = [] if task else note_task(raw.labels, class_names)
-    notes = [*raw.notes, *said, *note_only_tested(rows, labels, class_names), *chose]
+    notes = [
+        *raw.notes,
+        *said,
+        *note_missing_classes(rows, labels, class_names),
+        *chose,
+    ]
     inputs, imputed = _scaled_parts(raw.inputs, rows, present, statistics)
     regression = not class_names and labels.ndim == 1
     return Dataset(
@@ -142,23 +152,24 @@ def target_moments(target):
     return float(target.mean()), float(target.std()) if np.ptp(target) else 1.0
 
 
-def note_only_tested(rows, labels, class_names):
-    """A note on classes that no training row has, so that no model can learn them.
+def note_missing_classes(rows, labels, class_names):
+    """A note for each part of the data that has no row of some classes.
 
     Args:
-        rows: Which rows train.
+        rows: Which rows train, validate and test.
         labels: `(N,)` numbers of classes, or `(N, K)` bool where a row has several.
         class_names: Of the `K` classes; none in a regression.
     """
     if labels.ndim == 3 or not class_names:
         return []
-    train = labels[rows.train]
-    several = labels.ndim == 2
-    learned = train.any(0) if several else np.isin(range(len(class_names)), train)
-    names = [name for name, there in zip(class_names, learned) if not there]
-    if not names:
-        return []
-    return [f"no training row is of class {listed(names)}: it is only judged on"]
+    notes, numbered = [], np.arange(len(class_names))
+    for numbers, said in zip(rows, _WITHOUT, strict=True):
+        part = labels[numbers]
+        there = part.any(0) if labels.ndim == 2 else np.isin(numbered, part)
+        if not there.all():
+            names = [class_names[i] for i in np.flatnonzero(~there)]
+            notes.append(said.format(listed(names)))
+    return notes
 
 
 def _why_none(strata, class_names, groups):

@@ -19,7 +19,7 @@ from keras_fusion.datasets.labels import note_task
 from keras_fusion.datasets.preparation import (
     SAMPLES,
     choose_rows,
-    note_only_tested,
+    note_missing_classes,
     target_moments,
 )
 from keras_fusion.datasets.scale_choice import AUTO
@@ -118,7 +118,7 @@ def table(
                 rows.validation,
             )
         said = [] if task else note_task(data.labels, class_names)
-        lost = note_only_tested(rows, labels, class_names)
+        lost = note_missing_classes(rows, labels, class_names)
         notes = [*data.notes, *said, *lost, *chose]
         encoded = preprocessor.encode(data.inputs, folder, notes, stream, numbers)
     except ValueError as error:

@@ -37,7 +37,7 @@ def fit(recipe: Recipe, seed: int, count: int, folder: Path, **options) -> dict:
 
     Returns:
         The record in `folds.json`: `metric`, `validation`, the score of all predictions
-        that are out of fold, and `members`, that of each fold's.
+        that are out of fold, `members`, that of each fold's, and `notes` on the data.
 
     Raises:
         InputError: If there are fewer than 3 folds, or fewer rows or groups than folds,
@@ -70,6 +70,7 @@ def fit(recipe: Recipe, seed: int, count: int, folder: Path, **options) -> dict:
         "metric": task.metric,
         "validation": task.score(np.concatenate(labels), np.concatenate(outputs)),
         "members": [task.score(y, x) for y, x in zip(labels, outputs)],
+        "notes": [*dict.fromkeys(note for data in parts for note in data.notes)],
     }
     with whole(folder / PREDICTIONS) as beside, beside.open("wb") as file:
         arrays = {"labels": np.concatenate(labels), "outputs": np.concatenate(outputs)}

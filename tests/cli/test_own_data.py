@@ -46,6 +46,16 @@ def test_init_writes_what_it_understood(table):
     assert status == 2 and "is there already" in err
 
 
+def test_init_says_which_labels_and_classes_are_lost(tmp_path):
+    labels = ["a", "b"] * 20 + ["once", ""]
+    rows = [f"{i * i % 7},{label}" for i, label in enumerate(labels)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,kind", *rows]))
+    out = succeed("init", tmp_path / "t.csv", "--label", "kind")
+    assert "1 row without a label 'kind' is left out" in out
+    assert "no validation row is of class once" in out
+    assert "no test row is of class once" in out
+
+
 @pytest.mark.slow
 def test_a_table_trains_without_a_recipe(table, quick, tmp_path):
     options = "--label", "kind", "--epochs", 1, "--quiet", "--runs", tmp_path

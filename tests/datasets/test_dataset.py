@@ -113,8 +113,15 @@ def test_classes_of_one_to_three_rows_are_the_reason(count):
         prepare("own", raw)
 
 
-def test_a_class_that_only_tests_is_noted():
-    labels = np.array(list("ab" * 10 + "c"))
-    raw = Raw({"a": np.arange(21.0)[:, None]}, labels, is_train=labels != "c")
-    notes = prepare("own", raw, scale="feature").notes
-    assert notes == ("no training row is of class c: it is only judged on",)
+def test_a_class_that_a_part_lacks_is_noted():
+    labels = np.array(["a", "b"] * 20 + ["once", "twice", "twice"])
+    inputs = {"a": np.arange(43.0)[:, None]}
+    is_train = (labels != "once") & (np.arange(43) > 7)
+    raw = Raw(inputs, labels, is_train)
+    assert prepare("own", raw, scale="feature").notes == (
+        "no training row is of class once: no model learns it",
+        "no validation row is of class once, twice: no choice regards it",
+        "no test row is of class twice: it is never judged",
+    )
+    raw = Raw(inputs, np.array(list("ab" * 21 + "a")))
+    assert not prepare("own", raw, scale="feature").notes

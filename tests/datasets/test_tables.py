@@ -131,8 +131,10 @@ def test_a_value_that_cannot_be_read_is_said_with_its_row_in_the_file():
     assert "2 rows without a label 'y' are left out" in data.notes
 
 
-def test_a_class_that_only_tests_is_noted():
+def test_a_class_that_a_part_lacks_is_noted():
     table = {"x": np.arange(41) / 3, "y": [*"ab" * 20, "c"]}
     table["is_train"] = [label != "c" for label in table["y"]]
     data = datasets.table(table, label="y")
-    assert "no training row is of class c: it is only judged on" in data.notes
+    assert "no training row is of class c: no model learns it" in data.notes
+    data = datasets.table(table | {"is_train": [True] * 35 + [False] * 6}, label="y")
+    assert "no validation row is of class c: no choice regards it" in data.notes

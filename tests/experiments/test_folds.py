@@ -21,7 +21,7 @@ def test_folds_are_one_model_with_an_honest_score(tmp_path):
     path = write(tmp_path)
     options = "--folds", 3, "--distill", "--quiet", "--runs", tmp_path / "runs"
     out = succeed("train", path, *options)
-    assert "out of fold" in out
+    assert "out of fold" in out and "of modality 'b' with the training mean" in out
     folder = tmp_path / "runs" / "tiny" / "ensemble" / "seed-0"
     with np.load(folder / folds.PREDICTIONS) as found:
         labels, outputs = found["labels"], found["outputs"]
