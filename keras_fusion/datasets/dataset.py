@@ -76,7 +76,7 @@ class Split:
 
     Attributes:
         inputs: `(B, ...)` by modality, scaled to float32, or whole numbers of their own
-            dtype where nothing is scaled. Pictures of small whole numbers are
+            dtype where nothing is scaled. Small whole numbers, maps and volumes are
             `ScaledRows`, which are scaled when they are indexed, and files of a table
             that is streamed `ReadRows`, which are read then. A modality that is
             absent in a row is NaN there, if its dtype can be.

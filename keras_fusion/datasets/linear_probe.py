@@ -3,6 +3,7 @@
 import numpy as np
 
 STRENGTHS = np.logspace(-4, 1, 6)  # of the penalty, against a feature's mean square
+_BLOCK = 256  # features
 _TINY = np.finfo(np.float64).tiny
 
 
@@ -19,13 +20,14 @@ def explained(
         unseen: `(B, D)` features of the rows to judge on.
         wanted: Their targets, `(B, K)`.
     """
-    center, mean = features.mean(axis=0), targets.mean(axis=0)
-    x, y, new = features - center, targets - mean, unseen - center
-    if x.shape[1] > len(x):  # the smaller one of two equal forms
-        gram = x @ x.T
+    center, mean = features.mean(axis=0, dtype=np.float64), targets.mean(axis=0)
+    y = targets - mean
+    if features.shape[1] > len(features):  # the smaller one of two equal forms
+        gram, across = _products(features, unseen, center)
         values, vectors = np.linalg.eigh(gram)
-        left, right = new @ (x.T @ vectors), vectors.T @ y  # (B, R), (R, K)
+        left, right = across @ vectors, vectors.T @ y  # (B, N), (N, K)
     else:
+        x, new = features - center, unseen - center
         gram = x.T @ x
         values, vectors = np.linalg.eigh(gram)
         left, right = new @ vectors, vectors.T @ (x.T @ y)
@@ -36,3 +38,16 @@ def explained(
         errors.append(np.square(found + mean - wanted).sum())
     total = np.square(wanted - mean).sum()
     return max(0.0, 1.0 - float(min(errors) / max(total, _TINY)))
+
+
+def _products(features, unseen, center):
+    """Products of all rows with those to learn from, centered: (N, N) and (B, N).
+
+    A block of the features at a time: in float64 all of them would take much memory.
+    """
+    gram, across = 0.0, 0.0
+    for start in range(0, features.shape[1], _BLOCK):
+        part = slice(start, start + _BLOCK)
+        x, new = (rows[:, part] - center[part] for rows in (features, unseen))
+        gram, across = gram + x @ x.T, across + new @ x.T
+    return gram, across

@@ -103,10 +103,11 @@ def as_numbers(labels: np.ndarray, classes: int) -> np.ndarray:
 def _worth(values, parts, targets, kind):
     scale = fit(values, parts[0], kind)
     seen, unseen = (
-        np.nan_to_num(scale(values[rows]).reshape(len(rows), -1), posinf=0, neginf=0)
+        np.nan_to_num(scale(values[rows]), copy=False, posinf=0, neginf=0)
         for rows in parts
     )
-    return explained(seen.astype(np.float64), targets[0], unseen, targets[1])
+    seen, unseen = (x.reshape(len(x), -1) for x in (seen, unseen))
+    return explained(seen, targets[0], unseen, targets[1])
 
 
 def some(rows):

@@ -73,7 +73,7 @@ class Scale:
 
 
 def chunks(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Slices of rows that hold some 2^18 numbers each."""
+    """Slices of the first axis that hold some 2^18 numbers each."""
     size = max(1, _CHUNK // max(1, int(np.prod(shape[1:]))))
     for start in range(0, shape[0], size):
         yield slice(start, start + size)
@@ -131,10 +131,14 @@ def _curve(values, rows, mean, std):
     """Knots and normal scores; equal knots share the mean of their scores."""
     most = max(1, _SAMPLE // max(1, int(np.prod(values.shape[1:]))))
     some = rows[:: max(1, -(-len(rows) // most))]
-    z = (values[some].astype(np.float64) - mean) / std
+    raw, axes = values[some], _axes(values)
     shares = (np.arange(SEGMENTS + 1) + 0.5) / (SEGMENTS + 1)
-    axes = _axes(values)
-    flat = np.nanquantile(z, shares, axis=axes)
+    parts = []
+    for part in chunks(np.moveaxis(raw, -1, 0).shape):
+        part = ..., part  # of the features
+        z = (raw[part].astype(np.float64) - mean[part]) / std[part]
+        parts.append(np.nanquantile(z, shares, axis=axes, overwrite_input=True))
+    flat = np.concatenate(parts, axis=-1)
     normal = np.array([NormalDist().inv_cdf(share) for share in shares])
     columns = flat.reshape(SEGMENTS + 1, -1)
     scores = np.empty_like(columns)

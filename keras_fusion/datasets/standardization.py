@@ -62,8 +62,10 @@ def standardize(
     scaled, notes = {}, []
     for name, scale in statistics.items():
         values = _in_shape(name, inputs[name], present[name], scale)
-        scaled[name], imputed = _imputed(scale(values), values, present[name], scale)
-        notes += note_imputed(name, imputed)
+        rows = np.arange(len(values))
+        made, count = scaled_rows(values, rows, present[name], scale)
+        scaled[name] = np.asarray(made)
+        notes += note_imputed(name, count)
     return scaled, tuple(notes)
 
 
@@ -80,15 +82,14 @@ def scaled_rows(
     """
     if scale.keeps(values.dtype):
         return values[rows], 0
-    if values.dtype.kind in "biu" and values.dtype.itemsize < 4:
-        return ScaledRows(values, rows, scale), 0
-    out, imputed = np.empty((len(rows), *values.shape[1:]), np.float32), 0
-    for part in chunks(out.shape):
-        some = rows[part]
-        raw = values[some]
-        out[part], count = _imputed(scale(raw), raw, present[some], scale)
-        imputed += count
-    return out, imputed
+    made = ScaledRows(values, rows, scale, present)
+    return (made if _is_lazy(values) else np.asarray(made)), made.imputed()
+
+
+def _is_lazy(values):
+    """Whether a copy in float32 would be much larger, or one more of large rows."""
+    small = values.dtype.kind in "biu" and values.dtype.itemsize < 4
+    return small or values.ndim > 3 and values.dtype.itemsize <= 4
 
 
 def note_imputed(name: str, imputed: int) -> list[str]:
@@ -125,15 +126,3 @@ def _in_shape(name, values, present, scale):
             f"received {values.shape}."
         )
     return values
-
-
-def _imputed(scaled, raw, present, scale):
-    """The scaled rows with `fill` for single NaN cells, and the number of these."""
-    if raw.dtype.kind != "f":
-        return scaled, 0
-    cells = np.isnan(raw)
-    cells[~present] = False
-    count = int(np.count_nonzero(cells))
-    if count:
-        scaled[cells] = np.broadcast_to(scale.fill, scaled.shape)[cells]
-    return scaled, count

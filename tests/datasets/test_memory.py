@@ -1,4 +1,4 @@
-"""Data are loaded in at most three times the memory that their file takes."""
+"""Data are loaded in little more memory than their file takes."""
 
 import tracemalloc
 
@@ -21,7 +21,7 @@ def test_pictures_take_little_more_than_their_file(dtype, tmp_path):
     data = datasets.load(f"npz:{path}", task="classification")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 3 * path.stat().st_size + 2**24  # chunks of some megabytes
+    assert peak < 1.7 * path.stat().st_size + 2**23  # chunks of some megabytes
     assert data.train.inputs["rgb"][:2].dtype == np.float32
 
 
@@ -39,4 +39,4 @@ def test_a_folder_of_pictures_takes_little_more_than_its_files(tmp_path):
     datasets.load(f"folder:{tmp_path}")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 3 * size + 2**23  # chunks of some megabytes
+    assert peak < 2.2 * size + 2**23  # depth and masks are larger than in a file

@@ -84,7 +84,7 @@ def test_absent_rows_and_single_gaps_are_no_obstacle():
     assert choose(inputs, present=present)[0]["modality"] == "modality"
 
 
-@pytest.mark.parametrize("features", [3, 40])
+@pytest.mark.parametrize("features", [3, 40, 600])
 def test_a_ridge_regression_is_that_of_its_normal_equations(features):
     """Fewer features than rows, and more, are two forms of one solution."""
     rng = np.random.default_rng(1)

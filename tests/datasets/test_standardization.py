@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from keras_fusion.datasets import modality_mask, standardize
-from keras_fusion.datasets.standardization import measure
+from keras_fusion.datasets.scaled_rows import ScaledRows
+from keras_fusion.datasets.standardization import measure, scaled_rows
 
 NAN = np.nan
 INPUTS = {
@@ -83,3 +84,17 @@ def test_a_feature_of_maps_is_a_channel():
         assert np.ptp(mean[..., channel]) == np.ptp(std[..., channel]) == 0
         assert mean[0, 0, channel] == np.nanmean(maps[..., channel])
         assert std[0, 0, channel] == pytest.approx(np.nanstd(maps[..., channel]))
+
+
+def test_maps_are_scaled_and_imputed_as_they_are_read():
+    maps = np.random.default_rng(0).normal(3, 2, (9, 4, 5, 2)).astype(np.float32)
+    maps[2], maps[4, 1, 1, 0] = NAN, NAN
+    there, rows = modality_mask({"maps": maps})[:, 0], np.array([4, 2, 7])
+    scale = measure({"maps": maps}, rows=np.array([0, 1, 3]))["maps"]
+    made, imputed = scaled_rows(maps, rows, there, scale)
+    z = (maps.astype(np.float64) - scale.mean) / scale.std
+    z[4, 1, 1, 0] = 0
+    assert isinstance(made, ScaledRows) and imputed == 1
+    np.testing.assert_allclose(np.asarray(made), z[rows], rtol=1e-6)
+    np.testing.assert_allclose(made[np.array([2, 0])], z[[7, 4]], rtol=1e-6)
+    np.testing.assert_allclose(made[1:], z[[2, 7]], rtol=1e-6)
