@@ -4,7 +4,8 @@ import inspect
 import itertools
 
 import keras
-from keras import tree
+
+from keras_fusion.layers.recomputed import recomputed
 
 
 class Layer(keras.layers.Layer):
@@ -97,8 +98,10 @@ class Layer(keras.layers.Layer):
 
     def rematerialized_call(self, layer_call, *args, **kwargs):
         """The call under `keras.RematScope`, which Keras asks for."""
-        recomputed = super().rematerialized_call
-        return of_tensors(lambda call: recomputed(call, *args, **kwargs), layer_call)
+        keras_own = super().rematerialized_call
+        return recomputed(
+            self, layer_call, lambda call: keras_own(call, *args, **kwargs)
+        )
 
     def _quantized_policies(self):
         """Policies of the sub-layers that `quantize` changed, by path.
@@ -112,34 +115,6 @@ class Layer(keras.layers.Layer):
             for part in self._flatten_layers(include_self=False)
             if part.quantization_mode is not None
         }
-
-
-def of_tensors(recomputed, layer_call):
-    """`layer_call` recomputed for the gradients, its tensors as the only arguments.
-
-    JAX takes everything that is handed to what it recomputes for an array. Keras hands
-    it flags and functions, too; here they stay outside.
-
-    Args:
-        recomputed: From a function of tensors to one that is recomputed.
-        layer_call: A layer's `call`.
-    """
-
-    def call(*args, **kwargs):
-        given = (args, kwargs)
-        leaves = tree.flatten(given)
-        is_tensor = [keras.ops.is_tensor(x) for x in leaves]
-
-        def with_tensors(*tensors):
-            found = iter(tensors)
-            every = [next(found) if t else x for t, x in zip(is_tensor, leaves)]
-            args, kwargs = tree.pack_sequence_as(given, every)
-            return layer_call(*args, **kwargs)
-
-        tensors = [x for t, x in zip(is_tensor, leaves) if t]
-        return recomputed(with_tensors)(*tensors)
-
-    return call
 
 
 def own_arguments(layer) -> dict:

@@ -6,6 +6,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_fusion import zoo
 from keras_fusion.errors import InputError
@@ -239,6 +240,22 @@ def test_a_preset_of_keras_hub_scales_pictures_as_it_was_trained(presets):
     assert_close(model(x), own(x / 255 - 0.5, training=False))
     with pytest.raises(InputError, match=r"takes pictures .*\(8, 8, 2\)"):
         zoo.backbone(f"keras_hub:{folder}/pictures", (8, 8, 2))
+
+
+def test_a_file_of_token_ids_and_padding_takes_the_ids(tmp_path):
+    inputs = [
+        keras.Input((6,), dtype="int32", name=n) for n in ("token_ids", "padding_mask")
+    ]
+    kept = ops.cast(inputs[1], "float32")[..., None]
+    file = tmp_path / "texts.keras"
+    words = keras.layers.Embedding(20, 4)(inputs[0]) * kept
+    keras.Model({x.name: x for x in inputs}, words).save(file)
+    model = zoo.FusionClassifier(
+        {"text": (6,), "age": (2,)}, 2, units=4, encoders={"text": str(file)}
+    )
+    assert model.input["text"].dtype == "int32"
+    inputs = {"text": np.array([[3, 4, 0, 0, 0, 0]]), "age": np.zeros((1, 2))}
+    assert np.isfinite(to_numpy(model(inputs))).all()
 
 
 @pytest.mark.slow

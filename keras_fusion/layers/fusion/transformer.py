@@ -6,8 +6,9 @@ import random
 import keras
 from keras import ops
 
-from keras_fusion.layers.base import Layer, of_tensors
+from keras_fusion.layers.base import Layer
 from keras_fusion.layers.dropout import Dropout
+from keras_fusion.layers.recomputed import recomputed
 from keras_fusion.ops.tokens import join_heads, split_heads
 
 
@@ -113,8 +114,10 @@ class ResidualHalves(keras.layers.Layer):
 
     def rematerialized_call(self, layer_call, *args, **kwargs):
         """The call under `keras.RematScope`: `drop` is no tensor."""
-        recomputed = super().rematerialized_call
-        return of_tensors(lambda call: recomputed(call, *args, **kwargs), layer_call)
+        keras_own = super().rematerialized_call
+        return recomputed(
+            self, layer_call, lambda call: keras_own(call, *args, **kwargs)
+        )
 
     def add(self, x, attended, drop):
         """The first half alone."""
