@@ -86,7 +86,7 @@ def kill(backend, words, folder, seconds, rng):
 
 def finish(backend, words):
     with start(backend, words) as process:
-        assert process.wait(600) == 0, process.stderr.read()
+        assert process.wait(3600) == 0, process.stderr.read()
 
 
 def newest(folder):
