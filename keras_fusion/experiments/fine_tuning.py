@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -147,11 +147,12 @@ def _one(settings: Training, rate):
 def _inside(recipe, model):
     """What is said of each backbone, and the layer of the model that it is."""
     names = {name_of(m): said for m, said in backbones(recipe).items()}
-    return [(names[x.name], x) for x in _layers(model) if x.name in names]
+    return [(names[x.name], x) for x in layers_of(model) if x.name in names]
 
 
-def _layers(model):
+def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """All layers of a model, and of the models in it."""
     for layer in model.layers:
         yield layer
         if isinstance(layer, keras.Model):
-            yield from _layers(layer)
+            yield from layers_of(layer)

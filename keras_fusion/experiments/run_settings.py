@@ -35,6 +35,8 @@ class Training:
         batch_parts: Parts in which a batch is computed, one after the other; their
             gradients are averaged before the weights move. The numbers stay, but for
             what looks at a batch as a whole, and the memory is that of a part.
+        recompute: Whether operators compute their parts again for the gradients, in
+            place of keeping them: less memory, the same numbers, longer steps.
         patience: Stop after so many epochs in which neither the watched score nor the
             loss of validation got better, and keep the weights of the highest score,
             of equal ones those of the smallest loss. 0 trains all epochs and keeps the
@@ -56,6 +58,7 @@ class Training:
     epochs: Count = 100
     batch_size: Count = 32
     batch_parts: Count = 1
+    recompute: Flag = False
     patience: Patience = 20
     class_weight: ClassWeight | None = None
     calibrate: Flag = False

@@ -1,5 +1,6 @@
 """One training run: reproducible by seed, resumed after a kill, whole or not at all."""
 
+import functools
 import math
 import time
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ from keras_fusion.experiments.devices import check_shared, data_parallel, replic
 from keras_fusion.experiments.identity import identity_of
 from keras_fusion.experiments.precision import policy
 from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recomputation import recomputing
 from keras_fusion.experiments.stopping import EarlyStopping
 from keras_fusion.experiments.tasks import task_of, taught
 from keras_fusion.experiments.watching import Watch
@@ -90,7 +92,8 @@ def fit(
     with data_parallel(devices):
         with policy(precision):
             # Rows without some modality need the mask; it makes no other weights.
-            model = variants.build(recipe, data, modality_mask=True)
+            build = functools.partial(variants.build, recipe, data, modality_mask=True)
+            model = recomputing(build) if recipe.training.recompute else build()
         with alone_in(folder):  # fails before the work, not after
             return _done(folder, identity) or _train(
                 model,

@@ -5,29 +5,34 @@ from keras import ops, tree
 
 
 def recomputed(layer, layer_call, recompute):
-    """`layer_call` recomputed for the gradients, of tensors alone and without effects.
+    """`layer_call` recomputed for the gradients, of floats alone and without effects.
 
     Keras hands flags and functions to what is recomputed, where JAX takes everything
-    for an array. A layer leaves state and losses behind, such as where its random
-    numbers go on; JAX lets nothing out but what is returned, and whoever computes again
-    would draw other numbers. Here flags stay outside, all computing begins from the
-    same state, and state and losses are returned and then set, once.
+    for an array, and TensorFlow for an array of floats. A layer leaves state, masks and
+    losses behind, such as where its random numbers go on; JAX lets nothing out but what
+    is returned, TensorFlow returns floats alone, and whoever computes again would draw
+    other numbers. Here flags stay outside, all computing begins from the same state,
+    and what is left behind comes out and is then set, once.
 
     Args:
         layer: Whose call it is.
         layer_call: Its `call`.
-        recompute: From a function of tensors to one that is recomputed.
+        recompute: From a function of tensors to one that is recomputed, or to itself
+            where nothing is to be.
     """
+    if recompute(layer_call) is layer_call:
+        return layer_call
+    in_jax = keras.backend.backend() == "jax"
 
     def call(*args, **kwargs):
         given = (args, kwargs)
         leaves = tree.flatten(given)
-        is_tensor = [ops.is_tensor(x) for x in leaves]
-        before, changed = {}, []
+        is_float = [ops.is_tensor(x) and "float" in str(x.dtype) for x in leaves]
+        before, changed, left = {}, [], []
 
-        def with_tensors(*tensors):
-            found = iter(tensors)
-            every = [next(found) if t else x for t, x in zip(is_tensor, leaves)]
+        def of_floats(*floats):
+            found = iter(floats)
+            every = [next(found) if f else x for f, x in zip(is_float, leaves)]
             args, kwargs = tree.pack_sequence_as(given, every)
             with _Inside(before) as scope:
                 outputs = layer_call(*args, **kwargs)
@@ -35,14 +40,20 @@ def recomputed(layer, layer_call, recompute):
                 part._loss_ids.difference_update(map(id, scope.losses))
             changed[:] = scope.changed.values()
             state = [scope.get_current_value(variable) for variable in changed]
-            return outputs, state, scope.losses
+            masks = [getattr(x, "_keras_mask", None) for x in tree.flatten(outputs)]
+            left[:] = state, masks
+            return (outputs, scope.losses, *(left if in_jax else ()))
 
-        tensors = [x for t, x in zip(is_tensor, leaves) if t]
-        outputs, state, losses = recompute(with_tensors)(*tensors)
+        floats = [x for f, x in zip(is_float, leaves) if f]
+        outputs, losses, *returned = recompute(of_floats)(*floats)
+        state, masks = returned or left
         for variable, value in zip(changed, state, strict=True):
             variable.assign(value)
         for loss in losses:
             layer.add_loss(loss)
+        for x, mask in zip(tree.flatten(outputs), masks, strict=True):
+            if mask is not None:
+                x._keras_mask = mask
         return outputs
 
     return call

@@ -83,6 +83,7 @@ def test_graph_layers_are_compared_by_their_best_processes():
         "cross_diffusion",
         "graph_layers",
         "prediction",
+        "training_memory",
     ],
 )
 def test_smallest_case_writes_its_results(name, tmp_path):
