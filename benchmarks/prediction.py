@@ -24,9 +24,9 @@ def measure(arguments) -> list[dict]:
     rows, rounds = (2000, 1) if arguments.quick else (ROWS, 3)
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        model, preprocessor = _model(Path(folder))
+        model, preprocessor = model_of(Path(folder))
         for kind in ("parquet", "csv"):
-            file = _table(Path(folder, f"rows.{kind}"), rows)
+            file = table_of(Path(folder, f"rows.{kind}"), rows)
             cases = _cases(model, preprocessor, file, Path(folder))
             times = interleave(cases, rounds, block=0.0)
             speed = target(ratio(times, "loop", "predict"), at_least=0.8)
@@ -50,7 +50,7 @@ def _columns(rows):
     }
 
 
-def _model(folder):
+def model_of(folder):
     """A model of such a table, not trained, as `train` saves one."""
     from keras_fusion import datasets, zoo
     from keras_fusion.experiments import saving, variants
@@ -64,7 +64,7 @@ def _model(folder):
     return saving.save(deployed, data, folder), data.preprocessor
 
 
-def _table(path, rows):
+def table_of(path, rows):
     import pyarrow as pa
     from pyarrow import csv, parquet
 
@@ -98,7 +98,7 @@ def _cases(path, preprocessor, file, folder):
                     inputs | {MASK: present}, batch_size=1000, verbose=0
                 )
                 found = outputs["probabilities"].T
-                writer.write_table(pa.table(list(found), schema=schema))
+                writer.writetable_of(pa.table(list(found), schema=schema))
 
     return {"predict": predict, "loop": loop}
 

@@ -1,6 +1,7 @@
 """The benchmarks run and write what they promise; how fast is not for tests to say."""
 
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -9,10 +10,11 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks import graph_layers
+from benchmarks import graph_layers, scaling
 from benchmarks.memory import peak_and_added
 from benchmarks.report import met, target
 from benchmarks.timing import best, interleave, ratio
+from keras_fusion import layers
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -103,6 +105,27 @@ def test_smallest_case_writes_its_results(name, tmp_path):
         assert all(ms > 0 for ms in row["ms"].values())
         assert all(r["value"] > 0 for r in row["ratios"].values())
     assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
+
+
+@pytest.mark.only_on("torch", reason="what measures is the same")
+@pytest.mark.slow
+def test_exponents_of_the_smallest_sizes(tmp_path):
+    some = {name: layers.get(name) for name in ("Summation", "TensorFusion")}
+    found = [
+        *scaling.rows(tmp_path, [60, 90]),
+        *scaling.modalities([2, 8], some),
+        *scaling.tokens([2, 4], {"JointAttention": layers.JointAttention}),
+        *scaling.trials(tmp_path, [10, 20]),
+        *scaling.edges([100, 1000]),
+    ]
+    sizes = {row["case"]: list(row["ms"]) for row in found}
+    assert sizes["train, rows"] == sizes["predict, rows"] == ["60", "90"]
+    assert sizes["TensorFusion, modalities"] == ["2"]  # of 8 it refuses
+    assert all(
+        math.isfinite(r["value"]) for row in found for r in row["ratios"].values()
+    )
+    row = scaling.exponent("work", {10: 0.1, 100: 0.2, 1000: 20.0})
+    assert row["ratios"] == {"exponent": target(2)}
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
