@@ -39,5 +39,9 @@ __all__ = [
 
 
 def builders() -> dict:
-    """The builders, by name."""
+    """The builders that a recipe may name, by name.
+
+    `DualEncoder` is none of them, since it has no classes, and `FusionModel` neither,
+    since a recipe's labels say the task.
+    """
     return {name: globals()[name] for name in __all__}

@@ -15,6 +15,7 @@ def DualEncoder(
     encoders: dict | None = None,
     dropout: float = 0.0,
     temperature: float = 0.07,
+    modality_corruption: float = 0.0,
     modality_mask: bool = False,
     weights: str | None = None,
     name: str = "dual_encoder",
@@ -37,6 +38,8 @@ def DualEncoder(
         encoders: As for `FusionClassifier`.
         dropout: Rate in default encoders.
         temperature: Where the learned temperature of the loss begins.
+        modality_corruption: As for `FusionClassifier`. There is no `replacement`: what
+            is absent has no place in the common space.
         modality_mask: Whether the model takes a mask of what is present.
         weights: None, or a weights file.
         name: Of the model.
@@ -62,7 +65,10 @@ def DualEncoder(
             f"{input_shapes!r}."
         )
     inputs, seen, mask, encoders = entrance(
-        input_shapes, encoders, modality_mask=modality_mask
+        input_shapes,
+        encoders,
+        modality_mask=modality_mask,
+        modality_corruption=modality_corruption,
     )
     encoded, mask = encode(
         seen,

@@ -22,6 +22,7 @@ def EvidentialClassifier(
     encoders: dict | None = None,
     dropout: float = 0.5,
     modality_dropout: float | None = None,
+    modality_corruption: float = 0.0,
     modality_mask: bool = False,
     weights: str | None = None,
     name: str = "evidential_classifier",
@@ -45,7 +46,9 @@ def EvidentialClassifier(
         annealing: Steps of training over which evidence for wrong classes comes to
             count.
         encoder_depth, units, encoders, dropout: As for `FusionClassifier`.
-        modality_dropout, modality_mask, weights, name: As for `FusionClassifier`.
+        modality_dropout, modality_corruption, modality_mask, weights, name: As for
+            `FusionClassifier`. There is no `replacement`: of what is absent there is no
+            evidence, which is an opinion that changes nothing.
 
     Returns:
         An uncompiled functional model.
@@ -70,6 +73,7 @@ def EvidentialClassifier(
         encoders,
         modality_mask=modality_mask,
         modality_dropout=modality_dropout,
+        modality_corruption=modality_corruption,
     )
     encoded, mask = encode(
         seen,

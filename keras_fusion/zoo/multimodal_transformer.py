@@ -16,6 +16,7 @@ from keras_fusion.zoo.parts.encoders import encode
 from keras_fusion.zoo.parts.entrance import entrance
 from keras_fusion.zoo.parts.heads import classifier, predictions
 from keras_fusion.zoo.parts.record import builder
+from keras_fusion.zoo.parts.replacement import replaced
 from keras_fusion.zoo.weights import load_weights
 
 
@@ -32,6 +33,8 @@ def MultimodalTransformer(
     encoders: dict | None = None,
     dropout: float = 0.1,
     modality_dropout: float = 0.0,
+    modality_corruption: float = 0.0,
+    replacement: str = "zero",
     modality_mask: bool = False,
     heads: str | None = None,
     include_top: bool = True,
@@ -61,7 +64,8 @@ def MultimodalTransformer(
         num_heads: Number of heads, a divisor of `units`.
         encoders: As for `FusionClassifier`.
         dropout: Rate in default encoders, in the blocks and before the head.
-        modality_dropout, modality_mask, heads: As for `FusionClassifier`.
+        modality_dropout, modality_corruption: As for `FusionClassifier`.
+        replacement, modality_mask, heads: As for it, too.
         include_top, classifier_activation, weights, name: As for it, too. Without top
             the output is `(B, M (M - 1) units)`.
 
@@ -95,6 +99,7 @@ def MultimodalTransformer(
         encoders,
         modality_mask=modality_mask,
         modality_dropout=modality_dropout,
+        modality_corruption=modality_corruption,
     )
     encoded, mask = encode(
         seen,
@@ -106,22 +111,23 @@ def MultimodalTransformer(
         dropout=dropout,
     )
     safe = safe_names(encoded)
+    tokens, heeded = replaced(encoded, mask, replacement)
     placed = {
         safe[m]: SinusoidalPositions(name=f"{safe[m]}_positions")(x)
-        for m, x in encoded.items()
+        for m, x in tokens.items()
     }
     options = {"num_heads": num_heads, "dropout": dropout}
     vectors = [
         _read(
             m,
-            [_crossed(m, n, placed, depth, mask, options) for n in placed if n != m],
+            [_crossed(m, n, placed, depth, heeded, options) for n in placed if n != m],
             self_depth,
-            _part(mask, placed, [m]),
+            _part(heeded, placed, [m]),
             options,
         )
         for m in placed
     ]
-    call = {} if mask is None else {"modality_mask": mask}
+    call = {} if heeded is None else {"modality_mask": heeded}
     fused = Concatenation(name="joined")(vectors, **call)
     fused = ResidualMLP(dropout=dropout, name="residual_mlp")(fused)
     outputs = predictions(

@@ -65,6 +65,8 @@ def test_training_corrupts_what_is_there_and_use_does_not(kind):
 CLIPS = {m: (2, 8, 8, 1) for m in "ab"}
 CORRUPTING = {
     "FusionClassifier": {"encoders": {"a": keras.layers.Dense(3)}},
+    "EvidentialClassifier": {},
+    "MultimodalTransformer": {"input_shapes": {m: (2, 4) for m in "ab"}},
     "MutualFormerClassifier": {},
     "TwoStreamVideoClassifier": {"input_shapes": CLIPS, "encoder_depth": 1},
     "MutualFormerSegmenter": {"input_shapes": {m: (16, 16, 1) for m in "ab"}},

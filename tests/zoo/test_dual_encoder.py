@@ -79,6 +79,15 @@ def test_validation_has_a_loss_and_files_give_the_same(tmp_path):
         assert_close(a, to_numpy(b))
 
 
+@pytest.mark.only_on("torch", reason="the layer is the same on every backend")
+def test_training_corrupts_what_is_there():
+    model = zoo.DualEncoder({"a": (4,), "b": (3,)}, units=4, modality_corruption=0.99)
+    x = draw({"a": (4,), "b": (3,)}, rows=40)
+    found, expected = (model(x, training=t) for t in (True, False))
+    moved = [to_numpy(found[m]) != to_numpy(expected[m]) for m in "ab"]
+    assert np.any(moved, axis=(0, 2)).mean() > 0.8
+
+
 def test_one_modality_has_nothing_to_find():
     with pytest.raises(ValueError, match="two or more modalities"):
         zoo.DualEncoder({"caption": (8,)})

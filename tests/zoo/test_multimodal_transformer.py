@@ -90,6 +90,20 @@ def test_what_is_absent_has_no_influence(tmp_path):
     assert_close(without({m: v[:1] for m, v in x.items()}), filled[0][:1])
 
 
+@pytest.mark.only_on("torch", reason="the replacement is the same layer everywhere")
+def test_a_learned_vector_stands_for_what_is_absent():
+    shapes = {"text": (3, 4), "audio": (2, 3)}
+    mask = np.array([[1, 1], [0, 1], [1, 0]], bool)
+    x, model = draw(shapes), build(shapes, modality_mask=True, replacement="learned")
+    randomise(model)
+    before, other = (to_numpy(model(absent_as(f, x, mask))) for f in (np.nan, 1e6))
+    np.testing.assert_array_equal(before, other)
+    text = model.get_layer("replacement").weights[0]
+    text.assign(text + 1)
+    moved = np.abs(to_numpy(model(absent_as(0, x, mask))) - before).max(axis=1) > 1e-6
+    assert moved.tolist() == [False, True, False]
+
+
 def test_the_order_of_tokens_counts():
     model, x = randomise(build()), draw(SHAPES)
     turned = x | {"audio": x["audio"][:, ::-1].copy()}
