@@ -7,7 +7,7 @@ from keras_fusion.survival import CensoredCrossentropy, CoxLoss, concordance
 from tests.conftest import assert_close, to_numpy
 
 RNG = np.random.default_rng(0)
-TIMES = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0])
+TIMES = np.array([3.0, 1.0, 4.0, 1.0, 4.0, 9.0, 2.0])  # ties of all kinds
 EVENTS = np.array([1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
 LABELS = np.stack([TIMES, EVENTS], axis=1).astype("float32")
 SCORES = RNG.normal(0, 2, (7, 1)).astype("float32")

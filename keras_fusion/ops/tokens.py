@@ -20,7 +20,7 @@ def join_heads(x):
     return ops.concatenate(ops.unstack(x, axis=1), axis=-1)
 
 
-def attend(queries, keys, values, kept=None, drop=None):
+def attend(queries, keys, values, kept=None, drop=None, pairs=None):
     """Attention of every query token to the key tokens, per head.
 
     Args:
@@ -28,6 +28,7 @@ def attend(queries, keys, values, kept=None, drop=None):
         keys, values: `(B, N, T, h)`.
         kept: `(B, T or 1, 1)` bool, True = may be attended to, or None (all).
         drop: Function applied to the weights before they are used, or None.
+        pairs: `(B or 1, Q, T)` bool, True = the query may attend to the key, or None.
 
     Returns:
         What each query receives `(B, N, Q, h)`, zeros where it has no key, and a
@@ -38,6 +39,9 @@ def attend(queries, keys, values, kept=None, drop=None):
         everywhere = ops.ones_like(keys[:, :1, None, :, 0], dtype="bool")
         kept = ops.logical_and(ops.swapaxes(kept, 1, 2)[:, None], everywhere)
         # (B, 1, 1, T)
+    if pairs is not None:
+        pairs = ops.cast(pairs, "bool")[:, None]  # (B, 1, Q, T)
+        kept = pairs if kept is None else ops.logical_and(kept, pairs)
     weigh = functools.partial(_weigh, queries, keys, kept)
     # Eager torch passes over the weights once for each step of the softmax; its fused
     # attention takes a half to a quarter of the time and never holds them. Compiled by
@@ -58,6 +62,44 @@ def _fused(queries, keys, values, kept):
     if kept is None:
         return received
     return select(received, ops.any(kept, axis=-1, keepdims=True))
+
+
+class TokenWeights:
+    """Weights of attention between tokens: called, by modality, and by token.
+
+    Args:
+        weights: Function that returns `(B, N, Q, T)`, T the tokens of all modalities.
+        spans: From `token_spans`.
+    """
+
+    def __init__(self, weights, spans):
+        self.of_tokens = weights
+        self.spans = spans
+
+    def __call__(self):
+        """`(B, N, Q, M)`."""
+        return ops.stack(modality_shares(self.of_tokens(), self.spans), axis=-1)
+
+
+def causal_mask(counts):
+    """Which token may attend to which where none may look ahead.
+
+    A token at place t of its modality may attend to the tokens of places 0 to t of
+    every modality.
+
+    Args:
+        counts: Numbers of tokens of the modalities, in order.
+
+    Returns:
+        `(1, T, T)` bool, T the sum of the counts, for `attention_mask`.
+
+    Example:
+
+    >>> keras.ops.convert_to_numpy(causal_mask([2, 1]))[0].astype(int).tolist()
+    [[1, 0, 1], [1, 1, 1], [1, 0, 1]]
+    """
+    places = ops.concatenate([ops.arange(count) for count in counts])
+    return (places[:, None] >= places)[None]
 
 
 def token_spans(inputs):

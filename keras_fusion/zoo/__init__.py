@@ -22,6 +22,7 @@ from keras_fusion.zoo.multimodal_transformer import MultimodalTransformer
 from keras_fusion.zoo.mutual_former_classifier import MutualFormerClassifier
 from keras_fusion.zoo.mutual_former_segmenter import MutualFormerSegmenter
 from keras_fusion.zoo.parts.deployable import deployable as deployable
+from keras_fusion.zoo.transfer_weights import transfer_weights as transfer_weights
 from keras_fusion.zoo.two_stream_video_classifier import TwoStreamVideoClassifier
 from keras_fusion.zoo.unimodal_classifier import UnimodalClassifier
 

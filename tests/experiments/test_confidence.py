@@ -11,6 +11,7 @@ from keras_fusion.experiments.confidence import (
 )
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.experiments.prediction import predict
+from keras_fusion.experiments.reports.confidence import draw_reliability, draw_risk
 from keras_fusion.experiments.saving import save_deployable
 from tests.conftest import assert_close
 from tests.experiments import runs
@@ -90,3 +91,24 @@ def test_risks_on_paper():
     found = risks(labels, np.stack([sure, 1 - sure], axis=1))
     expected = [max(0, k - 15) / k for k in range(1, 21)]
     assert found == pytest.approx(expected) and len(COVERAGES) == 20
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_what_is_drawn_is_of_the_rows_of_all_seeds():
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    reliability = {
+        "rows": [[0, 2], [1, 2]],
+        "confidence": [[0, 1.8], [0.3, 1.4]],
+        "right": [[0, 1], [0, 2]],
+    }
+    found = {"reliability": reliability}
+    found["risk"] = [np.linspace(0, 0.2, 20), np.linspace(0, 0.4, 20)]
+    left, right = Figure().subplots(1, 2)
+    draw_reliability(left, {"confidence": found})
+    dots = left.collections[0].get_offsets()
+    np.testing.assert_allclose(dots, [[0.3, 0.0], [3.2 / 4, 3 / 4]])
+    draw_risk(right, {"confidence": found})
+    x, y = right.lines[0].get_data()
+    assert x[-1] == pytest.approx(100) and y[-1] == pytest.approx(30)

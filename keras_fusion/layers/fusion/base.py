@@ -8,7 +8,11 @@ from keras import ops, tree
 
 from keras_fusion.layers.arguments import require_positive
 from keras_fusion.layers.base import Layer
-from keras_fusion.layers.fusion.checks import check_call, check_shapes
+from keras_fusion.layers.fusion.checks import (
+    check_attention_mask,
+    check_call,
+    check_shapes,
+)
 from keras_fusion.layers.shapes import merge
 from keras_fusion.layers.with_mask import WithMask
 from keras_fusion.ops.presence import Presence, select
@@ -22,8 +26,8 @@ class Fusion(Layer):
     `fuse` as exact zeros, and the output is zero where nothing is present.
 
     Call:
-        `op(inputs, query=None, modality_mask=None, mask=None, training=None,
-        return_weights=False)`
+        `op(inputs, query=None, modality_mask=None, mask=None, attention_mask=None,
+        training=None, return_weights=False)`
 
         inputs: list of M >= 1 tensors: `(B, ..., D_m)` with equal leading axes, or
             sets of tokens `(B, T_m, D_m)` for an operator that `takes = "tokens"`.
@@ -32,7 +36,12 @@ class Fusion(Layer):
             influence on output and gradients, even where it holds NaN.
         mask: list of M tensors `(B, T_m)` bool or None, True = keep (Keras' convention;
             masks that Keras attached to the inputs are honoured).
-        return_weights: also return the raw weights, `(B, ..., M)`.
+        attention_mask: `(B, T, T)` or `(1, T, T)` bool, T the tokens of all modalities
+            in order, True = the first may attend to the second, for `JointAttention`
+            and the cross-attentions; `keras_fusion.ops.causal_mask` makes one.
+        return_weights: also return the raw weights, `(B, ..., M)`; or with `"tokens"`
+            those of these operators and of `LatentAttention` from token to token,
+            `(B, N, Q, T)`, Q what asks.
 
     Args:
         units: Common width U. Where a modality's width differs from it, every
@@ -55,6 +64,8 @@ class Fusion(Layer):
     projects = True  # whether modalities of other widths than `units` are projected
     has_weights = False
     uses_query = False
+    attends_to_tokens = False  # whether there are weights from token to token
+    takes_attention_mask = False
     searched = True  # whether a search tries it where nobody names operators
     choices: ClassVar[dict] = {}  # what a search tries, by argument
 
@@ -92,6 +103,7 @@ class Fusion(Layer):
         modality_mask=None,
         mask=None,
         inputs_mask=None,  # where Keras puts attached masks if there is a query too
+        attention_mask=None,
         training=None,
         return_weights=False,
     ):
@@ -99,6 +111,7 @@ class Fusion(Layer):
         if isinstance(modality_mask, (list, tuple)):
             modality_mask = ops.convert_to_tensor(modality_mask, "bool")
         check_call(self, inputs, query, modality_mask, mask, return_weights)
+        check_attention_mask(self, inputs, attention_mask)
         inputs = [self.as_numbers(x) for x in inputs]
         query = None if query is None else self.as_numbers(query)
         training = self.resolve_training(training)
@@ -107,11 +120,18 @@ class Fusion(Layer):
         if self.projections:
             inputs = [project(x) for project, x in zip(self.projections, inputs)]
             inputs = present.select(inputs)
-        fused, weights = self.fuse(inputs, present, query=query, training=training)
+        further = {} if attention_mask is None else {"attention_mask": attention_mask}
+        fused, weights = self.fuse(
+            inputs, present, query=query, training=training, **further
+        )
         fused = self._zero_where_absent(fused, present)
         if modality_mask is not None and mask is not None:
             fused = self._with_masks(fused, present, mask)
-        return (fused, _tensor(weights, fused)) if return_weights else fused
+        if not return_weights:
+            return fused
+        if return_weights == "tokens":
+            return fused, weights.of_tokens()
+        return fused, _tensor(weights, fused)
 
     def fuse(self, inputs, present, query=None, training=None):
         """From equally wide inputs to `(fused, weights)`.
@@ -125,7 +145,8 @@ class Fusion(Layer):
         Returns:
             fused, one tensor or the list of M streams, and the raw weights: a tensor
             `(B, ..., M)`, a list of M tensors that broadcast to the inputs, None, or a
-            function that returns the tensor, where that costs something.
+            function that returns the tensor, where that costs something, such as
+            `keras_fusion.ops.tokens.TokenWeights`.
         """
         raise NotImplementedError
 

@@ -60,6 +60,11 @@ def check_call(op, inputs, query, modality_mask, mask, return_weights):
             f"{type(op).__name__} has no weights to return. To attribute a model's "
             "output to modalities use keras_fusion.attribution.shapley_values."
         )
+    if return_weights == "tokens" and not op.attends_to_tokens:
+        raise ValueError(
+            f"{type(op).__name__} has no weights from token to token: "
+            "return_weights=True has those of the modalities."
+        )
     if modality_mask is not None:
         _check_mask(op, "modality_mask", modality_mask, (shapes[0][0], len(inputs)))
     if mask is not None and not isinstance(mask, (list, tuple)):
@@ -76,6 +81,21 @@ def check_call(op, inputs, query, modality_mask, mask, return_weights):
         if kept is not None:
             rank = min(len(kept.shape), len(shape) - 1)
             _check_mask(op, "mask", kept, shape[:rank])
+
+
+def check_attention_mask(op, inputs, mask):
+    """Raises a ValueError unless `op` can heed such a mask of pairs of tokens."""
+    if mask is None:
+        return
+    if not op.takes_attention_mask:
+        raise ValueError(
+            f"{type(op).__name__} takes no attention_mask: JointAttention, "
+            "CrossAttention and GatedCrossAttention do."
+        )
+    counts = [x.shape[1] for x in inputs]
+    total = None if None in counts else sum(counts)
+    batch = inputs[0].shape[0] if mask.shape[0] != 1 else 1
+    _check_mask(op, "attention_mask", mask, (batch, total, total))
 
 
 def check_heads(op, width):

@@ -10,8 +10,8 @@ from keras_fusion.layers.fusion.transformer import (
     weight_dropper,
 )
 from keras_fusion.ops.tokens import (
+    TokenWeights,
     attend,
-    modality_shares,
     pool_tokens,
     select_queries,
     token_spans,
@@ -32,7 +32,7 @@ class CrossAttention(TokenTransformer):
     modalities that ask, in order: how much of each token's attention went to each
     modality, nothing to its own. A row sums to one; it is zero for an absent token and
     where no other modality is present. Absent tokens are no keys, and their streams
-    are zero.
+    are zero. `return_weights="tokens"` returns `(B, N, T, T)`, also zero to its own.
 
     Args:
         units: Common width U, needed where widths differ.
@@ -57,6 +57,8 @@ class CrossAttention(TokenTransformer):
     Language Sequences; Lu, Batra, Parikh and Lee, 2019, ViLBERT.
     """
 
+    attends_to_tokens = True
+    takes_attention_mask = True
     min_modalities = 2
     halves_kind = ResidualHalves
 
@@ -76,18 +78,20 @@ class CrossAttention(TokenTransformer):
             for m in range(self._asking(count))
         ]
 
-    def fuse(self, inputs, present, query=None, training=None):
+    def fuse(self, inputs, present, query=None, training=None, attention_mask=None):
         parts = [heads(x) for heads, x in zip(self.heads, inputs)]
         drop = dropper(self.dropouts, training)
-        streams, columns = list(inputs), []
+        streams, rows, spans = list(inputs), [], token_spans(inputs)
         for m, halves in enumerate(self.halves):
-            attended, shares = self._ask(m, parts, inputs, present, training)
+            pairs = _between(m, attention_mask, spans)
+            attended, own = self._ask(m, parts, inputs, present, training, pairs)
             streams[m] = halves(inputs[m], attended=attended, drop=drop)
-            columns.append(shares)
+            rows.append(own)
 
-        def weights():
-            return ops.concatenate([shares() for shares in columns], axis=2)
+        def of_tokens():
+            return ops.concatenate([own() for own in rows], axis=2)
 
+        weights = TokenWeights(of_tokens, spans)
         if self.readout:
             return self.pool(streams, present), weights
         return streams, weights
@@ -111,7 +115,7 @@ class CrossAttention(TokenTransformer):
     def _asking(self, count):
         return count if self.queries == "all" else 1
 
-    def _ask(self, m, parts, inputs, present, training):
+    def _ask(self, m, parts, inputs, present, training, pairs):
         """What modality m receives, and a function that gives its rows of weights."""
         others = [j for j in range(len(inputs)) if j != m]
         asked = [inputs[j] for j in others]
@@ -125,12 +129,24 @@ class CrossAttention(TokenTransformer):
             values,
             present.pick(others).tokens(asked),
             weight_dropper(self, training),
+            pairs,
         )
 
-        def shares():
-            columns = modality_shares(weights(), token_spans(asked))
-            columns.insert(m, ops.zeros_like(columns[0]))
-            columns = ops.stack(columns, axis=-1)  # (B, N, T_m, M)
-            return select_queries(columns, present[m])
+        def own_rows():
+            found = weights()
+            columns = [found[..., start:end] for start, end in token_spans(asked)]
+            zeros = ops.zeros_like(parts[m][0][..., :1], dtype=found.dtype)
+            columns.insert(m, zeros + ops.swapaxes(zeros, -1, -2))
+            return select_queries(ops.concatenate(columns, axis=-1), present[m])
 
-        return attended, shares
+        return attended, own_rows
+
+
+def _between(m, mask, spans):
+    """`mask` `(B, T, T)` for what modality m asks of the others."""
+    if mask is None:
+        return None
+    start, end = spans[m]
+    rows = mask[:, start:end]
+    others = [rows[..., s:e] for i, (s, e) in enumerate(spans) if i != m]
+    return ops.concatenate(others, axis=-1)

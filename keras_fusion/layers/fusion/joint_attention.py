@@ -9,8 +9,8 @@ from keras_fusion.layers.fusion.transformer import (
     weight_dropper,
 )
 from keras_fusion.ops.tokens import (
+    TokenWeights,
     attend,
-    modality_shares,
     pool_tokens,
     select_queries,
     token_spans,
@@ -30,7 +30,7 @@ class JointAttention(TokenTransformer):
     M streams `(B, T_m, U)`. Raw weights: `(B, N, T, M)` float32, T the tokens of all
     modalities in order: how much of each token's attention went to each modality. A
     row sums to one; that of an absent token is zero. Absent tokens are no keys, and
-    their streams are zero.
+    their streams are zero. `return_weights="tokens"` returns `(B, N, T, T)`.
 
     Args:
         **kwargs: `units`, `intermediate_dim`, `num_heads`, `readout`, `dropout`,
@@ -48,6 +48,9 @@ class JointAttention(TokenTransformer):
     VL-BERT (one sequence, an embedding for each kind of token).
     """
 
+    attends_to_tokens = True
+    takes_attention_mask = True
+
     def build(self, input_shape):
         super().build(input_shape)
         width = self.output_width(input_shape)
@@ -59,20 +62,22 @@ class JointAttention(TokenTransformer):
         self.heads = NormedHeads(self, "heads", width)
         self.halves = ResidualHalves(self, "halves", width)
 
-    def fuse(self, inputs, present, query=None, training=None):
+    def fuse(self, inputs, present, query=None, training=None, attention_mask=None):
         spans = token_spans(inputs)
         there = present.tokens(inputs)
         tokens = [x + self.embeddings[m] for m, x in enumerate(inputs)]
         tokens = ops.concatenate(tokens, axis=1)  # (B, T, U)
         drop_weights = weight_dropper(self, training)
-        attended, weights = attend(*self.heads(tokens), there, drop_weights)
+        attended, weights = attend(
+            *self.heads(tokens), there, drop_weights, attention_mask
+        )
         drop = dropper(self.dropouts, training)
         tokens = self.halves(tokens, attended=attended, drop=drop)
 
-        def shares():
-            columns = ops.stack(modality_shares(weights(), spans), axis=-1)
-            return select_queries(columns, there)
+        def of_tokens():
+            return select_queries(weights(), there)
 
+        shares = TokenWeights(of_tokens, spans)
         streams = [tokens[:, start:end] for start, end in spans]
         if self.readout:
             return pool_tokens(streams, present, self.readout), shares

@@ -10,9 +10,9 @@ from keras_fusion.layers.dropout import Dropout
 from keras_fusion.layers.fusion.base import Fusion
 from keras_fusion.layers.fusion.checks import check_heads
 from keras_fusion.ops.tokens import (
+    TokenWeights,
     attend,
     join_heads,
-    modality_shares,
     split_heads,
     token_spans,
 )
@@ -58,6 +58,7 @@ class LatentAttention(Fusion):
 
     takes = "tokens"
     has_weights = True
+    attends_to_tokens = True
     searched = False
     choices = {"num_heads": (1, 2, 4), "num_latents": (1, 4, 8)}
 
@@ -112,10 +113,7 @@ class LatentAttention(Fusion):
             drop = self._drop
         attended, weights = attend(queries, keys, values, there, drop)
 
-        def shares():
-            return ops.stack(modality_shares(weights(), spans), axis=-1)
-
-        return self._read(join_heads(attended)), shares
+        return self._read(join_heads(attended)), TokenWeights(weights, spans)
 
     def compute_output_shape(self, input_shape):
         batch, width = super().compute_output_shape(input_shape)

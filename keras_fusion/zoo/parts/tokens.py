@@ -55,7 +55,11 @@ def tokenise(
         units=units,
         dropout=dropout,
     )
-    return {name: _placed(safe[name], x, class_token) for name, x in encoded.items()}
+    grids = {m: _grid(streams[m].shape[1:3], sizes[m]) for m in maps}
+    return {
+        name: _placed(safe[name], x, class_token, grids.get(name))
+        for name, x in encoded.items()
+    }
 
 
 def require_aligned(operator, tokens) -> None:
@@ -131,7 +135,12 @@ def _convolutions(name, x, size, units):
     return layers.Dense(units, name=f"{name}_projection")(x)
 
 
-def _placed(name, x, class_token):
+def _grid(sides, size):
+    """Rows and columns of the tokens of a map; None where its sides are unknown."""
+    return None if None in sides else tuple(-(-side // size) for side in sides)
+
+
+def _placed(name, x, class_token, grid):
     if class_token:
         x = ClassToken(name=f"{name}_class_token")(x)
-    return PositionEmbedding(name=f"{name}_positions")(x)
+    return PositionEmbedding(grid=grid, name=f"{name}_positions")(x)
