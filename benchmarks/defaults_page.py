@@ -3,6 +3,7 @@
 import statistics
 
 from keras_fusion.experiments.evaluation import paired_interval
+from keras_fusion.experiments.results import Interval
 
 HEADER = """# Which defaults are right for most data
 
@@ -68,7 +69,7 @@ def summary(cells: dict, ours: str) -> str:
         strongest = max((n for n in tests if n != ours), key=means.get)
         gain = paired_interval(tests[ours], tests[strongest])
         shown = " | ".join(f"{means[n]:.1f}" if n in means else "" for n in others)
-        table += f"| {data} | {shown} | {gain['difference']:+.1f}{_bounds(gain)} |\n"
+        table += f"| {data} | {shown} | {gain.difference:+.1f}{_bounds(gain)} |\n"
     return table
 
 
@@ -87,7 +88,7 @@ def standings(cells: dict, names: list[str]) -> dict[str, tuple[float, float]]:
     return {n: (statistics.fmean(ranks[n]), statistics.fmean(scores[n])) for n in names}
 
 
-def differences(cells: dict, name: str, key: str) -> dict:
+def differences(cells: dict, name: str, key: str) -> Interval:
     """`paired_interval` over data sets of a configuration and the base, in points."""
     pairs = [
         [100 * statistics.fmean(found[n][key]) for n in (name, "base")]
@@ -107,14 +108,14 @@ def _row(name, cells, standing):
             shown.append("")
             continue
         found = differences(cells, name, key)
-        order = found["difference"] if key == "test" else order
-        bounds = "" if found["low"] is None else _bounds(found)
-        shown.append(f"{found['difference']:+.1f}{bounds}")
+        order = found.difference if key == "test" else order
+        bounds = "" if found.low is None else _bounds(found)
+        shown.append(f"{found.difference:+.1f}{bounds}")
     return order, f"| {name} | {count} | {ranked} | {' | '.join(shown)} |\n"
 
 
 def _bounds(found):
-    return f" ({found['low']:+.1f} to {found['high']:+.1f})"
+    return f" ({found.low:+.1f} to {found.high:+.1f})"
 
 
 def _by_data(cells, names):

@@ -6,11 +6,11 @@ It rewrites the index that opens zoo/README.md, and in the card of every recipe 
 `keras-fusion evaluate --publish` put there.
 """
 
-import json
 from pathlib import Path
 
 from keras_fusion.experiments.reports import card, index, tables
 from keras_fusion.experiments.reports.plots import PLOTS, save_plots
+from keras_fusion.experiments.results import read
 from keras_fusion.files import whole
 from keras_fusion.zoo import published
 
@@ -30,7 +30,7 @@ def rewrite(folder: Path) -> None:
     """Makes the index and all cards of the recipes in `folder` anew."""
     write(folder / "README.md", with_index((folder / "README.md").read_text(), folder))
     for file in sorted(folder.glob("*/results.json")):
-        results = json.loads(file.read_text())
+        results = read(file)
         save_plots(results, file.parent)
         plots = [name for name in PLOTS if (file.parent / name).is_file()]
         page = file.with_name("README.md")

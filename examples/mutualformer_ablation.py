@@ -26,13 +26,14 @@ import keras
 from keras import ops
 
 from keras_fusion.catalogue import find
-from keras_fusion.experiments import comparison, training
+from keras_fusion.experiments import comparison, record, training
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.reports.card import replaced
+from keras_fusion.experiments.results import Results
 from keras_fusion.experiments.runs import COMPILED
-from keras_fusion.files import whole, write_json
+from keras_fusion.files import whole
 from keras_fusion.layers import MutualFormerBlock
 from keras_fusion.layers.arguments import require_choice
 from keras_fusion.ops.tokens import attend, join_heads
@@ -135,10 +136,10 @@ def train(recipe: recipes.Recipe, seeds, only, folder: Path) -> None:
         variants = comparison.variants(recipe, data)
         for title in chosen:
             path = folder / title / f"seed-{seed}"
-            record = training.fit(*variants[title], seed, path)
+            run = training.fit(*variants[title], seed, path)
             print(
-                f"{title}, seed {seed}: validation {record['validation']:.4f}, "
-                f"{record['seconds']:.0f} s",
+                f"{title}, seed {seed}: validation {run.validation:.4f}, "
+                f"{run.seconds:.0f} s",
                 flush=True,
             )
 
@@ -147,27 +148,27 @@ def left(recipe: recipes.Recipe, folder: Path) -> int:
     """How many of the fits that the table needs are not there yet."""
     titles = [comparison.MODEL, *recipe.baselines]
     fits = itertools.product(titles, recipe.training.seeds)
-    files = (folder / t / f"seed-{s}" / training.RECORD for t, s in fits)
+    files = (folder / t / f"seed-{s}" / record.FILE for t, s in fits)
     return sum(not file.is_file() for file in files)
 
 
-def table(results: dict) -> str:
+def table(results: Results) -> str:
     """Every method with its difference to the recipe's block, as Markdown."""
     rows = []
-    for method, runs in results["scores"].items():
-        change = results["paired"].get(method)
+    for method, runs in results.scores.items():
+        change = results.paired.get(method)
         rows.append(
             [
                 "as in the recipe" if change is None else method,
-                tables.spread(runs["all"]),
+                tables.spread(runs.all),
                 "" if change is None else tables.verdict(change["all"]),
             ]
         )
-    header = ["change", f"{results['metric']}, %", "the recipe's block against it"]
-    seeds = [fit["seed"] for fit in results["fits"]]
+    header = ["change", f"{results.metric}, %", "the recipe's block against it"]
     return "\n\n".join(
         [
-            f"On validation data, mean ± standard deviation over seeds {seeds}.",
+            "On validation data, mean ± standard deviation over seeds "
+            f"{results.seeds}.",
             tables.markdown_table(header, rows),
             f"{tables.origin(results)}.",
         ]
@@ -197,11 +198,11 @@ def main(arguments=None) -> None:
     publish(results, recipes.file_of(options.recipe).parent)
 
 
-def publish(results: dict, home: Path) -> None:
+def publish(results: Results, home: Path) -> None:
     """Writes `ablation.json` and the card's table into the recipe's folder."""
     card = home / "README.md"
     text = replaced(card.read_text(), BEGIN, table(results))
-    write_json(home / "ablation.json", results)
+    results.write(home / "ablation.json")
     with whole(card) as beside:
         beside.write_text(text)
     print(f"wrote {home / 'ablation.json'} and {card}")

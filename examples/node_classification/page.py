@@ -6,9 +6,11 @@ With files, those of processes that shared the work, they become the results fir
 """
 
 import argparse
+import dataclasses
 import json
 import pathlib
 import statistics
+import types
 
 from keras_fusion.experiments.evaluation import paired_interval
 from keras_fusion.experiments.reports.card import replaced
@@ -66,7 +68,8 @@ def summary(scores) -> dict:
             line["published"] = PUBLISHED[name][data]
         rival = [v["test"] for v in scores.get(f"{data}/{part}/{BASELINE}", [])]
         if name != BASELINE and len(rival) == len(tests):
-            line["against concatenation"] = paired_interval(tests, rival)
+            interval = paired_interval(tests, rival)
+            line["against concatenation"] = dataclasses.asdict(interval)
         lines[key] = line
     return lines
 
@@ -82,7 +85,7 @@ def tables(results) -> str:
         header = [part, *(f"{d}{c}" for d in data for c in ("", f", {beside}"))]
         rows = [[n, *_cells(results, data, part, n, beside)] for n in names]
         found.append(markdown_table(header, rows))
-    found.append(f"{origin(results)}.")
+    found.append(f"{origin(types.SimpleNamespace(**results))}.")
     return "\n\n".join(found)
 
 

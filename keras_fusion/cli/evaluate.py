@@ -13,7 +13,6 @@ from keras_fusion.experiments.reports.card import publish
 from keras_fusion.experiments.reports.plots import save_plots
 from keras_fusion.experiments.runs import COMPILED, best_run, run_of
 from keras_fusion.experiments.saving import save_deployable
-from keras_fusion.files import write_json
 
 
 def add_arguments(parser) -> None:
@@ -72,8 +71,8 @@ def run(options) -> None:
     for seed in seeds:
         path = folder / comparison.MODEL / f"seed-{seed}"
         save_deployable(recipe, load_data(recipe, seed), path)
-    write_json(folder / "results.json", results)
-    for note in results["notes"]:
+    results.write(folder / "results.json")
+    for note in results.notes:
         console.say(note, style="dim")
     print_results(results)
     written = [folder / "results.json", *save_plots(results, folder)]

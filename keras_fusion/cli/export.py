@@ -7,10 +7,9 @@ import numpy as np
 from keras_fusion import export as exporting
 from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
-from keras_fusion.experiments import prediction, training
+from keras_fusion.experiments import prediction, record
 from keras_fusion.experiments.for_export import for_export
 from keras_fusion.experiments.runs import best_run, recipe_of
-from keras_fusion.files import read_json
 
 
 def add_arguments(parser) -> None:
@@ -108,7 +107,5 @@ def _read_samples(model, file):
 
 def _name(model):
     """That of the recipe where the file is one of its runs, else of the file."""
-    record = model.parent / training.RECORD
-    if not record.is_file():
-        return model.stem
-    return read_json(record).get("name", model.stem)
+    run = record.read(model.parent)
+    return run.name if run else model.stem

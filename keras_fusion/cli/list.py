@@ -1,5 +1,7 @@
 """`keras-fusion list`."""
 
+import dataclasses
+
 from keras_fusion import datasets, layers, zoo
 from keras_fusion.catalogue import find
 from keras_fusion.cli.console import console
@@ -8,7 +10,7 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.reports import tables
-from keras_fusion.files import read_json
+from keras_fusion.experiments.results import read
 from keras_fusion.zoo import published as recipes
 
 
@@ -50,29 +52,29 @@ def _print_published(options):
         raise InputError(
             f"{options.recipe} has no published results; {path} is not there."
         )
-    results = read_json(path)
+    results = read(path)
     method = options.method and _method(options.method, results)
-    console.print(f"from {path}, measured on {results['date']}")
+    console.print(f"from {path}, measured on {results.date}")
     if not method:
         return print_results(results)
-    others = {"paired": comparison.paired(results["scores"], method)}
-    print_paired(options.method, others)
+    others = comparison.paired(results, method)
+    print_paired(options.method, dataclasses.replace(results, paired=others))
 
 
 def _method(name, results):
     """Its key in the results, of the name that tables give it as well."""
-    titles = {tables.method_title(m, results): m for m in results["scores"]}
-    return find("method", name, titles | {m: m for m in results["scores"]})
+    titles = {tables.method_title(m, results): m for m in results.scores}
+    return find("method", name, titles | {m: m for m in results.scores})
 
 
 def _recipe_line(name):
-    results = recipes.folder() / name / "results.json"
-    if not results.is_file():
+    file = recipes.folder() / name / "results.json"
+    if not file.is_file():
         return "no results yet"
-    found = read_json(results)
-    runs = found["scores"][comparison.MODEL]["all"]
+    found = read(file)
+    runs = found.scores[comparison.MODEL].all
     return (
-        f"{found['recipe']['dataset']}: {tables.spread(runs)} % {found['metric']}, "
+        f"{found.recipe.dataset}: {tables.spread(runs)} % {found.metric}, "
         f"{len(runs)} seeds"
     )
 

@@ -51,7 +51,7 @@ def promote(results: dict, name: str, folder: Path) -> None:
     seeds = recipe.training.seeds
 
     def report(run, record):
-        console.print(f"{run}: {record['seconds']:.1f} s", style="dim")
+        console.print(f"{run}: {record.seconds:.1f} s", style="dim")
 
     found = comparison.compare(recipe, seeds, runs, report=report)
     save_plots(found, runs)

@@ -3,37 +3,39 @@
 from keras_fusion.cli.console import console
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments.recipe import Split
+from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.reports import (
     confidence,
     contributions,
     corruption_tables,
     tables,
 )
+from keras_fusion.experiments.results import Results
 from keras_fusion.experiments.watching import LOSS
 
 
-def print_results(results: dict) -> None:
+def print_results(results: Results) -> None:
     """Prints what `comparison.compare` found as tables and sentences."""
-    count = len(results["fits"])
+    count = len(results.fits)
     title = (
-        f"{results['part']} {results['metric']} in percent on "
-        f"{results['recipe']['dataset']}, {count} seed{'s' if count > 1 else ''}, "
+        f"{results.part} {results.metric} in percent on "
+        f"{results.recipe.dataset}, {count} seed{'s' if count > 1 else ''}, "
         "by number of modalities missing at random"
     )
     console.print(tables.rich_table(title, *tables.comparison_rows(results)))
-    if any(results.get("measures", {}).values()):
+    if any(results.measures.values()):
         rows = tables.measure_rows(results)
         console.print(tables.rich_table("by other measures", *rows))
     console.print(
         tables.rich_table("each modality missing", *tables.missing_rows(results))
     )
-    if results.get("contributions"):
+    if results.contributions:
         rows = contributions.contribution_rows(results)
         console.print(tables.rich_table("what each modality contributed", *rows))
         console.print(contributions.contribution_legend(results))
     if sentence := confidence.sets_sentence(results):
         console.print(sentence)
-    if "corrupted" in results:
+    if results.corrupted:
         for title, table in corruption_tables.all_of(results).items():
             console.print(tables.rich_table(title, *table))
     print_paired(tables.method_title(comparison.MODEL, results), results)
@@ -41,27 +43,27 @@ def print_results(results: dict) -> None:
         console.say(won, style="bold")
 
 
-def print_paired(method: str, results: dict) -> None:
+def print_paired(method: str, results: Results) -> None:
     """Prints how far a method is ahead of the others."""
     title = f"{method} beside the others"
     console.print(tables.rich_table(title, *tables.paired_rows(results)))
     console.say(tables.paired_legend(results))
 
 
-def record_cells(record: dict, split: Split) -> list[str]:
+def record_cells(record: Record, split: Split) -> list[str]:
     """Validation score, epochs, seconds and parameters of one run.
 
     Args:
         record: From `training.fit`.
         split: Of the recipe: the score says if the rows it is of were trained on.
     """
-    score = record["validation"]
+    score = record.validation
     shown = f"{100 * score:.1f} %"
-    if record["metric"] == LOSS:
+    if record.metric == LOSS:
         shown = f"loss {-score:.4f}"
     return [
         f"{shown} (trained on)" if split.train_on_validation else shown,
-        str(record["epochs"]),
-        f"{record['seconds']:.1f}",
-        f"{record['parameters']:,}",
+        str(record.epochs),
+        f"{record.seconds:.1f}",
+        f"{record.parameters:,}",
     ]

@@ -175,7 +175,7 @@ def _judge(results, other, folder):
     searches = {found["search"]["name"]: found for found in (results, other)}
 
     def report(name, record):
-        console.print(f"{name}: {record['seconds']:.1f} s", style="dim")
+        console.print(f"{name}: {record.seconds:.1f} s", style="dim")
 
     found = judging.judge(searches, SEEDS, folder / "test", report)
     fusions = {n: tuning.fusion_text(w["values"]) for n, w in found["winners"].items()}

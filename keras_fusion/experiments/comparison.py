@@ -1,18 +1,21 @@
 """A recipe's model beside what everybody should beat, trained the same way."""
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import classical, evaluation, training
+from keras_fusion.experiments import classical, evaluation, schema, training
 from keras_fusion.experiments import variants as forms
 from keras_fusion.experiments.confidence import judged_confidence
 from keras_fusion.experiments.contributions import score_contributions
 from keras_fusion.experiments.corruption import corrupted_scores
 from keras_fusion.experiments.over_seeds import listed
 from keras_fusion.experiments.recipe import Recipe, load_data, plain
+from keras_fusion.experiments.record import Record
+from keras_fusion.experiments.results import Fit, Fits, Interval, Results
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.names import safe_names
 from keras_fusion.provenance import provenance
@@ -66,8 +69,8 @@ def compare(
     devices: int = 1,
     leave_out: bool = False,
     corrupt: bool = False,
-    report: Callable[[str, dict], None] = lambda name, record: None,
-) -> dict:
+    report: Callable[[str, Record], None] = lambda name, record: None,
+) -> Results:
     """Trains what is not trained yet, and judges all on data it has not seen.
 
     The baselines have the model's encoders, training run and validation choice: each
@@ -88,10 +91,7 @@ def compare(
         report: Is told name and record of every fit as it ends.
 
     Returns:
-        What `results.json` holds: scores by method and seed, paired intervals, the
-        weight of each modality in the model by class and seed and what it contributed,
-        what the model's confidence is worth, the budget of every method, and where
-        the numbers come from.
+        What `results.json` holds.
     """
     scores, measures, lies, retrained, fits = {}, {}, {}, {}, []
     weights, contributions, confidence = [], [], []
@@ -139,24 +139,26 @@ def compare(
             outputs = evaluation.full_outputs(load(f"{WITHOUT}{m}"), rest)
             retrained.setdefault(m, []).append(task.score(rest.labels, outputs))
         fits.append(_summary(seed, best, records))
-    scores = {method: listed(runs) for method, runs in scores.items()}
-    return {
+    whole = {
         "recipe": plain(recipe),
         "part": part,
         "notes": [*data.notes, *_missing_baselines(recipe, data)],
         "precision": precision,
         "metric": task.metric,
-        "scores": scores,
+        "scores": {method: listed(runs) for method, runs in scores.items()},
         "measures": {method: listed(runs) for method, runs in measures.items()},
-        **({"corrupted": {m: listed(x) for m, x in lies.items()}} if corrupt else {}),
+        "corrupted": {m: listed(x) for m, x in lies.items()} if corrupt else {},
         "retrained_without": retrained,
         "modality_weights": listed(weights),
-        "contributions": listed(contributions),
-        "confidence": listed(confidence),
-        "paired": paired(scores, leave_out=singles),  # the best stands for all
+        "contributions": listed(contributions) or None,
+        "confidence": listed(confidence) or None,
+        "paired": {},
         "fits": fits,
         **provenance(),
     }
+    results = schema.read(Results, whole, recipe.name)
+    intervals = paired(results, leave_out=singles)  # the best stands for all
+    return dataclasses.replace(results, paired=intervals)
 
 
 def _folders(chosen, modalities):
@@ -183,7 +185,7 @@ def _best(singles, records, judged, split):
     """The name of the best single modality of a seed; see `compare`."""
     if split.train_on_validation:
         return max(singles, key=lambda name: judged[name][0]["all"])
-    return max(singles, key=lambda name: records[name]["validation"])
+    return max(singles, key=lambda name: records[name].validation)
 
 
 def _late_average(data, load):
@@ -212,32 +214,33 @@ def trained(recipe: Recipe, data: Dataset, folder: Path, **arguments):
 
 
 def _summary(seed, best, records):
-    kept = ("validation", "epochs", "seconds", "parameters", "scale", "computed_on")
-    return {
-        "seed": seed,
-        **({"best_single": best.removeprefix(ONLY)} if best else {}),
-        **{n: {k: r[k] for k in kept if k in r} for n, r in records.items()},
+    kept = {
+        name: {key.name: getattr(record, key.name) for key in dataclasses.fields(Fit)}
+        for name, record in records.items()
     }
+    return Fits(seed, best and best.removeprefix(ONLY), kept)
 
 
-def paired(scores: dict, method: str = MODEL, leave_out: Iterable[str] = ()) -> dict:
+def paired(
+    results: Results, method: str = MODEL, leave_out: Iterable[str] = ()
+) -> dict[str, dict[str, Interval]]:
     """One method against each other, with all there and with half missing.
 
     Args:
-        scores: Of every method, as `compare` returns them.
+        results: With the scores of every method.
         method: Whose differences.
         leave_out: Methods that it is not compared with.
     """
-    runs = scores[method]
-    half = str(max(1, len(runs["missing"]) // 2))
-    conditions = {"all": lambda found: found["all"]}
-    if half in runs["missing_random"]:
-        conditions[f"{half} missing"] = lambda found: found["missing_random"][half]
+    runs = results.scores[method]
+    half = str(max(1, len(runs.missing) // 2))
+    conditions = {"all": lambda found: found.all}
+    if half in runs.missing_random:
+        conditions[f"{half} missing"] = lambda found: found.missing_random[half]
     return {
         other: {
-            name: evaluation.paired_interval(pick(runs), pick(scores[other]))
+            name: evaluation.paired_interval(pick(runs), pick(found))
             for name, pick in conditions.items()
         }
-        for other in scores
+        for other, found in results.scores.items()
         if other != method and other not in leave_out
     }

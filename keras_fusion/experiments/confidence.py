@@ -9,8 +9,8 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments.batches import in_order
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.experiments.recipe import Training
+from keras_fusion.experiments.record import Record
 
-THRESHOLD = "set_threshold"  # in the record of a run
 BINS = 10
 COVERAGES = tuple(k / 20 for k in range(1, 21))
 
@@ -44,7 +44,7 @@ def settle(model: keras.Model, data: Dataset, settings: Training) -> dict:
     if settings.coverage is not None:
         outputs = full_outputs(model, data.validation)
         labels = data.validation.labels
-        found[THRESHOLD] = conformal_threshold(labels, outputs, settings.coverage)
+        found["set_threshold"] = conformal_threshold(labels, outputs, settings.coverage)
     return found
 
 
@@ -54,7 +54,7 @@ def has_classes(data: Dataset) -> bool:
 
 
 def judged_confidence(
-    model: keras.Model, data: Dataset, split: Split, record: dict
+    model: keras.Model, data: Dataset, split: Split, record: Record
 ) -> dict:
     """What a classifier's confidence is worth on rows that it has not seen.
 
@@ -75,8 +75,8 @@ def judged_confidence(
         "reliability": reliability(labels, probabilities),
         "risk": risks(labels, probabilities),
     }
-    if THRESHOLD in record:
-        sets = prediction_sets(probabilities, record[THRESHOLD])
+    if record.set_threshold is not None:
+        sets = prediction_sets(probabilities, record.set_threshold)
         held = sets[np.arange(len(labels)), labels]
         size = sets.sum(axis=1)
         found["sets"] = {"coverage": float(held.mean()), "size": float(size.mean())}

@@ -57,7 +57,7 @@ def distill(
         "ensemble": task.score(labels, _answers(ensemble, raw.test)),
         "distilled": task.score(labels, evaluation.full_outputs(model, data.test)),
     }
-    record = {"metric": task.metric, "parameters": fitted["parameters"], "test": scores}
+    record = {"metric": task.metric, "parameters": fitted.parameters, "test": scores}
     write_json(folder / RECORD, record)
     return record
 

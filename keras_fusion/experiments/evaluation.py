@@ -12,6 +12,7 @@ from scipy import special
 from keras_fusion.attribution.masked_outputs import masked_outputs
 from keras_fusion.datasets import Split
 from keras_fusion.experiments.batches import InOrder, model_inputs
+from keras_fusion.experiments.results import Interval
 from keras_fusion.names import MASK
 from keras_fusion.zoo.modality_weights import modality_weights, symbolic_weights
 
@@ -84,23 +85,19 @@ def class_weights(model: keras.Model, split: Split, class_names) -> dict:
     }
 
 
-def paired_interval(first, second) -> dict:
-    """Mean difference of two methods over the same seeds, with its 95 % interval.
+def paired_interval(first, second) -> Interval:
+    """Mean difference of two methods over the same seeds, by Student's t.
 
     Args:
         first, second: Scores by seed, in the same order.
-
-    Returns:
-        `{"difference": mean of first - second, "low": ..., "high": ...}` by Student's
-        t; with one seed the bounds are None.
     """
     differences = [a - b for a, b in zip(first, second, strict=True)]
     mean = statistics.fmean(differences)
     if len(differences) < 2:
-        return {"difference": mean, "low": None, "high": None}
+        return Interval(difference=mean)
     quantile = special.stdtrit(len(differences) - 1, 0.975)  # of Student's t
     half = quantile * statistics.stdev(differences) / math.sqrt(len(differences))
-    return {"difference": mean, "low": float(mean - half), "high": float(mean + half)}
+    return Interval(difference=mean, low=float(mean - half), high=float(mean + half))
 
 
 def _outputs(model, split, masks):

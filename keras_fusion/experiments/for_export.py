@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from keras_fusion.experiments import kept_rows, prediction, table_columns, training
-from keras_fusion.files import read_json
+from keras_fusion.experiments import kept_rows, prediction, record, table_columns
 
 _METRICS = "validation", "epochs", "seconds", "parameters"
 
@@ -34,8 +33,7 @@ def for_export(path: str | Path) -> dict:
 
 def _about(path):
     """Recipe and metrics of the run that a model comes from, where it was left."""
-    record = path.with_name(training.RECORD)
-    if not record.is_file():
+    run = record.read(path.parent)
+    if run is None:
         return None
-    run = read_json(record)
-    return {"recipe": run["identity"], "metrics": {k: run[k] for k in _METRICS}}
+    return {"recipe": run.identity, "metrics": {k: getattr(run, k) for k in _METRICS}}

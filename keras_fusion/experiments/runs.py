@@ -4,9 +4,8 @@ import dataclasses
 from pathlib import Path
 
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import comparison, own_data, training, trust
+from keras_fusion.experiments import comparison, own_data, record, trust
 from keras_fusion.experiments import recipe as recipe_files
-from keras_fusion.files import read_json
 
 COMPILED = ".compiled"  # beside the runs of a recipe: what is compiled for them
 
@@ -56,5 +55,4 @@ def best_run(folder: Path) -> Path:
         raise InputError(
             f"There is no trained model in {folder}: run `keras-fusion train` first."
         )
-    records = {m: read_json(m.parent / training.RECORD) for m in models}
-    return max(models, key=lambda m: records[m]["validation"])
+    return max(models, key=lambda model: record.read(model.parent).validation)

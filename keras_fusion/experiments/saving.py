@@ -9,15 +9,14 @@ from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
 from keras_fusion.experiments import (
     comparison,
-    confidence,
     kept_rows,
     prediction,
+    record,
     table_columns,
-    training,
 )
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import read_json, whole, write_json
+from keras_fusion.files import whole, write_json
 
 
 def save_deployable(recipe: Recipe, data: Dataset, folder: Path) -> Path:
@@ -27,7 +26,7 @@ def save_deployable(recipe: Recipe, data: Dataset, folder: Path) -> Path:
     the trained model, which an export compares with.
     """
     model = comparison.trained(recipe, data, folder, **task_of(data).deployed_head)
-    threshold = read_json(folder / training.RECORD).get(confidence.THRESHOLD)
+    threshold = record.read(folder).set_threshold
     deployed = zoo.deployable(model, data.statistics, threshold)
     return save(deployed, data, folder, **kept_rows.answered(model, data))
 

@@ -8,11 +8,13 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Strict, TypeAdapter, ValidationError, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from keras_fusion import files
 from keras_fusion.errors import InputError
 
 T = TypeVar("T")
@@ -66,6 +68,21 @@ def read(kind: type[T], given: Mapping, source: str) -> T:
         return _adapter(kind).validate_python(given)
     except ValidationError as error:
         raise InputError(_sentence(kind, error.errors(), source)) from None
+
+
+def read_json(kind: type[T], path: Path) -> T:
+    """The value of this dataclass that the program wrote into a file.
+
+    Raises:
+        ValueError: If the file is broken, or holds something else.
+    """
+    given = files.read_json(path)
+    try:
+        return _adapter(kind).validate_python(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InputError(f"{path} is broken: {place}: {first['msg']}.") from None
 
 
 @functools.cache

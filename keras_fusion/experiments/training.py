@@ -13,6 +13,7 @@ from keras_fusion.batching import prediction_batch
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import fine_tuning, ridge_share, targets, variants
+from keras_fusion.experiments import record as records
 from keras_fusion.experiments.batches import Batches, in_order
 from keras_fusion.experiments.checkpoint import Checkpoint, require_same
 from keras_fusion.experiments.class_weights import class_weights
@@ -23,17 +24,17 @@ from keras_fusion.experiments.identity import identity_of
 from keras_fusion.experiments.precision import policy
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.recomputation import recomputing
+from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.stopping import EarlyStopping
 from keras_fusion.experiments.tasks import task_of, taught
 from keras_fusion.experiments.watching import Watch
 from keras_fusion.export import portable
-from keras_fusion.files import alone_in, read_json, write_json
+from keras_fusion.files import alone_in
 from keras_fusion.names import IGNORED
 from keras_fusion.provenance import computed_on
 
 WEIGHTS = "model.weights.h5"
 COMPILED = "training.keras"
-RECORD = "fit.json"
 VALIDATIONS = 20
 
 
@@ -49,7 +50,7 @@ def fit(
     checkpoint_every: float = 10.0,
     callbacks: Iterable[keras.callbacks.Callback] = (),
     teacher: np.ndarray | None = None,
-) -> dict:
+) -> Record:
     """Trains the recipe's model, or goes on with it, or finds it done.
 
     With `patience` the learning rate is constant, and the weights kept are those that
@@ -72,11 +73,7 @@ def fit(
             model learns beside their labels; see `targets.taught`.
 
     Returns:
-        The record in `fit.json`: `metric`, its `validation` score (minus the loss
-        where that is watched), `epochs` that were trained, `best_epoch` with
-        `patience`, `seconds`, `parameters`, `history`, what `confidence.settle` and
-        `ridge_share.settle` found,
-        the `scale` of each modality and `computed_on`, where it ended.
+        The record in `fit.json`.
 
     Raises:
         ValueError: If the folder holds another run, if another process is at work
@@ -110,10 +107,9 @@ def fit(
 
 def _done(folder, identity):
     """The record of a run that came to its end, None of another."""
-    if not (folder / RECORD).is_file():
-        return None
-    done = read_json(folder / RECORD)
-    require_same(folder, done["identity"], identity)
+    done = records.read(folder)
+    if done:
+        require_same(folder, done.identity, identity)
     return done
 
 
@@ -206,24 +202,24 @@ def _train(
     if later is not model.optimizer:
         model.compile(later, **_judged_by(task, data.classes))
     portable.save(model, folder / COMPILED)
-    done = {
-        "name": recipe.name,
-        "identity": identity,
-        "metric": watch.name,
-        "validation": stopping.best_score
-        if stopping
-        else watch.of(checkpoint.history[watch.key][-1]),
-        "epochs": len(checkpoint.history["loss"]),
-        **({"best_epoch": stopping.best_epoch + 1} if stopping else {}),
-        "seconds": checkpoint.seconds + time.perf_counter() - started,
-        "parameters": model.count_params(),
-        "history": checkpoint.history,
-        **blended,
+    last = watch.of(checkpoint.history[watch.key][-1])
+    validated = stopping.best_score if stopping else last
+    done = Record(
+        name=recipe.name,
+        identity=identity,
+        metric=watch.name,
+        validation=blended.get("validation", validated),
+        epochs=len(checkpoint.history["loss"]),
+        best_epoch=stopping.best_epoch + 1 if stopping else None,
+        seconds=checkpoint.seconds + time.perf_counter() - started,
+        parameters=model.count_params(),
+        history=checkpoint.history,
+        network_share=blended.get("network_share"),
         **confidence,
-        "scale": {m: scale.kind for m, scale in data.statistics.items()},
-        "computed_on": computed_on(),
-    }
-    write_json(folder / RECORD, done)
+        scale={m: scale.kind for m, scale in data.statistics.items()},
+        computed_on=computed_on(),
+    )
+    done.write(folder)
     checkpoint.path.unlink(missing_ok=True)
     return done
 

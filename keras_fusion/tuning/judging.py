@@ -1,5 +1,6 @@
 """The winners of two searches on the test set, once, when all is chosen."""
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def judge(
         "seeds": list(seeds),
         "scores": scores,
         "winners": {name: _kept(trial) for name, trial in winners.items()},
-        "paired": evaluation.paired_interval(*scores.values()),
+        "paired": dataclasses.asdict(evaluation.paired_interval(*scores.values())),
     }
 
 

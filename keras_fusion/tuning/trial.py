@@ -14,6 +14,7 @@ from keras_fusion.experiments import comparison, training
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.recipe import Recipe, plain
+from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import alone_in, read_json, whole, write_json
 
@@ -98,7 +99,7 @@ class _Deadline(keras.callbacks.Callback):
             raise _OutOfTimeError
 
 
-def completed(task: Task, data: dict, records: list[dict], seconds: float) -> dict:
+def completed(task: Task, data: dict, records: list[Record], seconds: float) -> dict:
     """What is known of a trial that came to its end.
 
     Args:
@@ -126,8 +127,8 @@ def completed(task: Task, data: dict, records: list[dict], seconds: float) -> di
             np.save(file, outputs)
     seconds += time.perf_counter() - began
     watched = task_of(first).watched
-    scores = [record["validation"] for record in records]
-    fitting = sum(record["seconds"] for record in records)
+    scores = [record.validation for record in records]
+    fitting = sum(record.seconds for record in records)
     return {
         "status": "completed",
         "reason": None,
@@ -137,12 +138,12 @@ def completed(task: Task, data: dict, records: list[dict], seconds: float) -> di
         "spread": statistics.stdev(scores) if len(scores) > 1 else None,
         "seconds": round(max(seconds, fitting), 3),
         "training": round(fitting, 3),
-        "parameters": records[0]["parameters"],
+        "parameters": records[0].parameters,
         "latency": round(1e3 * latency, 3),
-        "epochs": records[0]["epochs"],
-        "best_epoch": records[0].get("best_epoch"),
+        "epochs": records[0].epochs,
+        "best_epoch": records[0].best_epoch,
         "finished": task.recipe.training.epochs == task.epochs,
-        "curve": _curve(records[0]["history"]),
+        "curve": _curve(records[0].history),
         "recipe": {
             "builder": task.recipe.builder,
             "arguments": task.recipe.arguments,

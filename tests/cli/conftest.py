@@ -1,10 +1,9 @@
 """One small evaluation, which the tests of all commands share."""
 
-import json
-
 import pytest
 
 from keras_fusion.experiments import training
+from keras_fusion.experiments.results import read
 from tests.cli.running import CARD, succeed
 from tests.experiments import runs
 
@@ -38,4 +37,4 @@ def trained(home):
 
 @pytest.fixture(scope="package")
 def results(home):
-    return json.loads((home / "runs" / "tiny" / "results.json").read_text())
+    return read(home / "runs" / "tiny" / "results.json")

@@ -17,6 +17,7 @@ from keras_fusion.experiments import (
 )
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.reports import panel
+from keras_fusion.experiments.results import read
 from tests.cli.running import CARD, run, succeed
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
@@ -72,15 +73,15 @@ def home(tmp_path_factory, quick):
 
 @pytest.fixture(scope="module")
 def results(home):
-    return json.loads((home / "results.json").read_text())
+    return read(home / "results.json")
 
 
 def test_every_method_is_judged(results):
-    assert results["metric"] == "foreground IoU"
+    assert results.metric == "foreground IoU"
     methods = ["model", "concatenation", "sum", "late average", "best single"]
-    assert list(results["scores"]) == [*methods, "only-rgb", "only-depth"]
-    assert list(results["paired"]) == methods[1:]
-    for measures in results["measures"].values():
+    assert list(results.scores) == [*methods, "only-rgb", "only-depth"]
+    assert list(results.paired) == methods[1:]
+    for measures in results.measures.values():
         assert list(measures) == ["MAE", "max F", "max E", "S"]
 
 
@@ -95,7 +96,7 @@ def test_the_score_is_that_of_what_was_trained(home, results):
     inputs = data.test.inputs | {"modality_mask": np.ones((8, 2), bool)}
     logits = model.predict(inputs, verbose=0)
     expected = scores.foreground_iou(data.test.labels, logits)
-    assert results["scores"]["sum"]["all"] == [pytest.approx(expected)]
+    assert results.scores["sum"].all == [pytest.approx(expected)]
 
 
 def test_single_modalities_are_the_same_network(home):

@@ -1,4 +1,3 @@
-import json
 import re
 import sys
 
@@ -8,10 +7,11 @@ import pytest
 
 from keras_fusion import datasets, layers, zoo
 from keras_fusion.cli.results import record_cells
-from keras_fusion.experiments import comparison, corruption, variants
+from keras_fusion.experiments import comparison, corruption, record, variants
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.reports import card, corruption_tables
 from keras_fusion.experiments.reports.plots import PLOTS
+from keras_fusion.experiments.results import read
 from keras_fusion.zoo import published as recipes
 from tests.cli.running import run, succeed
 
@@ -25,10 +25,10 @@ def test_list_knows_every_name():
 
 def test_list_compares_any_method_of_published_results(results, home):
     out = succeed("list", home, "--method", "late average")
-    scores = results["scores"]
+    scores = results.scores
     others = [name for name in scores if name != "late average"]
     chosen = ("late average", "only-b")
-    (late,), (only,) = (scores[name]["missing_random"]["1"] for name in chosen)
+    (late,), (only,) = (scores[name].missing_random["1"] for name in chosen)
     (line,) = re.findall(r"^ only-b .*", out, re.M)
     assert line.split()[-1] == f"{100 * (late - only):+.1f}"
     titled = succeed("list", home, "--method", "AdaptiveWeighting")
@@ -49,20 +49,20 @@ def test_list_knows_results_of_a_file_beside_a_recipe(home):
 
 def test_evaluate_scores_every_method_under_every_loss(results, home):
     single = ["only-a", "only-b"]
-    assert list(results["scores"]) == [*comparison.METHODS, *single]
-    best = f"only-{results['fits'][0]['best_single']}"
-    assert results["scores"]["best single"] == results["scores"][best]
-    for scores in results["scores"].values():
-        assert list(scores["missing"]) == ["a", "b"]
-        assert list(scores["missing_random"]) == ["1"]
-        both = [scores["all"], *scores["missing"].values()]
+    assert list(results.scores) == [*comparison.METHODS, *single]
+    best = f"only-{results.fits[0].best_single}"
+    assert results.scores["best single"] == results.scores[best]
+    for scores in results.scores.values():
+        assert list(scores.missing) == ["a", "b"]
+        assert list(scores.missing_random) == ["1"]
+        both = [scores.all, *scores.missing.values()]
         assert all(len(x) == 1 and 0 <= x[0] <= 1 for x in both)
-    assert results["scores"]["model"]["all"][0] > 0.5
-    assert list(results["retrained_without"]) == ["a", "b"]
+    assert results.scores["model"].all[0] > 0.5
+    assert list(results.retrained_without) == ["a", "b"]
     out = (home / "out.txt").read_text()
     for words in ("AdaptiveWeighting", *comparison.METHODS[1:], "trained without it"):
         assert words in out
-    assert f"{100 * results['scores']['model']['all'][0]:.1f}" in out
+    assert f"{100 * results.scores['model'].all[0]:.1f}" in out
     assert "imputed 10 NaN cells of modality 'b'" in out
 
 
@@ -74,34 +74,34 @@ def test_evaluate_judges_what_it_trained(results, home):
     outputs, validation = {}, {}
     for i, m in enumerate(data.input_shapes):
         folder = home / "runs" / "tiny" / f"only-{m}" / "seed-0"
-        validation[m] = json.loads((folder / "fit.json").read_text())["validation"]
+        validation[m] = record.read(folder).validation
         model = comparison.trained(variants.only(recipe, m), data, folder)
         inputs = {m: data.test.inputs[m], "modality_mask": present[:, i : i + 1]}
         outputs[m] = model.predict(inputs, verbose=0)
     weights = present.T[:, :, None] / present.sum(axis=1)[:, None]
     average = sum(w * y for w, y in zip(weights, outputs.values(), strict=True))
-    labels, scores = data.test.labels, results["scores"]
-    assert scores["late average"]["all"] == [np.mean(average.argmax(-1) == labels)]
+    labels, scores = data.test.labels, results.scores
+    assert scores["late average"].all == [np.mean(average.argmax(-1) == labels)]
     assert validation["a"] != validation["b"]
     best = max(validation, key=validation.get)
-    assert results["fits"][0]["best_single"] == best
-    assert scores["best single"]["all"] == [np.mean(outputs[best].argmax(-1) == labels)]
+    assert results.fits[0].best_single == best
+    assert scores["best single"].all == [np.mean(outputs[best].argmax(-1) == labels)]
 
 
 def test_results_say_where_they_come_from(results):
-    assert results["backend"] == keras.backend.backend()
-    assert results["versions"]["keras"] == keras.__version__
-    assert results["part"] == "test" and results["precision"] == "float32"
-    assert results["recipe"]["training"]["seeds"] == [0]
-    there = results["fits"][0]["model"]["computed_on"]
+    assert results.backend == keras.backend.backend()
+    assert results.versions["keras"] == keras.__version__
+    assert results.part == "test" and results.precision == "float32"
+    assert results.recipe.training.seeds == (0,)
+    there = results.fits_of("model")[0].computed_on
     assert there.startswith(f"{keras.backend.backend()} ") and "cores" in there
-    budgets = [fit["epochs"] for k, fit in results["fits"][0].items() if "only" in k]
-    assert budgets == [results["fits"][0]["model"]["epochs"]] * 2 == [3, 3]
-    assert results["paired"]["concatenation"]["all"]["low"] is None  # one seed
+    budgets = [fit.epochs for k, fit in results.fits[0].fits.items() if "only" in k]
+    assert budgets == [results.fits_of("model")[0].epochs] * 2 == [3, 3]
+    assert results.paired["concatenation"]["all"].low is None  # one seed
 
 
 def test_results_say_how_much_each_view_weighed(results):
-    weights = results["modality_weights"]
+    weights = results.modality_weights
     assert list(weights) == ["blue", "green", "red"]
     for shares in weights.values():
         assert list(shares) == ["a", "b"]
@@ -109,17 +109,17 @@ def test_results_say_how_much_each_view_weighed(results):
 
 
 def test_results_say_what_each_modality_contributed(results, home):
-    found = results["contributions"]
+    found = results.contributions
     data = recipe_files.load_data(recipe_files.read(str(home)), 0)
-    assert found["rows"] == [len(data.test.labels)]
-    assert list(found["score"]) == list(found["output"]) == ["a", "b"]
-    whole = found["base"][0] + sum(value for (value,) in found["score"].values())
-    scores = results["scores"]["model"]
-    assert whole == pytest.approx(scores["all"][0])
-    without = {m: scores["missing"][m][0] for m in "ab"}
-    of_a = (without["b"] - found["base"][0] + scores["all"][0] - without["a"]) / 2
-    assert found["score"]["a"] == pytest.approx([of_a])
-    assert all(0 < found["output"][m][0] < 1 for m in "ab")
+    assert found.rows == [len(data.test.labels)]
+    assert list(found.score) == list(found.output) == ["a", "b"]
+    whole = found.base[0] + sum(value for (value,) in found.score.values())
+    scores = results.scores["model"]
+    assert whole == pytest.approx(scores.all[0])
+    without = {m: scores.missing[m][0] for m in "ab"}
+    of_a = (without["b"] - found.base[0] + scores.all[0] - without["a"]) / 2
+    assert found.score["a"] == pytest.approx([of_a])
+    assert all(0 < found.output[m][0] < 1 for m in "ab")
     for text in (home / "out.txt").read_text(), (home / "README.md").read_text():
         assert "hat each modality contributed" in text and "(nothing there)" in text
 
@@ -127,16 +127,16 @@ def test_results_say_what_each_modality_contributed(results, home):
 def test_evaluate_says_what_becomes_of_methods_when_an_input_lies(results, home):
     ways = [f"noise {strength:g}" for strength in corruption.NOISES]
     ways += ["another sample", "zeros"]
-    corrupted = results["corrupted"]
-    assert list(corrupted) == list(results["scores"])
+    corrupted = results.corrupted
+    assert list(corrupted) == list(results.scores)
     for method, found in corrupted.items():
-        assert list(found["each"]) == ["a", "b"]
-        assert all(list(by_way) == ways for by_way in found["each"].values())
+        assert list(found.each) == ["a", "b"]
+        assert all(list(by_way) == ways for by_way in found.each.values())
         for m in "ab":
-            others = found["each"]["b" if m == "a" else "a"].values()
+            others = found.each["b" if m == "a" else "a"].values()
             if method == f"only-{m}":  # what the other sends does not reach it
-                assert all(x == results["scores"][method]["all"] for x in others)
-    assert corrupted["linear model"]["each"] != corrupted["model"]["each"]
+                assert all(x == results.scores[method].all for x in others)
+    assert corrupted["linear model"].each != corrupted["model"].each
     row = corruption_tables.one_rows(results)[1][0]
     assert row[0] == "AdaptiveWeighting" and len(row) == 1 + 1 + len(ways) + 1
     page, out = (home / "README.md").read_text(), (home / "out.txt").read_text()
@@ -151,7 +151,7 @@ def test_plots_are_pictures(home):
 
 
 def test_published_beside_the_recipe(home, results, monkeypatch):
-    assert json.loads((home / "results.json").read_text()) == results
+    assert read(home / "results.json") == results
     page = (home / "README.md").read_text()
     assert page.startswith("# A card") and page.endswith("The end.\n")
     assert "old" not in page and "| concatenation |" in page
@@ -166,7 +166,7 @@ def test_published_beside_the_recipe(home, results, monkeypatch):
     for found, there in zip(model.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_array_equal(found, there)
     shown = succeed("list")
-    assert f"{100 * results['scores']['model']['all'][0]:.1f} % accuracy" in shown
+    assert f"{100 * results.scores['model'].all[0]:.1f} % accuracy" in shown
 
 
 def test_train_finds_the_run_of_evaluate(trained, home):
@@ -196,7 +196,7 @@ def test_without_matplotlib(home, results, tmp_path, monkeypatch):
 
 
 def test_the_best_single_is_chosen_by_rows_that_did_not_train():
-    records = {"only-a": {"validation": 0.9}, "only-b": {"validation": 0.8}}
+    records = {"only-a": made(validation=0.9), "only-b": made(validation=0.8)}
     judged = {"only-a": ({"all": 0.5}, {}), "only-b": ({"all": 0.7}, {})}
     for trained_on, best in (False, "only-a"), (True, "only-b"):
         split = recipe_files.Split(train_on_validation=trained_on)
@@ -204,13 +204,20 @@ def test_the_best_single_is_chosen_by_rows_that_did_not_train():
 
 
 def test_a_score_says_that_its_rows_were_trained_on():
-    record = {"metric": "R^2", "validation": 0.905, "epochs": 3, "seconds": 1.25}
-    record["parameters"] = 1200
     for trained_on, cell in (False, "90.5 %"), (True, "90.5 % (trained on)"):
         split = recipe_files.Split(train_on_validation=trained_on)
-        found = record_cells(record, split)
-        assert found == [cell, "3", "1.2", "1,200"]
-    poor = record | {"validation": -0.5}
-    assert record_cells(poor, recipe_files.Split())[0] == "-50.0 %"
-    loss = poor | {"metric": "loss"}
-    assert record_cells(loss, recipe_files.Split())[0] == "loss 0.5000"
+        assert record_cells(made(validation=0.905), split) == [
+            cell,
+            "3",
+            "1.2",
+            "1,200",
+        ]
+    split = recipe_files.Split()
+    assert record_cells(made(validation=-0.5), split)[0] == "-50.0 %"
+    assert record_cells(made(metric="loss"), split)[0] == "loss 0.5000"
+
+
+def made(metric="R^2", validation=-0.5):
+    run = {"name": "tiny", "identity": {}, "history": {}}
+    run |= {"epochs": 3, "seconds": 1.25, "parameters": 1200}
+    return record.Record(metric=metric, validation=validation, **run)

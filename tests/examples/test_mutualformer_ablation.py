@@ -1,7 +1,6 @@
 """A smoke run of the ablation."""
 
 import dataclasses
-import json
 
 import pytest
 
@@ -9,6 +8,7 @@ from examples import mutualformer_ablation
 from examples.mutualformer_ablation import BEGIN, PARTS, recipe_of
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports import card
+from keras_fusion.experiments.results import read
 
 
 @pytest.mark.parametrize("name", ["tools_rgbd_mutualformer", "av_digits_mutualformer"])
@@ -46,9 +46,9 @@ def test_shards_train_what_they_are_asked_and_the_last_one_judges(
     assert "without f, seed 0: validation" in out and "5 fits are left" in out
     assert not (home / "ablation.json").exists()
     mutualformer_ablation.main(run)
-    results = json.loads((home / "ablation.json").read_text())
-    assert list(results["scores"]) == ["model", "without f", "without-g"]
-    assert results["part"] == "validation"
+    results = read(home / "ablation.json")
+    assert list(results.scores) == ["model", "without f", "without-g"]
+    assert results.part == "validation"
     page = (home / "README.md").read_text()
     assert "| as in the recipe | " in page and "| without f | " in page
     assert page.startswith("# Card") and page.endswith("The end.")

@@ -36,7 +36,7 @@ def fit(path, folder, parts):
     recipe = variants.with_arguments(recipe, NO_DRAWS)
     record = training.fit(recipe, data, 0, folder, checkpoint_every=0)
     model = keras.saving.load_model(folder / training.COMPILED, compile=False)
-    return record["history"], model.get_weights()
+    return record.history, model.get_weights()
 
 
 def test_parts_train_as_the_whole_batch_does_also_after_a_kill(

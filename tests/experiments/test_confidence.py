@@ -23,29 +23,29 @@ def test_a_run_is_calibrated_and_its_model_predicts_sets(tmp_path, monkeypatch):
     plain, _ = runs.load(tmp_path / "tiny.toml")
     record = training.fit(recipe, data, 0, tmp_path / "sure")
     before = training.fit(plain, data, 0, tmp_path / "plain")
-    assert before.keys() == record.keys() - {"temperature", "set_threshold"}
+    assert before.temperature is before.set_threshold is None
 
     labels, found = data.validation.labels, {}
     for how, name in (recipe, "sure"), (plain, "plain"):
         model = trained(how, data, tmp_path / name)
         found[name] = full_outputs(model, data.validation)
-    powers = found["plain"] ** (1 / record["temperature"])
+    powers = found["plain"] ** (1 / record.temperature)
     assert_close(found["sure"], powers / powers.sum(axis=1, keepdims=True))
     assert _loss(labels, found["sure"]) < _loss(labels, found["plain"])
 
     rank = int(np.ceil((len(labels) + 1) * 0.8))
     own = np.sort(found["sure"][np.arange(len(labels)), labels])[::-1]
-    assert record["set_threshold"] == pytest.approx(own[rank - 1])
+    assert record.set_threshold == pytest.approx(own[rank - 1])
 
     path = save_deployable(recipe, data, tmp_path / "sure")
     outputs = predict(path, data.samples)
-    sets = outputs["probabilities"] >= record["set_threshold"]
+    sets = outputs["probabilities"] >= record.set_threshold
     assert_close(outputs["prediction_set"], sets.astype("float32"))
     assert 0 < sets.mean() < 1
 
     model = trained(recipe, data, tmp_path / "sure")
     of_test = judged_confidence(model, data, data.test, record)["sets"]
-    sets = full_outputs(model, data.test) >= record["set_threshold"]
+    sets = full_outputs(model, data.test) >= record.set_threshold
     labels = data.test.labels
     assert of_test["coverage"] == sets[np.arange(len(labels)), labels].mean()
     assert of_test["size"] == sets.sum(axis=1).mean()

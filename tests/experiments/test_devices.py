@@ -47,7 +47,7 @@ def fit(name, devices, **options):
     record = training.fit(
         recipe, data, 0, path, devices=devices, checkpoint_every=0, **options
     )
-    return record["history"]
+    return record.history
 
 
 found = {"one": fit("one", 1), "two": fit("two", 2)}

@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from keras_fusion.experiments.evaluation import (
     missing_scores,
     paired_interval,
 )
+from keras_fusion.experiments.results import Interval
 from keras_fusion.experiments.scores import accuracy
 from keras_fusion.layers import SoftmaxGating
 
@@ -68,13 +71,9 @@ def test_a_model_of_fewer_modalities_misses_the_same():
 def test_paired_interval_on_paper():
     """Differences 1, 2, 3: mean 2, deviation 1, so 2 -+ 4.3027 / sqrt(3)."""
     found = paired_interval([1.0, 3.0, 5.0], [0.0, 1.0, 2.0])
-    expected = {"difference": 2, "low": -0.4841, "high": 4.4841}
-    assert found == pytest.approx(expected, abs=1e-4)
-    assert paired_interval([2.0], [0.5]) == {
-        "difference": 1.5,
-        "low": None,
-        "high": None,
-    }
+    expected = 2, -0.4841, 4.4841
+    assert dataclasses.astuple(found) == pytest.approx(expected, abs=1e-4)
+    assert paired_interval([2.0], [0.5]) == Interval(difference=1.5)
     with pytest.raises(ValueError):
         paired_interval([1.0, 2.0], [1.0])
 
@@ -84,7 +83,7 @@ def test_paired_interval_is_that_of_the_t_test():
     first = np.random.default_rng(0).normal(size=50)
     exact = stats.ttest_1samp(first, 0).confidence_interval(0.95)
     found = paired_interval(first, np.zeros(50))
-    assert (found["low"], found["high"]) == pytest.approx((exact.low, exact.high))
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")

@@ -150,7 +150,7 @@ def test_a_run_goes_on_exactly_in_every_stage(folder, tmp_path, monkeypatch, kep
         )
     assert (tmp_path / "run" / "checkpoint.npz").is_file()
     again = training.fit(*loaded, 0, tmp_path / "run", checkpoint_every=0)
-    assert again["history"] == whole["history"]
+    assert again.history == whole.history
     first, second = (
         portable.load(tmp_path / name / training.COMPILED).get_weights()
         for name in ("whole", "run")

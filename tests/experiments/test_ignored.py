@@ -55,5 +55,5 @@ def test_a_segmenter_trains_beside_them(tmp_path):
     assert_close(weights[:3], (counts.sum() / (3 * counts)).astype("float32"))
     assert weights.shape == (256,) and not weights[3:].any()
     record = training.fit(recipe, data, 0, tmp_path / "run")
-    assert np.isfinite(record["history"]["val_loss"]).all()
-    assert 0 < record["validation"] < 1
+    assert np.isfinite(record.history["val_loss"]).all()
+    assert 0 < record.validation < 1

@@ -39,13 +39,13 @@ def run(tmp_path_factory):
 
 def test_validation_watches_the_mean_average_precision(run):
     recipe, data, record, folder = run
-    assert record["metric"] == "mean average precision"
+    assert record.metric == "mean average precision"
     model = comparison.trained(recipe, data, folder)
     assert model.layers[-1].activation.__name__ == "sigmoid"
     part = data.validation
     outputs = model.predict(part.inputs | {"modality_mask": part.modality_mask})
     found = task_of(data).score(part.labels, outputs)
-    assert record["validation"] == pytest.approx(found, abs=0.05)  # 200 thresholds
+    assert record.validation == pytest.approx(found, abs=0.05)  # 200 thresholds
 
 
 def test_a_prediction_names_all_labels_over_one_half(run, tmp_path):

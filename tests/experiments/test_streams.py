@@ -30,7 +30,7 @@ def test_nothing_but_the_time_of_reading_differs(folder, tmp_path):
         record = training.fit(own, data, 0, tmp_path / stream)
         model = comparison.trained(own, data, tmp_path / stream)
         found[stream] = (
-            record["history"]["loss"],
+            record.history["loss"],
             evaluation.missing_scores(model, data.test, task_of(data).score),
             evaluation.class_weights(model, data.test, data.class_names),
             data,
@@ -58,7 +58,7 @@ def test_a_stream_that_was_stopped_goes_on(folder, tmp_path, monkeypatch):
         stop_after(0, patch)
         training.fit(own, data, 0, tmp_path / "stopped", checkpoint_every=0)
     again = training.fit(own, recipes.load_data(own, 0), 0, tmp_path / "stopped")
-    assert again["history"] == record["history"]
+    assert again.history == record.history
     assert_same(tmp_path / "whole", tmp_path / "stopped")
 
 

@@ -1,12 +1,24 @@
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from keras_fusion.cli.console import _Plain
+from keras_fusion.errors import InputError
+from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.reports import tables
+from keras_fusion.experiments.results import (
+    Fit,
+    Fits,
+    Interval,
+    Results,
+    Scores,
+    read,
+)
+from keras_fusion.zoo import published
 
 
 def results(seeds=2):
@@ -14,24 +26,47 @@ def results(seeds=2):
 
     def scores(base):
         spread = [base, base + 0.02][:seeds]
-        return {
-            "all": spread,
-            "missing": dict.fromkeys("abc", spread),
-            "missing_random": {"1": spread, "2": [s - 0.1 for s in spread]},
-        }
+        return Scores(
+            all=spread,
+            missing=dict.fromkeys("abc", spread),
+            missing_random={"1": spread, "2": [s - 0.1 for s in spread]},
+        )
 
-    wide = {"difference": 0.01, "low": -0.02, "high": 0.04}
-    clear = {"difference": 0.1, "low": 0.08, "high": 0.12}
-    return {
-        "recipe": {
-            "builder": "FusionClassifier",
-            "arguments": {"fusion": {"class_name": "ModalityTransformer"}},
-        },
-        "scores": {"model": scores(0.9), "concatenation": scores(0.8)},
-        "fits": [{"seed": 0, "model": {"parameters": 1234}}],
-        "retrained_without": dict.fromkeys("abc", [0.5, 0.5][:seeds]),
-        "paired": {"concatenation": {"all": wide, "1 missing": clear}},
-    }
+    transformer = {"fusion": {"class_name": "ModalityTransformer"}}
+    fit = Fit(validation=0.9, epochs=1, seconds=1.0, parameters=1234)
+    wide = Interval(difference=0.01, low=-0.02, high=0.04)
+    clear = Interval(difference=0.1, low=0.08, high=0.12)
+    return Results(
+        recipe=Recipe(name="tiny", dataset="tiny", arguments=transformer),
+        part="test",
+        precision="float32",
+        metric="accuracy",
+        scores={"model": scores(0.9), "concatenation": scores(0.8)},
+        measures={},
+        retrained_without=dict.fromkeys("abc", [0.5, 0.5][:seeds]),
+        modality_weights={},
+        paired={"concatenation": {"all": wide, "1 missing": clear}},
+        fits=[Fits(0, None, {"model": fit})],
+        backend="torch",
+        versions={},
+        machine="none",
+        date="2026-01-01",
+    )
+
+
+def test_results_are_read_as_they_were_written(tmp_path):
+    results().write(tmp_path / "results.json")
+    assert read(tmp_path / "results.json") == results()
+    assert '"model": {' in (tmp_path / "results.json").read_text()
+
+
+def test_published_results_are_read_and_the_broken_are_named(tmp_path):
+    for file in published.folder().glob("*/*.json"):
+        if file.name in ("results.json", "ablation.json"):
+            assert read(file).scores["model"].all
+    (tmp_path / "results.json").write_text('{"part": "test"}')
+    with pytest.raises(InputError, match="results.json is broken: recipe: "):
+        read(tmp_path / "results.json")
 
 
 def test_spread():
@@ -58,7 +93,7 @@ def test_modalities_down():
     header, rows = tables.missing_rows(results())
     assert header == ["missing", "model", "concatenation", "model trained without it"]
     assert rows[0] == ["a", "91.0±1.4", "81.0±1.4", "50.0±0.0"]
-    header, rows = tables.missing_rows(results() | {"retrained_without": {}})
+    header, rows = tables.missing_rows(replace(results(), retrained_without={}))
     assert len(header) == len(rows[0]) == 3
 
 
@@ -67,8 +102,8 @@ def test_a_win_is_claimed_only_where_the_interval_excludes_zero():
     assert header == ["points ahead of", "all there", "1 missing"]
     assert rows == [["concatenation", "+1.0 (-2.0 to +4.0)", "+10.0 (+8.0 to +12.0) *"]]
     assert "no difference was found" in tables.paired_legend(results())
-    one = {"difference": -0.02, "low": None, "high": None}
-    single = {"paired": {"best single": {"all": one}}}
+    one = Interval(difference=-0.02)
+    single = replace(results(), paired={"best single": {"all": one}})
     assert tables.paired_rows(single)[1] == [["best single", "-2.0"]]
     assert "no difference is claimed" in tables.paired_legend(single)
 

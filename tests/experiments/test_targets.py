@@ -45,10 +45,10 @@ def test_a_target_far_from_zero_is_learned(loaded, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "fast_settings", lambda steps: {})
     recipe, data = loaded
     record = training.fit(recipe, data, 0, tmp_path / "run")
-    assert record["metric"] == "R^2" and record["validation"] > 0.5
+    assert record.metric == "R^2" and record.validation > 0.5
     outputs = full_outputs(trained(recipe, data, tmp_path / "run"), data.validation)
     found = task_of(data).score(data.validation.labels, outputs)
-    assert found == pytest.approx(record["validation"], abs=1e-4)
+    assert found == pytest.approx(record.validation, abs=1e-4)
 
 
 def test_classes_stay_as_they_are(tmp_path):

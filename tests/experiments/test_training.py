@@ -1,6 +1,5 @@
 import dataclasses
 import gc
-import json
 import os
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from keras_fusion.experiments import (
     variants,
 )
 from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import record as records
 from keras_fusion.experiments.batches import Batches, model_inputs
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.export import portable
@@ -98,14 +98,14 @@ def stop_after(epoch, monkeypatch):
 
 def test_the_record(finished, path):
     folder, record = finished
-    assert json.loads((folder / training.RECORD).read_text()) == record
-    assert record["epochs"] == 4
-    assert record["validation"] == max(record["history"]["val_accuracy"]) > 0.5
-    assert {len(values) for values in record["history"].values()} == {4}
+    assert records.read(folder) == record
+    assert record.epochs == 4
+    assert record.validation == max(record.history["val_accuracy"]) > 0.5
+    assert {len(values) for values in record.history.values()} == {4}
     names = sorted(p.name for p in folder.iterdir())
     assert names == ["fit.json", "lock", "model.weights.h5", "training.keras"]
     model = comparison.trained(*runs.load(path), folder)
-    assert record["parameters"] == model.count_params()
+    assert record.parameters == model.count_params()
     assert not any("optimizer" in key for key in weights(folder))
 
 
@@ -115,7 +115,7 @@ def test_the_weights_are_those_that_validated(finished, path):
     model = comparison.trained(recipe, data, folder)
     inputs = model_inputs(model, data.validation.inputs)
     right = model.predict(inputs, verbose=0).argmax(axis=-1) == data.validation.labels
-    assert right.mean() == pytest.approx(record["validation"])
+    assert right.mean() == pytest.approx(record.validation)
 
 
 def test_the_seed_decides(finished, path, tmp_path):
@@ -137,7 +137,7 @@ def test_a_killed_run_goes_on(finished, path, tmp_path):
     assert ".partial-" in partial and names == ["checkpoint.npz", "lock"]
     record = training.fit(*runs.load(path, epochs=4), 0, folder)
     assert_same(finished[0], folder)
-    assert record["history"] == finished[1]["history"]
+    assert record.history == finished[1].history
     names = sorted(p.name for p in folder.iterdir())
     assert names == ["fit.json", "lock", "model.weights.h5", "training.keras"]
 
@@ -160,7 +160,7 @@ def test_what_is_left_can_be_fitted_further(finished, path):
 
 def test_bfloat16(path, tmp_path, quick):
     record = training.fit(*runs.load(path), 0, tmp_path, precision="mixed_bfloat16")
-    assert record["history"]["loss"][-1] < record["history"]["loss"][0]
+    assert record.history["loss"][-1] < record.history["loss"][0]
     assert keras.config.dtype_policy().name == "float32"  # as it was
 
 
@@ -168,7 +168,7 @@ def test_float16_goes_on_with_its_loss_scale(path, tmp_path, monkeypatch, quick)
     arguments = *runs.load(path), 0
     options = {"precision": "mixed_float16", "checkpoint_every": 0}
     record = training.fit(*arguments, tmp_path / "whole", **options)
-    assert record["history"]["loss"][-1] < record["history"]["loss"][0]
+    assert record.history["loss"][-1] < record.history["loss"][0]
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         stop_after(1, patch)
         training.fit(*arguments, tmp_path / "stopped", **options)
@@ -233,21 +233,21 @@ def test_early_stopping_keeps_the_best_and_goes_on_after_a_kill(
 ):
     arguments = *runs.load(path, epochs=40, patience=2, learning_rate=0.1), 0
     record = training.fit(*arguments, tmp_path / "whole")
-    scores, losses = (record["history"][f"val_{key}"] for key in ("accuracy", "loss"))
+    scores, losses = (record.history[f"val_{key}"] for key in ("accuracy", "loss"))
     best = max(range(len(scores)), key=lambda e: (scores[e], -losses[e]))
     better = max(best, losses.index(min(losses)))
-    assert record["best_epoch"] == best + 1
-    assert record["epochs"] == len(scores) == better + 1 + 2 < 40
-    assert record["validation"] == max(scores)
+    assert record.best_epoch == best + 1
+    assert record.epochs == len(scores) == better + 1 + 2 < 40
+    assert record.validation == max(scores)
     model = comparison.trained(*arguments[:2], tmp_path / "whole")
     outputs = full_outputs(model, arguments[1].validation)
     right = outputs.argmax(axis=-1) == arguments[1].validation.labels
     assert right.mean() == pytest.approx(max(scores))  # not of the last epoch
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        stop_after(record["best_epoch"], patch)  # one epoch after the best
+        stop_after(record.best_epoch, patch)  # one epoch after the best
         training.fit(*arguments, tmp_path / "killed", checkpoint_every=0)
-    assert training.fit(*arguments, tmp_path / "killed")["history"] == record["history"]
+    assert training.fit(*arguments, tmp_path / "killed").history == record.history
     assert_same(tmp_path / "whole", tmp_path / "killed")
 
 
@@ -255,12 +255,12 @@ def test_validation_watches_what_the_recipe_names(path, tmp_path, quick):
     recipe, data = runs.load(path, patience=1, epochs=2)
     recipe = recipes.changed(recipe, metric="balanced accuracy")
     record = training.fit(recipe, data, 0, tmp_path / "run")
-    assert record["metric"] == "balanced accuracy"
+    assert record.metric == "balanced accuracy"
     outputs = full_outputs(
         comparison.trained(recipe, data, tmp_path / "run"), data.validation
     )
     found = measures.balanced_accuracy(data.validation.labels, outputs)
-    assert record["validation"] == pytest.approx(found)
+    assert record.validation == pytest.approx(found)
     with pytest.raises(ValueError, match="No metric 'F1'.*There are: accuracy, "):
         training.fit(recipes.changed(recipe, metric="F1"), data, 0, tmp_path / "no")
 
@@ -279,8 +279,8 @@ def test_a_checkpoint_that_does_not_fit(stopped, path):
 
 
 def test_a_record_that_is_not_whole(finished, path, tmp_path):
-    content = (finished[0] / training.RECORD).read_text()
-    (tmp_path / training.RECORD).write_text(content[:99])
+    content = (finished[0] / records.FILE).read_text()
+    (tmp_path / records.FILE).write_text(content[:99])
     with pytest.raises(ValueError, match="fit.json is broken"):
         training.fit(*runs.load(path, epochs=4), 0, tmp_path)
 
@@ -298,7 +298,7 @@ def test_a_run_that_diverges_is_no_result(path, tmp_path, quick):
     recipe, data = runs.load(path, optimizer="sgd", learning_rate=1e30)
     with pytest.raises(ValueError, match="validation loss of (nan|inf).*lower"):
         training.fit(recipe, data, 0, tmp_path)
-    assert not (tmp_path / training.RECORD).exists()
+    assert not (tmp_path / records.FILE).exists()
 
 
 def test_a_folder_that_cannot_be_made(path, tmp_path, monkeypatch):

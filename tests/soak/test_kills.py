@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from keras_fusion.experiments import training
+from keras_fusion.experiments import record, training
 from keras_fusion.files import read_json
 from tests.experiments import runs, streamed
 from tests.experiments.test_training import weights
@@ -106,7 +106,7 @@ def found_in(folder):
     for path in sorted(folder.rglob(training.WEIGHTS)):
         own = path.parent.relative_to(folder)
         found |= {f"{own}/{key}": x for key, x in weights(path.parent).items()}
-        history = read_json(path.parent / training.RECORD)["history"]
+        history = record.read(path.parent).history
         found |= {f"{own}/{key}": np.array(x) for key, x in history.items()}
     for path in sorted(folder.rglob("summary.json")):
         trial = read_json(path)

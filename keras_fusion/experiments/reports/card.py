@@ -1,6 +1,5 @@
 """Publishing a recipe: its results, its weights and the tables of its card."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from keras_fusion.experiments.reports import (
     tables,
 )
 from keras_fusion.experiments.reports.plots import CAPTIONS, PLOTS
-from keras_fusion.files import whole, write_json
+from keras_fusion.experiments.results import Results
+from keras_fusion.files import whole
 from keras_fusion.zoo import published
 
 BEGIN, END = (
@@ -23,7 +23,7 @@ BEGIN, END = (
 )
 
 
-def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
+def publish(results: Results, recipe_folder: Path, runs: Path) -> list[Path]:
     """Puts results, plots, the best seed's weights and the tables into the recipe.
 
     Args:
@@ -46,16 +46,16 @@ def publish(results: dict, recipe_folder: Path, runs: Path) -> list[Path]:
         written.append(recipe_folder / source.name)
     if recipe_folder.resolve().parent == published.folder():
         published.list_weights()
-    write_json(recipe_folder / "results.json", results)
+    results.write(recipe_folder / "results.json")
     with whole(card) as beside:
         beside.write_text(text, encoding="utf-8")
     return [*written, recipe_folder / "results.json", card]
 
 
-def best_seed(results: dict) -> int:
+def best_seed(results: Results) -> int:
     """The seed whose model validated best: its weights are published."""
-    fits = results["fits"]
-    return max(fits, key=lambda fit: fit[comparison.MODEL]["validation"])["seed"]
+    fits = zip(results.fits_of(comparison.MODEL), results.seeds)
+    return max(fits, key=lambda fit: fit[0].validation)[1]
 
 
 def replaced(text: str, begin: str, content: str) -> str:
@@ -72,7 +72,7 @@ def replaced(text: str, begin: str, content: str) -> str:
 
 
 def _other_measures(results):
-    if not any(results["measures"].values()):
+    if not any(results.measures.values()):
         return []
     return [
         "By other measures, all modalities there:",
@@ -81,7 +81,7 @@ def _other_measures(results):
 
 
 def _contributions(results):
-    if not results.get("contributions"):  # which older results have not
+    if not results.contributions:
         return []
     return [
         f"What each modality contributed. {contributions.contribution_legend(results)}",
@@ -90,7 +90,7 @@ def _contributions(results):
 
 
 def _corrupted(results):
-    if "corrupted" not in results:
+    if not results.corrupted:
         return []
     return [
         text
@@ -102,16 +102,15 @@ def _corrupted(results):
     ]
 
 
-def contents(results: dict, plots: list[str]) -> str:
+def contents(results: Results, plots: list[str]) -> str:
     """The tables of a card, and its plots by their file names, as Markdown."""
-    seeds = [fit["seed"] for fit in results["fits"]]
-    fits = [fit[comparison.MODEL] for fit in results["fits"]]
-    seconds = sum(fit["seconds"] for fit in fits)
-    places = sorted({fit["computed_on"] for fit in fits if "computed_on" in fit})
+    fits = results.fits_of(comparison.MODEL)
+    seconds = sum(fit.seconds for fit in fits)
+    places = sorted({fit.computed_on for fit in fits if fit.computed_on})
     title = markdown(tables.method_title(comparison.MODEL, results))
     parts = [
-        f"{results['part'].capitalize()} {results['metric']} in percent, mean ± "
-        f"standard deviation over seeds {json.dumps(seeds)}.",
+        f"{results.part.capitalize()} {results.metric} in percent, mean ± "
+        f"standard deviation over seeds {results.seeds}.",
         tables.markdown_table(*tables.sized_rows(results)),
         *_other_measures(results),
         "Each modality missing:",
@@ -123,7 +122,7 @@ def contents(results: dict, plots: list[str]) -> str:
         tables.markdown_table(*tables.paired_rows(results)),
         *filter(None, [tables.boosting_won(results)]),
         *(f"![{CAPTIONS[name]}]({name})" for name in plots),
-        f"{tables.origin(results)}; {seconds / len(seeds):.0f} s a run"
+        f"{tables.origin(results)}; {seconds / len(fits):.0f} s a run"
         f"{' by ' if places else ''}{', '.join(places)}.",
     ]
     return "\n\n".join(parts)

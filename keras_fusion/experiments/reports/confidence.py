@@ -7,18 +7,19 @@ import numpy as np
 from keras_fusion.experiments.confidence import COVERAGES
 from keras_fusion.experiments.reports.colors import PALETTE
 from keras_fusion.experiments.reports.tables import spread
+from keras_fusion.experiments.results import Results
 
 
-def sets_sentence(results: dict) -> str | None:
+def sets_sentence(results: Results) -> str | None:
     """How often the sets of classes hold the true one; None where there are none."""
-    found = results.get("confidence", {}).get("sets")
+    found = results.confidence and results.confidence.sets
     if not found:
         return None
-    asked = results["recipe"]["training"]["coverage"]
+    asked = results.recipe.training.coverage
     return (
-        f"Sets of classes: {spread(found['coverage'])} % hold the true class "
+        f"Sets of classes: {spread(found.coverage)} % hold the true class "
         f"({100 * asked:g} % were asked for), with "
-        f"{spread(found['size'], scale=1, digits=2)} classes on average."
+        f"{spread(found.size, scale=1, digits=2)} classes on average."
     )
 
 
@@ -27,9 +28,9 @@ def draw_reliability(axes, results):
 
     A dot is as large as its share of rows; a calibrated model is on the line.
     """
-    runs = results["confidence"]["reliability"]
+    runs = results.confidence.reliability
     rows, confidence, right = (
-        np.sum(runs[key], axis=0) for key in ("rows", "confidence", "right")
+        np.sum(x, axis=0) for x in (runs.rows, runs.confidence, runs.right)
     )
     there = rows > 0
     x, y = confidence[there] / rows[there], right[there] / rows[there]
@@ -48,7 +49,7 @@ def draw_reliability(axes, results):
 
 def draw_risk(axes, results):
     """The share of errors among the surest rows, the mean over seeds."""
-    runs = results["confidence"]["risk"]
+    runs = results.confidence.risk
     errors = [100 * statistics.fmean(values) for values in zip(*runs)]
     axes.plot(
         [100 * c for c in COVERAGES], errors, "o-", color=PALETTE[0], markersize=4

@@ -5,40 +5,41 @@ import statistics
 from keras_fusion.experiments.comparison import MODEL
 from keras_fusion.experiments.corruption import WAYS
 from keras_fusion.experiments.reports.tables import method_title, spread
+from keras_fusion.experiments.results import Results
 
 MISSING = "missing"
 
 
-def all_of(results: dict) -> dict[str, tuple[list[str], list[list[str]]]]:
+def all_of(results: Results) -> dict[str, tuple[list[str], list[list[str]]]]:
     """Header and rows of each table by its title; `results` have `corrupted`."""
     title = method_title(MODEL, results)
     found = {
         "one modality corrupted, the mean over which": one_rows(results),
         f"{title}, each modality corrupted": each_rows(results),
     }
-    if results["scores"][MODEL]["missing_random"]:
+    if results.scores[MODEL].missing_random:
         several = f"{title}, by number of modalities corrupted at random"
         found[several] = several_rows(results)
     return found
 
 
-def means(results: dict, method: str) -> dict[str, list[float]]:
+def means(results: Results, method: str) -> dict[str, list[float]]:
     """Scores by seed with one modality corrupted, by way, the mean over modalities.
 
     First comes `"none"` with all as it was, last `"missing"`, where the mask says it.
     """
-    scores, each = results["scores"][method], results["corrupted"][method]["each"]
-    found = {"none": scores["all"]}
+    scores, each = results.scores[method], results.corrupted[method].each
+    found = {"none": scores.all}
     for way in WAYS:
         runs = [by_way[way] for by_way in each.values() if way in by_way]
         if runs:
             found[way] = _over(runs)
-    return found | {MISSING: _over(scores["missing"].values())}
+    return found | {MISSING: _over(scores.missing.values())}
 
 
-def one_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+def one_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     """Methods down, ways across."""
-    found = {method: means(results, method) for method in results["corrupted"]}
+    found = {method: means(results, method) for method in results.corrupted}
     header = ["one modality is", *found[MODEL]]
     return header, [
         [method_title(method, results), *map(spread, runs.values())]
@@ -46,10 +47,10 @@ def one_rows(results: dict) -> tuple[list[str], list[list[str]]]:
     ]
 
 
-def each_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+def each_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     """Modalities of the model down, ways across."""
-    each = results["corrupted"][MODEL]["each"]
-    missing = results["scores"][MODEL]["missing"]
+    each = results.corrupted[MODEL].each
+    missing = results.scores[MODEL].missing
     ways = [way for way in WAYS if any(way in found for found in each.values())]
     rows = [
         [name, *(spread(found[w]) if w in found else "" for w in ways)]
@@ -59,10 +60,10 @@ def each_rows(results: dict) -> tuple[list[str], list[list[str]]]:
     return ["modality", *ways, MISSING], rows
 
 
-def several_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+def several_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     """Ways of the model down, the number of modalities across."""
-    runs = results["corrupted"][MODEL]["random"]
-    runs = runs | {MISSING: results["scores"][MODEL]["missing_random"]}
+    runs = results.corrupted[MODEL].random
+    runs = runs | {MISSING: results.scores[MODEL].missing_random}
     rows = [[way, *map(spread, found.values())] for way, found in runs.items()]
     return ["modalities", *runs[MISSING]], rows
 

@@ -1,12 +1,12 @@
 """What all published recipes came to, one row each."""
 
-import json
 import statistics
 from pathlib import Path
 
 from keras_fusion.experiments.comparison import CONCATENATION, ONLY
 from keras_fusion.experiments.evaluation import paired_interval
 from keras_fusion.experiments.reports import tables
+from keras_fusion.experiments.results import read
 
 BEGIN = "<!-- index: written by python -m benchmarks.zoo_pages -->"
 
@@ -19,19 +19,19 @@ def index_rows(folder: Path) -> tuple[list[str], list[list[str]]]:
     """
     header = ["recipe", "data", "score", "best", "gain over concatenation", "size"]
     files = sorted(folder.glob("*/results.json"))
-    rows = [_row(file.parent.name, json.loads(file.read_text())) for file in files]
+    rows = [_row(file.parent.name, read(file)) for file in files]
     return header, rows
 
 
 def _row(name, results):
-    scores = results["scores"]
+    scores = results.scores
     fused = [method for method in scores if not method.startswith(ONLY)]
-    best = max(fused, key=lambda method: statistics.fmean(scores[method]["all"]))
+    best = max(fused, key=lambda method: statistics.fmean(scores[method].all))
     return [
         name,
-        results["recipe"]["dataset"],
-        results["metric"],
-        f"{tables.method_title(best, results)}: {tables.spread(scores[best]['all'])} %",
+        results.recipe.dataset,
+        results.metric,
+        f"{tables.method_title(best, results)}: {tables.spread(scores[best].all)} %",
         _gain(best, scores),
         tables.size_of(best, results),
     ]
@@ -40,5 +40,5 @@ def _row(name, results):
 def _gain(best, scores):
     if best == CONCATENATION or CONCATENATION not in scores:
         return "–"
-    pair = (scores[method]["all"] for method in (best, CONCATENATION))
+    pair = (scores[method].all for method in (best, CONCATENATION))
     return tables.points(paired_interval(*pair))

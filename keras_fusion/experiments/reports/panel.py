@@ -11,12 +11,14 @@ import numpy as np
 from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import training
+from keras_fusion.experiments import record, training
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.comparison import MODEL, trained
-from keras_fusion.experiments.recipe import Recipe, load_data
+from keras_fusion.experiments.recipe import Recipe, load_data, plain
+from keras_fusion.experiments.reports.card import best_seed
+from keras_fusion.experiments.results import read
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import read_json, whole
+from keras_fusion.files import whole
 
 
 class Picture(NamedTuple):
@@ -52,10 +54,10 @@ def load(recipe: Recipe, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
         ValueError: If there are neither, or if they are of another network.
     """
     folder = runs / recipe.name / MODEL
-    records = {p.parent: read_json(p) for p in folder.glob("*/fit.json")}
+    records = {p.parent: record.read(p.parent) for p in folder.glob("*/fit.json")}
     if records:
-        folder = max(records, key=lambda path: records[path]["validation"])
-        network = records[folder]["identity"]
+        folder = max(records, key=lambda path: records[path].validation)
+        network = records[folder].identity
         seed = network["seed"]
     else:
         folder = home
@@ -63,10 +65,8 @@ def load(recipe: Recipe, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
             raise InputError(
                 f"{recipe.name} has no trained weights: run `keras-fusion train` first."
             )
-        results = read_json(folder / "results.json")
-        network = results["recipe"]
-        best = max(results["fits"], key=lambda fit: fit[MODEL]["validation"])
-        seed = best["seed"]
+        results = read(folder / "results.json")
+        network, seed = plain(results.recipe), best_seed(results)
     # other data may be drawn, but by the network whose weights they are
     _require_network(recipe, network, folder)
     data = load_data(recipe, seed)
@@ -75,7 +75,7 @@ def load(recipe: Recipe, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
 
 def _require_network(recipe, network, folder):
     wanted = {"builder": recipe.builder, "arguments": recipe.arguments}
-    wanted = json.loads(json.dumps(wanted))
+    wanted, network = (json.loads(json.dumps(x)) for x in (wanted, network))
     differing = [key for key in wanted if network[key] != wanted[key]]
     if differing:
         raise InputError(

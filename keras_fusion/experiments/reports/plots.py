@@ -11,6 +11,7 @@ from keras_fusion.experiments.reports import corruption_tables
 from keras_fusion.experiments.reports.colors import COLORS, PALETTE
 from keras_fusion.experiments.reports.confidence import draw_reliability, draw_risk
 from keras_fusion.experiments.reports.tables import method_title
+from keras_fusion.experiments.results import Results
 from keras_fusion.files import whole
 
 CAPTIONS = {
@@ -26,7 +27,7 @@ PLOTS = tuple(CAPTIONS)
 MARKERS = dict(zip(METHODS, "os^Dvp"))
 
 
-def save_plots(results: dict, folder: Path) -> list[Path]:
+def save_plots(results: Results, folder: Path) -> list[Path]:
     """Draws `PLOTS` into `folder`, those that the results have; their paths.
 
     Raises:
@@ -40,19 +41,15 @@ def save_plots(results: dict, folder: Path) -> list[Path]:
         ) from error
     matplotlib.use("Agg")
     matplotlib.rcParams["text.parse_math"] = False  # a name with $ is a name
-    weights, contributions, confidence = (
-        results.get(key, {})
-        for key in ("modality_weights", "contributions", "confidence")
-    )
     plots = {"accuracy.png": (_draw_accuracy, 4), "missing.png": (_draw_missing, 4)}
-    if weights:
-        plots["weights.png"] = _draw_weights, 1 + 0.25 * len(weights)
-    if contributions:
-        height = 1.2 + 0.3 * len(contributions["score"])
+    if results.modality_weights:
+        plots["weights.png"] = _draw_weights, 1 + 0.25 * len(results.modality_weights)
+    if results.contributions:
+        height = 1.2 + 0.3 * len(results.contributions.score)
         plots["contributions.png"] = _draw_contributions, height
-    if confidence:
+    if results.confidence:
         plots |= {"reliability.png": (draw_reliability, 5), "risk.png": (draw_risk, 4)}
-    if "corrupted" in results:
+    if results.corrupted:
         plots["corruption.png"] = _draw_corruption, 4
     for name, (draw, height) in plots.items():
         _save(draw, results, folder / name, height)
@@ -79,12 +76,12 @@ def _draw_accuracy(axes, results):
 
     No bars: they would have to begin at 0, where differences of a point are not seen.
     """
-    scores = results["scores"]
-    conditions = ["all there", *(f"no {m}" for m in scores[MODEL]["missing"])]
+    scores = results.scores
+    conditions = ["all there", *(f"no {m}" for m in scores[MODEL].missing)]
     methods = [method for method in METHODS if method in scores]
     width = 0.8 / len(methods)
     for i, method in enumerate(methods):
-        runs = [scores[method]["all"], *scores[method]["missing"].values()]
+        runs = [scores[method].all, *scores[method].missing.values()]
         places = [x + (i - (len(methods) - 1) / 2) * width for x in range(len(runs))]
         means = [100 * statistics.fmean(run) for run in runs]
         axes.hlines(
@@ -106,9 +103,9 @@ def _draw_accuracy(axes, results):
 
 def _draw_missing(axes, results):
     """Score against the number of modalities missing, with the spread over seeds."""
-    for method in filter(results["scores"].get, METHODS):
-        runs = results["scores"][method]
-        curve = [runs["all"], *runs["missing_random"].values()]
+    for method in filter(results.scores.get, METHODS):
+        runs = results.scores[method]
+        curve = [runs.all, *runs.missing_random.values()]
         means = [100 * statistics.fmean(run) for run in curve]
         style = {"color": COLORS[method], "label": method_title(method, results)}
         marker = {"marker": MARKERS[method], "markersize": 5}
@@ -120,21 +117,21 @@ def _draw_missing(axes, results):
             axes.fill_between(
                 range(len(curve)), low, high, color=COLORS[method], alpha=0.15
             )
-    axes.set_xticks(range(1 + len(results["scores"][MODEL]["missing_random"])))
+    axes.set_xticks(range(1 + len(results.scores[MODEL].missing_random)))
     axes.set_xlabel("modalities missing at random")
     axes.set_ylabel(_label(results))
     axes.legend(loc="lower left")
-    count = len(results["fits"])
+    count = len(results.fits)
     seeds = (
         "one seed" if count == 1 else f"mean and standard deviation of {count} seeds"
     )
-    data = f"{results['recipe']['dataset']} {results['part']} set"
+    data = f"{results.recipe.dataset} {results.part} set"
     axes.set_title(f"{data}, {seeds}", loc="left")
 
 
 def _draw_corruption(axes, results):
     """Noise of growing strength as curves, beside all else that a modality may be."""
-    for method in filter(results["scores"].get, METHODS):
+    for method in filter(results.scores.get, METHODS):
         found = corruption_tables.means(results, method)
         percent = {way: 100 * statistics.fmean(runs) for way, runs in found.items()}
         style = {"color": COLORS[method], "marker": MARKERS[method], "markersize": 5}
@@ -151,11 +148,11 @@ def _draw_corruption(axes, results):
 
 def _draw_weights(axes, results):
     """The share of each modality in the fusion by class, the mean over seeds."""
-    classes = list(results["modality_weights"])
+    classes = list(results.modality_weights)
     left = [0.0] * len(classes)
-    modalities = results["modality_weights"][classes[0]]
+    modalities = results.modality_weights[classes[0]]
     for modality, color in zip(modalities, itertools.cycle(PALETTE)):
-        runs = [results["modality_weights"][c][modality] for c in classes]
+        runs = [results.modality_weights[c][modality] for c in classes]
         shares = [100 * statistics.fmean(run) for run in runs]
         axes.barh(classes, shares, left=left, color=color, label=modality)
         left = [a + b for a, b in zip(left, shares)]
@@ -168,7 +165,7 @@ def _draw_weights(axes, results):
 
 def _draw_contributions(axes, results):
     """The Shapley value of each modality in the score: bars, and a point per seed."""
-    found = results["contributions"]["score"]
+    found = results.contributions.score
     means = [100 * statistics.fmean(runs) for runs in found.values()]
     axes.barh(list(found), means, color=PALETTE[0])
     for place, runs in enumerate(found.values()):
@@ -180,4 +177,4 @@ def _draw_contributions(axes, results):
 
 
 def _label(results):
-    return f"{results['metric'].replace('R^2', 'R²')} (%)"
+    return f"{results.metric.replace('R^2', 'R²')} (%)"

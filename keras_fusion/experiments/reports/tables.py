@@ -10,6 +10,7 @@ from keras_fusion.experiments.classical import BOOSTING
 from keras_fusion.experiments.comparison import CONCATENATION, MODEL
 from keras_fusion.experiments.predictions import sets_of
 from keras_fusion.experiments.reports.fitted_table import FittedTable
+from keras_fusion.experiments.results import Interval, Results
 from keras_fusion.names import CONFLICT, EACH_LABEL, SETS, UNCERTAINTY
 
 
@@ -21,61 +22,61 @@ def spread(values: list[float], scale: float = 100, digits: int = 1) -> str:
     return f"{mean}±{scale * statistics.stdev(values):.{digits}f}"
 
 
-def comparison_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+def comparison_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the comparison: methods down, what is missing across."""
-    scores = results["scores"]
-    counts = list(scores[MODEL]["missing_random"])
+    scores = results.scores
+    counts = list(scores[MODEL].missing_random)
     header = ["modalities missing", "none", *counts]
     rows = []
     for method, runs in scores.items():
-        random = [spread(runs["missing_random"][k]) for k in counts]
-        rows.append([method_title(method, results), spread(runs["all"]), *random])
+        random = [spread(runs.missing_random[k]) for k in counts]
+        rows.append([method_title(method, results), spread(runs.all), *random])
     return header, rows
 
 
-def sized_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+def sized_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     """The comparison with the size of each method, for where there is the room."""
     header, rows = comparison_rows(results)
-    sizes = [size_of(method, results) for method in results["scores"]]
+    sizes = [size_of(method, results) for method in results.scores]
     return [*header, "parameters"], [[*row, x] for row, x in zip(rows, sizes)]
 
 
-def size_of(method: str, results: dict) -> str:
+def size_of(method: str, results: Results) -> str:
     """The number of parameters of a method; nothing where it is made of several."""
-    fits = results["fits"][0]
-    return f"{fits[method]['parameters']:,}" if method in fits else ""
+    fits = results.fits[0].fits
+    return f"{fits[method].parameters:,}" if method in fits else ""
 
 
-def measure_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+def measure_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the other measures, all modalities there: methods down."""
-    header = ["measure", *results["measures"][MODEL]]
+    header = ["measure", *results.measures[MODEL]]
     rows = [
         [method_title(method, results), *map(thousandths, runs.values())]
-        for method, runs in results["measures"].items()
+        for method, runs in results.measures.items()
     ]
     return header, rows
 
 
-def missing_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+def missing_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     """Header and rows: each modality missing, for model, concatenation and anew."""
-    scores, retrained = results["scores"], results["retrained_without"]
+    scores, retrained = results.scores, results.retrained_without
     methods = [m for m in (MODEL, CONCATENATION) if m in scores]
     header = ["missing", *methods]
     header += ["model trained without it"] if retrained else []
     rows = []
-    for name in scores[MODEL]["missing"]:
-        row = [name, *(spread(scores[m]["missing"][name]) for m in methods)]
+    for name in scores[MODEL].missing:
+        row = [name, *(spread(scores[m].missing[name]) for m in methods)]
         rows.append(row + ([spread(retrained[name])] if retrained else []))
     return header, rows
 
 
-def paired_rows(results: dict) -> tuple[list[str], list[list[str]]]:
+def paired_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     """Header and rows: what the first method is ahead of each other one, in points.
 
     Args:
         results: With `paired`, from `comparison.compare` or `comparison.paired`.
     """
-    paired = results["paired"]
+    paired = results.paired
     conditions = list(next(iter(paired.values()), {}))
     titles = ["all there" if name == "all" else name for name in conditions]
     rows = [
@@ -85,23 +86,22 @@ def paired_rows(results: dict) -> tuple[list[str], list[list[str]]]:
     return ["points ahead of", *titles], rows
 
 
-def points(interval: dict) -> str:
+def points(interval: Interval) -> str:
     """A paired difference in points with its interval, `+1.0 (-2.0 to +4.0)`.
 
     A star marks an interval that excludes zero: elsewhere no difference was found.
     """
-    difference = f"{100 * interval['difference']:+.1f}"
-    if interval["low"] is None:
+    difference = f"{100 * interval.difference:+.1f}"
+    if interval.low is None:
         return difference
-    low, high = 100 * interval["low"], 100 * interval["high"]
-    star = " *" if low > 0 or high < 0 else ""
-    return f"{difference} ({low:+.1f} to {high:+.1f}){star}"
+    star = " *" if interval.excludes_zero else ""
+    return f"{difference} ({_bounds(interval)}){star}"
 
 
-def paired_legend(results: dict) -> str:
+def paired_legend(results: Results) -> str:
     """What the cells of `paired_rows` mean."""
-    intervals = [i for x in results["paired"].values() for i in x.values()]
-    if any(interval["low"] is None for interval in intervals):
+    intervals = [i for x in results.paired.values() for i in x.values()]
+    if any(interval.low is None for interval in intervals):
         return "One seed gives no interval, so no difference is claimed."
     return (
         "In brackets: the 95 % interval over the seeds, each seed a pair. A star marks "
@@ -109,25 +109,24 @@ def paired_legend(results: dict) -> str:
     )
 
 
-def boosting_won(results: dict) -> str | None:
+def boosting_won(results: Results) -> str | None:
     """A sentence where nothing had to be fused, since trees are better."""
-    interval = results["paired"].get(BOOSTING, {}).get("all")
-    if not interval or interval["difference"] >= 0:
+    interval = results.paired.get(BOOSTING, {}).get("all")
+    if not interval or interval.difference >= 0:
         return None
-    sure = interval["high"] is not None and interval["high"] < 0
-    ahead = -100 * interval["difference"]
+    ahead = -100 * interval.difference
     return (
         f"Gradient boosting on the same columns is {ahead:.1f} points better here"
-        f"{'' if sure else ', which may be chance'}."
+        f"{'' if interval.excludes_zero else ', which may be chance'}."
     )
 
 
-def origin(results: dict) -> str:
+def origin(results: Results) -> str:
     """Where numbers come from: backend, versions, machine, commit, date."""
-    versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
+    versions = ", ".join(f"{k} {v}" for k, v in results.versions.items())
     return (
-        f"Backend {results['backend']}, {versions}; {results['machine']}; commit "
-        f"{results['commit']}, {results['date']}"
+        f"Backend {results.backend}, {versions}; {results.machine}; commit "
+        f"{results.commit}, {results.date}"
     )
 
 
@@ -149,23 +148,26 @@ def thousandths(values: list[float]) -> str:
     return mean if len(values) < 2 else f"{mean}±{statistics.stdev(values):.3f}"
 
 
-def verdict(interval: dict) -> str:
+def verdict(interval: Interval) -> str:
     """A paired difference in points, its interval, and whether it excludes zero."""
-    points = f"{100 * interval['difference']:+.1f} points"
-    if interval["low"] is None:
+    points = f"{100 * interval.difference:+.1f} points"
+    if interval.low is None:
         return f"{points} (one seed: no interval)"
-    low, high = 100 * interval["low"], 100 * interval["high"]
-    found = "" if low > 0 or high < 0 else "; no difference found"
-    return f"{points}, 95 % interval {low:+.1f} to {high:+.1f}{found}"
+    found = "" if interval.excludes_zero else "; no difference found"
+    return f"{points}, 95 % interval {_bounds(interval)}{found}"
 
 
-def method_title(method: str, results: dict) -> str:
+def _bounds(interval):
+    return f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}"
+
+
+def method_title(method: str, results: Results) -> str:
     """The method as a reader knows it: the model by its operator."""
     if method != MODEL:
         return method
-    recipe = results["recipe"]
-    default = zoo.builders()[recipe["builder"]].record.fusion or recipe["builder"]
-    fusion = recipe["arguments"].get("fusion", default)
+    recipe = results.recipe
+    default = zoo.builders()[recipe.builder].record.fusion or recipe.builder
+    fusion = recipe.arguments.get("fusion", default)
     return fusion["class_name"] if isinstance(fusion, dict) else fusion
 
 
