@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -66,20 +67,52 @@ def row_contributions(path: str | Path, inputs: dict) -> np.ndarray:
         ValueError: As `predict` does, if the model takes no `modality_mask`, or if it
             predicts maps.
     """
-    answer = prediction.Predictor(path)
     names = prediction.modalities(path)
     present = inputs.get(MASK)
     if present is None:
         present = modality_mask({name: inputs[name] for name in names})
-    whole = answer(inputs)
-    (output,) = whole.keys() & prediction.ANSWERS
-    if whole[output].ndim > 2:
+    return of_rows(prediction.Predictor(path), inputs | {MASK: present}).values
+
+
+class RowContributions(NamedTuple):
+    """What each of M modalities contributed to the prediction for each row.
+
+    Attributes:
+        values: `(B, M)` Shapley values.
+        base: `(B,)`, to which they add up to the prediction.
+        best: `(B,)`, the number of the class or label that is predicted.
+    """
+
+    values: np.ndarray
+    base: np.ndarray
+    best: np.ndarray
+
+
+def of_rows(predict: Callable, inputs: dict) -> RowContributions:
+    """Contributions to the most probable class or label, or to a number.
+
+    Args:
+        predict: From inputs to outputs by name, as `prediction.Predictor`.
+        inputs: `(B, ...)` arrays by modality, and `modality_mask` `(B, M)`.
+
+    Raises:
+        ValueError: If maps are predicted.
+    """
+
+    def scores(inputs):
+        outputs = predict(inputs)
+        (name,) = outputs.keys() & prediction.ANSWERS
+        return np.asarray(outputs[name])
+
+    whole = scores(inputs)
+    if whole.ndim > 2:
         raise InputError(
-            f"{path} predicts maps; contributions are those to one prediction a row."
+            "The model predicts maps; contributions are those to one prediction a row."
         )
-    best = whole[output].argmax(axis=-1)
-    values = shapley_values(answer, inputs | {MASK: present}, output=output).values
-    return np.take_along_axis(values, best[:, None, None], axis=2)[:, :, 0]
+    best = whole.argmax(axis=-1)
+    found = shapley_values(scores, inputs)
+    values = np.take_along_axis(found.values, best[:, None, None], axis=2)[:, :, 0]
+    return RowContributions(values, _predicted(found.base, best), best)
 
 
 def _predicted(outputs: np.ndarray, best: np.ndarray) -> np.ndarray:

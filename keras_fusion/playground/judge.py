@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.attribution import shapley_values
 from keras_fusion.errors import InputError
 from keras_fusion.escaping import printable
 from keras_fusion.experiments import prediction
+from keras_fusion.experiments.contributions import of_rows
 from keras_fusion.names import EACH_LABEL, MASK
 from keras_fusion.playground.rows import Rows
 
@@ -79,14 +79,12 @@ class Judge:
             the modalities in its probability, or in the number; the `base`, to which
             they add up to it.
         """
-        on = self._on(row, off)[None]
-        scores = _scores(self._outputs(row, on))[0]
-        k = int(np.argmax(scores))  # a number is alone
-        found = shapley_values(self._scores, self._row(row) | {MASK: on})
+        inputs = self._row(row) | {MASK: self._on(row, off)[None]}
+        found = of_rows(self._answers, inputs)
         return {
-            "of": self._classes[k] if len(scores) > 1 else None,
-            "values": _plain(found.values[0, :, k]),
-            "base": _plain(found.base[0])[k],
+            "of": self._classes[found.best[0]] if len(self._classes) > 1 else None,
+            "values": _plain(found.values[0]),
+            "base": _plain(found.base)[0],
         }
 
     def _on(self, row, off):
@@ -99,9 +97,6 @@ class Judge:
 
     def _outputs(self, row, present):
         return self._answers(self._row(row) | {MASK: present})
-
-    def _scores(self, inputs):
-        return _scores(self._answers(inputs))
 
     def _answers(self, inputs):
         with self._one_at_a_time:
