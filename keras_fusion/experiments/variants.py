@@ -26,6 +26,9 @@ def build(recipe: Recipe, data: datasets.Dataset, **arguments) -> keras.Model:
         recipe: Names builder and arguments.
         data: Gives the input shapes and the number of classes.
         **arguments: Replace those of the recipe.
+
+    Raises:
+        InputError: If an argument does not fit.
     """
     arguments = task_of(data).head | recipe.arguments | arguments
     builder = find("builder", recipe.builder, zoo.builders())
@@ -34,11 +37,8 @@ def build(recipe: Recipe, data: datasets.Dataset, **arguments) -> keras.Model:
         if data.preprocessor is not None:
             arguments["encoders"] = _encoders(builder, data.preprocessor, arguments)
         return builder(data.input_shapes, data.classes, **arguments)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:  # of Keras, too; all else is our fault
         raise InputError(f"{recipe.builder}: {error}") from error
-    except Exception as error:  # what Keras and backends make of an odd argument
-        reason = f"{type(error).__name__}: {error}"
-        raise InputError(f"{recipe.builder} cannot be built: {reason}") from error
 
 
 def only(recipe: Recipe, modality: str) -> Recipe:
