@@ -66,7 +66,7 @@ def cross_diffusion(
             by the backend's fused attention, which JAX has in bfloat16 on a GPU
             alone and TensorFlow has not; `"auto"` chooses by size, on a GPU also by
             how many samples there are. The blockwise and the fused form have first
-            derivatives only.
+            derivatives only. `benchmarks/README.md` has what each form is worth.
 
     Returns:
         `(attended, messages)`: list of M tensors `P_m v_m`, `(B, N, T, h)`, and a list
