@@ -22,7 +22,7 @@ class Mean(keras.layers.Layer):
             return sum(inputs) / len(inputs)
         there = [modality_mask[:, m, None, None] for m in range(len(inputs))]
         total = sum(ops.where(p, x, 0.0) for p, x in zip(there, inputs))
-        return total / ops.maximum(sum(ops.cast(p, "float32") for p in there), 1)
+        return total / ops.maximum(sum(ops.cast(p, total.dtype) for p in there), 1)
 
     def compute_output_shape(self, shapes):
         return tuple(shapes[0])
@@ -72,6 +72,30 @@ class SamplesMix(Mean):
 
 
 @keras.saving.register_keras_serializable("tests")
+class TokenMaskIgnored(Mean):
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+    def call(self, inputs, modality_mask=None, mask=None):
+        return super().call(inputs, modality_mask)
+
+
+@keras.saving.register_keras_serializable("tests")
+class WeightUnused(Mean):
+    def build(self, shapes):
+        self.scale = self.add_weight(name="scale")
+
+    def call(self, inputs, modality_mask=None):
+        return super().call(inputs, modality_mask) + 0 * self.scale
+
+
+@keras.saving.register_keras_serializable("tests")
+class Float32Alone(Mean):
+    def call(self, inputs, modality_mask=None):
+        return ops.cast(super().call(inputs, modality_mask), "float32")
+
+
+@keras.saving.register_keras_serializable("tests")
 class NotSerializable(Mean):
     def __init__(self, power, **kwargs):
         super().__init__(**kwargs)
@@ -92,6 +116,9 @@ def test_an_operator_from_outside_passes():
         (Untracked(), "does not track"),
         (WrongShape(), "promises the shape"),
         (SamplesMix(), "one sample depend on others"),
+        (TokenMaskIgnored(), "a token that the mask leaves out"),
+        (WeightUnused(), "a weight without a gradient"),
+        (Float32Alone(), "gives .'float32'. under mixed_bfloat16"),
         (NotSerializable(2), "is not made again by its configuration"),
     ],
     ids=lambda value: type(value).__name__,

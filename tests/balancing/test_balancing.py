@@ -14,8 +14,8 @@ from keras_fusion.balancing import (
     balanced,
 )
 from keras_fusion.balancing.gradient_gates import GradientGates
+from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
-from tests.gradients import with_gradients
 from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
 
 LABELS = np.arange(6) % 3

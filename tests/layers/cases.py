@@ -10,8 +10,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion import layers, testing
-from keras_fusion.testing import randomise
+from keras_fusion import layers
+from keras_fusion.testing import laws
+from keras_fusion.testing.laws import randomise
 
 WIDTH = 4
 QUERY_WIDTH = 5
@@ -208,4 +209,4 @@ def query_for(op, inputs):
 
 def some_absent(count):
     """`(3, M)` mask: every second absent, none absent, all absent."""
-    return testing.some_absent(3, count)
+    return laws.some_absent(3, count)

@@ -6,9 +6,10 @@ import pytest
 from keras import ops, tree
 
 from keras_fusion import layers, zoo
-from keras_fusion.testing import check_operator, fill_absent
+from keras_fusion.testing import check_operator, laws
+from keras_fusion.testing.gradients import with_gradients
+from keras_fusion.testing.laws import fill_absent
 from tests.conftest import assert_close, to_numpy
-from tests.gradients import with_gradients
 from tests.layers.cases import (
     CASES,
     VARIANTS,
@@ -177,31 +178,19 @@ def test_weights_obey_what_they_document(subject):
         assert total[1].all()
 
 
-@pytest.mark.only_on("torch", reason="its laws run one by one on every backend")
+@pytest.mark.only_on("torch", reason="some run elsewhere, and theirs in other words")
 @each_case
 def test_the_public_check_holds(case):
-    if not case.new().uses_query:  # which the check has no place for
-        check_operator(case.new(), case.inputs())
+    op, inputs = case.new(), case.inputs()
+    check_operator(op, inputs, **query_for(op, inputs))
 
 
+@pytest.mark.only_on("tensorflow", "jax", reason="all laws are asked on torch")
+@pytest.mark.parametrize("law", [laws.check_weights_are_tracked, laws.check_full_mask])
 @each_case
-def test_the_weights_say_it_all(case):
-    """No weight is untracked, none is drawn anew from call to call."""
-    inputs = case.inputs()
-    first, second = case.operator(inputs), case.operator(inputs)
-    query = query_for(first, inputs)
-    assert_same(first(inputs, **query), second(inputs, **query))
-
-
-@each_case
-def test_a_mask_without_absence_changes_nothing(case):
-    inputs = case.inputs()
-    op = case.operator(inputs)
-    query = query_for(op, inputs)
-    there = np.ones((3, len(inputs)), bool)
-    masked = op(inputs, modality_mask=there, **query)
-    for a, b in zip(tree.flatten(masked), tree.flatten(op(inputs, **query))):
-        assert_close(a, b)
+def test_the_public_laws(case, law):
+    op, inputs = case.new(), case.inputs()
+    law(op, inputs, query_for(op, inputs))
 
 
 @each_case

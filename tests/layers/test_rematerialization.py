@@ -8,8 +8,8 @@ import pytest
 from keras import tree
 
 from keras_fusion import layers
+from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close
-from tests.gradients import with_gradients
 from tests.layers.cases import WIDTH, draw, each_operator, inputs_for, randomise
 from tests.layers.test_contract import probe
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from keras_fusion.ops import alignment_loss
+from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
-from tests.gradients import with_gradients
 from tests.layers.cases import draw
 from tests.layers.reference import float64, softmax
 

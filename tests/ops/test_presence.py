@@ -9,8 +9,8 @@ from keras_fusion.ops.presence import (
     softmax,
     weighted_sum,
 )
+from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
-from tests.gradients import with_gradients
 from tests.layers.cases import draw, modalities
 
 

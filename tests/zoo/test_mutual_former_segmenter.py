@@ -5,9 +5,9 @@ from keras import ops
 
 from keras_fusion import zoo
 from keras_fusion.losses import SaliencyLoss
+from keras_fusion.testing.gradients import with_gradients
 from keras_fusion.zoo.parts.decoder import from_patches, patches
 from tests.conftest import assert_close, to_numpy
-from tests.gradients import with_gradients
 from tests.zoo.samples import absent_as, draw, randomise
 
 SHAPES = {"rgb": (32, 48, 3), "depth": (32, 48, 1)}

@@ -9,8 +9,8 @@ from keras_fusion import datasets, zoo
 from keras_fusion.datasets.arrays import as_modalities
 from keras_fusion.datasets.standardization import measure
 from keras_fusion.names import EDGE_INDEX, MASK
+from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import to_numpy
-from tests.gradients import with_gradients
 from tests.zoo.samples import draw
 
 LARGEST = np.finfo("float32").max

@@ -8,8 +8,8 @@ import pytest
 from keras import ops
 
 from keras_fusion import layers
+from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
-from tests.gradients import with_gradients
 from tests.layers.attention.mixing_cases import (
     EDGES,
     MIXING,

@@ -4,8 +4,8 @@ import pytest
 from keras import ops
 
 from keras_fusion.layers import JointHeatmaps
+from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
-from tests.gradients import with_gradients
 
 SIZE = (5, 7)
 EXTENT = (-1.0, 2.5, 2.0, -0.5)  # pixels of half a unit, y upwards

@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from keras_fusion.layers import ModalityDropout
-from keras_fusion.testing import fill_absent
+from keras_fusion.testing.laws import fill_absent
 from tests.conftest import to_numpy
 from tests.layers.cases import draw, modalities, some_absent
 

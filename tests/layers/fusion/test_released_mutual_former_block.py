@@ -9,9 +9,9 @@ from keras_fusion.ops.diffusion.cross_diffusion import cross_diffusion
 from keras_fusion.ops.diffusion.dense_products import affinities
 from keras_fusion.ops.presence import Presence
 from keras_fusion.ops.tokens import attend, join_heads, split_heads
+from keras_fusion.testing.gradients import with_gradients
 from tests import golden
 from tests.conftest import assert_close, to_numpy
-from tests.gradients import with_gradients
 from tests.layers.cases import draw, modalities
 from tests.layers.reference import dense, float64
 from tests.layers.token_sets import built

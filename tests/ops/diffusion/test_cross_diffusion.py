@@ -6,8 +6,8 @@ from keras import ops
 
 from keras_fusion.ops import cross_diffusion
 from keras_fusion.ops.diffusion import fused_attention
+from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import TOLERANCES, assert_close
-from tests.gradients import with_gradients
 from tests.layers.cases import draw
 from tests.ops.diffusion import diffusion_oracle as oracle
 from tests.ops.diffusion.diffusion_results import (

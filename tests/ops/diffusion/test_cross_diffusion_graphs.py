@@ -5,8 +5,8 @@ import pytest
 from keras import ops
 
 from keras_fusion.ops import cross_diffusion
+from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close
-from tests.gradients import with_gradients
 from tests.ops.diffusion.diffusion_results import arrays, flat
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
