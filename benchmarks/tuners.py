@@ -28,6 +28,7 @@ from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import write_json
 from keras_fusion.provenance import provenance
 from keras_fusion.tuning.report.leaderboard import ranked
+from keras_fusion.tuning.results import Trial
 from keras_fusion.tuning.search_file import Search, plain, recipe_of
 from keras_fusion.tuning.space import alone
 
@@ -76,14 +77,14 @@ def folder_of(options, tuner: str, seed: int) -> pathlib.Path:
     return options.runs / f"{tuner}-{seed}"
 
 
-def tested(search: Search, trials: list[dict], folder: pathlib.Path) -> float:
+def tested(search: Search, trials: list[Trial], folder: pathlib.Path) -> float:
     """The test score of the best trial, by the weights that its search left."""
     trial, seed = ranked(trials)[0], search.training.seeds[0]
     data = load_data(recipe_of(search), seed)
-    modality = alone(trial["values"]["fusion"])
+    modality = alone(trial.fusion)
     data = data.only(modality) if modality else data
-    run = folder / "trials" / trial["trial"] / f"seed-{seed}"
-    model = comparison.trained(recipe_of(search, **trial["recipe"]), data, run)
+    run = folder / "trials" / trial.trial / f"seed-{seed}"
+    model = comparison.trained(recipe_of(search, **trial.recipe), data, run)
     outputs = evaluation.full_outputs(model, data.test)
     return task_of(data).score(data.test.labels, outputs)
 
@@ -102,12 +103,12 @@ def compared(found: dict, epochs: int) -> dict:
     return row
 
 
-def costs(trials: list[dict], epochs: int) -> list[tuple[float, float]]:
+def costs(trials: list[Trial], epochs: int) -> list[tuple[float, float]]:
     """Full trainings and seconds up to the end of each trial."""
     sums, trainings, seconds = [], 0.0, 0.0
     for trial in trials:
-        trainings += trial["values"].get(tuning.EPOCHS, epochs) / epochs
-        seconds += trial["seconds"]
+        trainings += trial.values.get(tuning.EPOCHS, epochs) / epochs
+        seconds += trial.seconds
         sums.append((trainings, seconds))
     return sums
 
@@ -130,12 +131,12 @@ def _or_none(value):
     return None if value == float("inf") else value
 
 
-def score(trial: dict) -> float:
-    return float("-inf") if trial["score"] is None else trial["score"]
+def score(trial: Trial) -> float:
+    return float("-inf") if trial.score is None else trial.score
 
 
-def best(trials: list[dict]) -> float:
-    return ranked(trials)[0]["score"]
+def best(trials: list[Trial]) -> float:
+    return ranked(trials)[0].score
 
 
 if __name__ == "__main__":

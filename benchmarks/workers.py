@@ -88,7 +88,7 @@ def _seconds(search, folder, workers):
     found = tuning.search(
         search, folder, lambda trial: ends.append(time.perf_counter()), workers=workers
     )
-    failed = [trial["reason"] for trial in found if trial["status"] == "failed"]
+    failed = [trial.reason for trial in found if trial.status == "failed"]
     if failed:
         raise RuntimeError(f"{len(failed)} trials failed; the first: {failed[0]}")
     return ends[0] - started, ends[-1] - ends[0]

@@ -17,6 +17,7 @@ from keras_fusion.experiments.reports.plots import save_plots
 from keras_fusion.experiments.saving import save_deployable
 from keras_fusion.tuning import ensembling
 from keras_fusion.tuning.promotion import bar_that_won, best_fusion
+from keras_fusion.tuning.results import Results
 
 ZOO = Path("zoo")
 NEEDED = {"matplotlib": "plots", "tensorflow": "tensorflow", "tomli_w": "tuning"}
@@ -34,7 +35,7 @@ def check(name: str, ensemble: bool) -> None:
             )
 
 
-def promote(results: dict, name: str, folder: Path) -> None:
+def promote(results: Results, name: str, folder: Path) -> None:
     """Writes `zoo/<name>` with card, results and weights, and exports the model.
 
     The recipe appears in the zoo when all is done: until then the same command goes on.
@@ -44,8 +45,8 @@ def promote(results: dict, name: str, folder: Path) -> None:
         name: Of the recipe and of the export.
         folder: Of the search; gets the runs in `promoted/`.
     """
-    trials = results["trials"]
-    runs = folder / "promoted" / f"trial-{best_fusion(trials)['trial']}"
+    trials = results.trials
+    runs = folder / "promoted" / f"trial-{best_fusion(trials).trial}"
     recipe_file = tuning.promote(results, runs / "recipe" / name)
     recipe = recipes.read(str(recipe_file))
     seeds = recipe.training.seeds
@@ -66,7 +67,7 @@ def promote(results: dict, name: str, folder: Path) -> None:
         console.say(won, style="bold")
 
 
-def promote_ensemble(results: dict, name: str, folder: Path) -> None:
+def promote_ensemble(results: Results, name: str, folder: Path) -> None:
     """Writes the ensemble that the search chose as one model, and exports it.
 
     Args:

@@ -1,5 +1,6 @@
 """`keras-fusion tune`."""
 
+import dataclasses
 import logging
 import time
 from pathlib import Path
@@ -9,9 +10,9 @@ from keras_fusion.cli import promote
 from keras_fusion.cli.console import console
 from keras_fusion.errors import InputError
 from keras_fusion.experiments.reports import tables
-from keras_fusion.files import read_json, write_json
 from keras_fusion.tuning import judging
 from keras_fusion.tuning.report.leaderboard import ensemble_text, ranked, unfinished
+from keras_fusion.tuning.results import read
 
 SEEDS = (0, 1, 2, 3, 4)
 
@@ -103,17 +104,19 @@ def run(options) -> None:
     if tuning.exhausted(folder):
         console.print("The space is exhausted: there are no other points to try.")
     path = folder / tuning.RESULTS
-    results = tuning.results(search, folder) | _tested(path, trials)
-    write_json(path, results)
-    rows = tuning.leaderboard_rows(trials, references=results["references"])
+    results = tuning.results(search, folder)
+    results = dataclasses.replace(results, test=_tested(path, trials))
+    results.write(path)
+    rows = tuning.leaderboard_rows(trials, references=results.references)
     title = f"{search.name}: {tuning.counted(trials)}, by validation"
     console.print(tables.rich_table(title, *rows))
     for words in (unfinished(trials), ensemble_text(results)):
         if words:
             console.say(words, style="bold")
     if other:
-        results["test"] = _judge(results, other, folder)
-        write_json(path, results)
+        judged = _judge(results, other, folder)
+        results = dataclasses.replace(results, test=judged)
+        results.write(path)
     written = [path]
     if options.report:
         written.append(tuning.write_report(results, folder / "report.html"))
@@ -121,7 +124,7 @@ def run(options) -> None:
         written.append(tuning.write_hparams(trials, folder / "tensorboard"))
     if options.publish:
         written.append(_home(options.search) / tuning.RESULTS)
-        write_json(written[-1], results)
+        results.write(written[-1])
     for path in written:
         console.print(f"wrote {path}")
     if options.promote:
@@ -153,36 +156,33 @@ def _other(search, options):
         raise InputError(
             f"{path} is not there: run `keras-fusion tune {options.against}` first."
         )
-    other = read_json(path)
-    judging.check_comparable(search, tuning.from_plain(other["search"]))
+    other = read(path)
+    judging.check_comparable(search, other.search)
     return other
 
 
 def _tested(path, trials):
     """The test of an earlier call, as long as the winner is the same."""
-    if not path.is_file():
-        return {}
-    before = read_json(path)
-    if "test" not in before:
-        return {}
-    winner = before["test"]["winners"][before["search"]["name"]]
-    same = winner["trial"] == ranked(trials)[0]["trial"]
-    return {"test": before["test"]} if same else {}
+    before = read(path) if path.is_file() else None
+    if before is None or before.test is None:
+        return None
+    winner = before.test.winners[before.search.name]
+    return before.test if winner.trial == ranked(trials)[0].trial else None
 
 
 def _judge(results, other, folder):
     """Both winners on the test set."""
-    searches = {found["search"]["name"]: found for found in (results, other)}
+    searches = {found.search.name: found for found in (results, other)}
 
     def report(name, record):
         console.print(f"{name}: {record.seconds:.1f} s", style="dim")
 
     found = judging.judge(searches, SEEDS, folder / "test", report)
-    fusions = {n: tuning.fusion_text(w["values"]) for n, w in found["winners"].items()}
-    rows = [[n, fusions[n], tables.spread(runs)] for n, runs in found["scores"].items()]
-    title = f"test {found['metric']} in percent, {len(SEEDS)} seeds"
+    fusions = {n: tuning.fusion_text(w.values) for n, w in found.winners.items()}
+    rows = [[n, fusions[n], tables.spread(runs)] for n, runs in found.scores.items()]
+    title = f"test {found.metric} in percent, {len(SEEDS)} seeds"
     console.print(tables.rich_table(title, ["search", "winner", "test"], rows))
-    console.print(f"the first is {tables.verdict(found['paired'])}")
+    console.print(f"the first is {tables.verdict(found.paired)}")
     return found
 
 
@@ -195,7 +195,7 @@ class _Progress:
         self.epochs = search.training.epochs
         before = tuning.summaries(folder)
         self.before = self.done = sum(map(self._part, before))
-        self.used = sum(t["seconds"] for t in before) / 60
+        self.used = sum(t.seconds for t in before) / 60
         self.began = time.perf_counter()
         words = f"{self.total} trials by {budget.tuner} search into {folder}"
         if before:
@@ -213,10 +213,10 @@ class _Progress:
             f"about {left:.0f} min left)",
             style="dim",
         )
-        if trial["status"] == "completed":
+        if trial.status == "completed":
             # A line of this form is what Katib's metrics collector reads.
-            console.print(f"score={trial['score']:.6f}")
+            console.print(f"score={trial.score:.6f}")
 
     def _part(self, trial):
         """How much of a full trial this is."""
-        return trial["values"].get(tuning.EPOCHS, self.epochs) / self.epochs
+        return trial.values.get(tuning.EPOCHS, self.epochs) / self.epochs

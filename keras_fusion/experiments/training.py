@@ -202,8 +202,10 @@ def _train(
     if later is not model.optimizer:
         model.compile(later, **_judged_by(task, data.classes))
     portable.save(model, folder / COMPILED)
-    last = watch.of(checkpoint.history[watch.key][-1])
-    validated = stopping.best_score if stopping else last
+    if stopping:
+        validated = stopping.best_score
+    else:
+        validated = watch.of(checkpoint.history[watch.key][-1])
     done = Record(
         name=recipe.name,
         identity=identity,

@@ -12,7 +12,7 @@ from keras_fusion.tuning.report.leaderboard import counted, described, fusion_te
 from keras_fusion.tuning.report.leaderboard import rows as leaderboard_rows
 from keras_fusion.tuning.report.page import write_report
 from keras_fusion.tuning.search import RESULTS, exhausted, results, search
-from keras_fusion.tuning.search_file import Search, changed, from_plain, read
+from keras_fusion.tuning.search_file import Search, changed, read
 from keras_fusion.tuning.space import EPOCHS
 from keras_fusion.tuning.trial import summaries
 
@@ -25,7 +25,6 @@ __all__ = [
     "counted",
     "described",
     "exhausted",
-    "from_plain",
     "fusion_text",
     "leaderboard_rows",
     "promote",

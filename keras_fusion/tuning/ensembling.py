@@ -10,22 +10,23 @@ from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import write_json
 from keras_fusion.tuning import trial as trials
 from keras_fusion.tuning.report.leaderboard import fusion_text
-from keras_fusion.tuning.search_file import from_plain, recipe_of
+from keras_fusion.tuning.results import Results
+from keras_fusion.tuning.search_file import recipe_of
 from keras_fusion.tuning.space import alone
 
 RECORD = "ensemble.json"
 
 
-def check(results: dict) -> None:
+def check(results: Results) -> None:
     """Raises an InputError unless the search chose several trials."""
-    if len(results["ensemble"].get("weights", ())) < 2:
+    if len(results.ensemble.weights) < 2:
         raise InputError(
             "The search found no ensemble that is better than its best trial: promote "
             "that one, without --ensemble."
         )
 
 
-def promote_ensemble(results: dict, searched: Path, folder: Path) -> dict:
+def promote_ensemble(results: Results, searched: Path, folder: Path) -> dict:
     """Writes the ensemble of a search as `model.keras`, which takes raw features.
 
     Its members are the trials of the first seed as they are: nothing is trained. The
@@ -46,11 +47,11 @@ def promote_ensemble(results: dict, searched: Path, folder: Path) -> dict:
         InputError: If the search chose fewer than two trials.
     """
     check(results)
-    chosen, search = results["ensemble"], from_plain(results["search"])
+    chosen, search = results.ensemble, results.search
     seed = search.training.seeds[0]
     data = load_data(recipe_of(search), seed)
-    task, weights = task_of(data), chosen["weights"]
-    own = {t["trial"]: t for t in results["trials"] if t["trial"] in weights}
+    task, weights = task_of(data), chosen.weights
+    own = {t.trial: t for t in results.trials if t.trial in weights}
     found = {
         name: _members(search, own[name], data, seed, searched) for name in weights
     }
@@ -59,7 +60,7 @@ def promote_ensemble(results: dict, searched: Path, folder: Path) -> dict:
     deployed = zoo.ensemble([raw for _, raw in found.values()], counts)
     folder.mkdir(parents=True, exist_ok=True)
     saving.save(deployed, data, folder)
-    best = max(weights, key=lambda name: own[name]["scores"][0])
+    best = max(weights, key=lambda name: own[name].scores[0])
 
     def tested(model):
         outputs = evaluation.full_outputs(model, data.test)
@@ -70,12 +71,12 @@ def promote_ensemble(results: dict, searched: Path, folder: Path) -> dict:
         "members": {
             name: {
                 "weight": weights[name],
-                "fusion": fusion_text(own[name]["values"]),
-                "validation": own[name]["scores"][0],
+                "fusion": fusion_text(own[name].values),
+                "validation": own[name].scores[0],
             }
             for name in weights
         },
-        "validation": chosen["scores"][-1],
+        "validation": chosen.scores[-1],
         "test": {"ensemble": tested(model), "best": tested(found[best][0])},
     }
     write_json(folder / RECORD, record)
@@ -84,10 +85,10 @@ def promote_ensemble(results: dict, searched: Path, folder: Path) -> dict:
 
 def _members(search, trial, data, seed, searched):
     """The model of a trial for scaled features, and the one for raw features."""
-    modality = alone(trial["values"]["fusion"])
+    modality = alone(trial.fusion)
     data = data.only(modality) if modality else data
-    recipe = recipe_of(search, **trial["recipe"])
-    path = trials.folder_of(searched, trial["trial"]) / f"seed-{seed}"
+    recipe = recipe_of(search, **trial.recipe)
+    path = trials.folder_of(searched, trial.trial) / f"seed-{seed}"
     scaled = comparison.trained(recipe, data, path)
     used = comparison.trained(recipe, data, path, **task_of(data).deployed_head)
     return scaled, zoo.deployable(used, data.statistics)

@@ -1,5 +1,6 @@
 """From the best trial of a search to a recipe of its own."""
 
+import dataclasses
 from pathlib import Path
 
 from keras_fusion.errors import InputError
@@ -8,18 +9,18 @@ from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.reports.card import BEGIN, END
 from keras_fusion.files import whole
 from keras_fusion.tuning.report.leaderboard import (
-    finished,
     fusion_text,
     ranked,
     score_text,
 )
-from keras_fusion.tuning.search_file import from_plain, plain, recipe_of
+from keras_fusion.tuning.results import Results, Trial
+from keras_fusion.tuning.search_file import plain, recipe_of
 from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY
 
 SEEDS = [0, 1, 2, 3, 4]
 
 
-def promote(results: dict, folder: Path) -> Path:
+def promote(results: Results, folder: Path) -> Path:
     """Writes the best fusion of a search as a recipe that also trains on validation.
 
     Args:
@@ -39,12 +40,12 @@ def promote(results: dict, folder: Path) -> Path:
         raise ImportError(
             'A recipe is written by tomli-w: pip install "keras-fusion[tuning]".'
         ) from error
-    search = results["search"]
-    recipe, trial = folder / "recipe.toml", best_fusion(results["trials"])
-    own = plain(recipe_of(from_plain(search), **trial["recipe"]))
+    search = results.search
+    recipe, trial = folder / "recipe.toml", best_fusion(results.trials)
+    own = plain(recipe_of(search, **trial.recipe))
     own["split"] |= {"train_on_validation": True}
     # No rows are left to stop by, so it trains for as long as the best was found after.
-    epochs = trial.get("best_epoch") if finished(trial) else None
+    epochs = trial.best_epoch if trial.finished else None
     epochs = epochs or own["training"]["epochs"]
     own["training"] |= {"seeds": SEEDS, "patience": 0, "epochs": epochs}
     default = plain(Recipe(name=own["name"], dataset=""))
@@ -55,7 +56,7 @@ def promote(results: dict, folder: Path) -> Path:
     }
     heading = (
         f"# keras-fusion train {one_line(folder.name)}\n#\n"
-        f"# Trial {trial['trial']} of the search {one_line(search['name'])}.\n"
+        f"# Trial {trial.trial} of the search {one_line(search.name)}.\n"
     )
     with whole(recipe) as beside:
         beside.write_text(heading + tomli_w.dumps(content), encoding="utf-8")
@@ -65,19 +66,19 @@ def promote(results: dict, folder: Path) -> Path:
     return recipe
 
 
-def best_fusion(trials: list[dict]) -> dict:
+def best_fusion(trials: list[Trial]) -> Trial:
     """The trial to promote: in a single modality and in an average is nothing fused."""
     for trial in ranked(trials):
-        fusion = trial["values"]["fusion"]
+        fusion = trial.fusion
         if fusion != LATE and not fusion.startswith(ONLY):
             return trial
     raise InputError("There is no fusion to promote: none was trained to its end.")
 
 
-def bar_that_won(trials: list[dict]) -> str | None:
+def bar_that_won(trials: list[Trial]) -> str | None:
     """One sentence where no search was needed for the best of these trials."""
     winner, promoted = ranked(trials)[0], best_fusion(trials)
-    name = winner["values"]["fusion"]
+    name = winner.fusion
     won = f"In the search the bar won: {name}, with {score_text(winner)}"
     if winner is not promoted:
         return f"{won}; the best fusion has {score_text(promoted)}."
@@ -92,20 +93,20 @@ def _without_none(value):
 
 
 def _card(name, search, trial, results):
-    budget, fusion = search["search"], fusion_text(trial["values"])
-    won = bar_that_won(results["trials"])
-    dataset, split = markdown_code(search["dataset"]), markdown(_split(search["split"]))
+    budget, fusion = search.search, fusion_text(trial.values)
+    won = bar_that_won(results.trials)
+    dataset, split = markdown_code(search.dataset), markdown(_split(search.split))
     here = f"zoo/{name}"
     weights = markdown_code(f'weights="{here}/model.weights.h5"')
     train, layers = f"keras-fusion train {here}", "import keras_fusion.layers"
     facts = {
         "Data": f"{dataset}, split as {split}; trained here on "
         "the rows that validated in the search, too.",
-        "Training": f"[recipe.toml](recipe.toml), trial {trial['trial']} of the search "
-        f"{markdown_code(search['name'])}: {score_text(trial)} on validation"
+        "Training": f"[recipe.toml](recipe.toml), trial {trial.trial} of the search "
+        f"{markdown_code(search.name)}: {score_text(trial)} on validation"
         f"{_after(trial)}.",
-        "Searched": f"{len(results['trials'])} trials worth {budget['trials']} full "
-        f"ones, by {budget['tuner']} search, seed {budget['seed']}.",
+        "Searched": f"{len(results.trials)} trials worth {budget.trials} full "
+        f"ones, by {budget.tuner} search, seed {budget.seed}.",
         "Compared with": "the same recipe, so without a search of their own: "
         "concatenation, each modality alone and their average. The best single one is "
         "chosen by rows that it was trained on.",
@@ -125,17 +126,16 @@ def _card(name, search, trial, results):
 
 def _split(split):
     """How rows are split, in words; what is left as it is by default is not said."""
-    others = [
-        f"{key} = {value}" for key, value in split.items() if key != "by" and value
-    ]
-    return ", ".join([str(split.get("by", "by default")), *others])
+    known = dataclasses.asdict(split)
+    by = known.pop("by")
+    return ", ".join([by, *(f"{key} = {x}" for key, x in known.items() if x)])
 
 
 def _after(trial):
     """Words on a score that a longer training may move."""
-    if finished(trial):
+    if trial.finished:
         return ""
-    return f" after {trial['epochs']} of {trial['recipe']['training']['epochs']} epochs"
+    return f" after {trial.epochs} of {trial.recipe['training']['epochs']} epochs"
 
 
 CARD = """# {name}

@@ -9,6 +9,7 @@ import keras_tuner
 import numpy as np
 
 from keras_fusion.errors import InputError
+from keras_fusion.experiments import schema
 from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import alone_in, read_json, write_json
@@ -21,6 +22,7 @@ from keras_fusion.tuning.hypermodel import FusionHyperModel
 from keras_fusion.tuning.identity import begin, require_data
 from keras_fusion.tuning.log import Log
 from keras_fusion.tuning.plan import WAIT, Plan, shown
+from keras_fusion.tuning.results import Results, Trial
 from keras_fusion.tuning.search_file import Search, plain, recipe_of
 from keras_fusion.tuning.space import EPOCHS, alone
 
@@ -31,12 +33,12 @@ BOOSTING = 60.0  # seconds at the most
 def search(
     search: Search,
     folder: Path,
-    report: Callable[[dict], None] = lambda trial: None,
+    report: Callable[[Trial], None] = lambda trial: None,
     *,
     workers: int | None = None,
     address: str | None = None,
     gpus: float = 0,
-) -> list[dict]:
+) -> list[Trial]:
     """Runs what is left of a search.
 
     Every trial is a run of `training.fit` in a folder of its own, so that an
@@ -120,7 +122,7 @@ class _Driver:
     def _choose(self):
         """The ensemble of the trials that were trained to their end."""
         labels = self.first.validation.labels
-        names = [t["trial"] for t in trials.summaries(self.folder) if t["finished"]]
+        names = [t.trial for t in trials.summaries(self.folder) if t.finished]
         if labels.ndim > 2 or not names:
             return
         outputs = {
@@ -149,7 +151,7 @@ class _Driver:
         _, active = self._drawn(self.plan.values[name])
         summary = trials.write(self.folder, name, active, outcome)
         at = self.clock.elapsed()
-        self.plan.tell(name, outcome["score"], outcome["seconds"], at)
+        self.plan.tell(name, outcome.score, outcome.seconds, at)
         report(summary)
 
     def _drawn(self, values):
@@ -191,7 +193,7 @@ def _named(folder):
         raise OSError(error.errno, words, str(error.filename or folder)) from error
 
 
-def ended(folder: Path) -> list[dict]:
+def ended(folder: Path) -> list[Trial]:
     """The trials of a search that ended; a ValueError where none completed."""
     found = trials.summaries(folder)
     if not found:
@@ -199,8 +201,8 @@ def ended(folder: Path) -> list[dict]:
             "The minutes were over before the first trial was trained to its end: the "
             "same command with more --minutes goes on."
         )
-    if not any(t["status"] == "completed" for t in found):
-        reason = found[-1]["reason"]
+    if not any(t.status == "completed" for t in found):
+        reason = found[-1].reason
         raise InputError(f"All {len(found)} trials failed; the last because: {reason}")
     return found
 
@@ -211,20 +213,16 @@ def exhausted(folder: Path) -> bool:
     return bool(events) and "exhausted" in events[-1]
 
 
-def results(search: Search, folder: Path) -> dict:
-    """What `results.json` holds: the search, every trial, where the numbers are from.
-
-    A trial is what `trial.completed` or `trial.failure` returns, with its name and its
-    active `values`. `references` is from `references.judge`, and `ensemble` from
-    `selection.chosen`, by the validation outputs of the first seed.
-    """
-    return {
+def results(search: Search, folder: Path) -> Results:
+    """What `results.json` holds, of what there is by now."""
+    found = {
         "search": plain(search),
         "trials": trials.summaries(folder),
         "references": _read(folder / REFERENCES),
         "ensemble": _read(folder / ENSEMBLE),
         **provenance(),
     }
+    return schema.read(Results, found, search.name)
 
 
 def _read(path):

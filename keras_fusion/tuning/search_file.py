@@ -76,11 +76,6 @@ def read(name: str) -> Search:
     return search
 
 
-def from_plain(search: dict) -> Search:
-    """The search that `plain` made a dict of."""
-    return schema.read(Search, search, search["name"])
-
-
 def recipe_of(search: Search, **drawn) -> recipes.Recipe:
     """The recipe of one trial: the search's own, with what the trial drew."""
     own = {k: v for k, v in plain(search).items() if k not in ("space", "search")}

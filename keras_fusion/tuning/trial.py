@@ -10,20 +10,21 @@ import keras
 import numpy as np
 
 from keras_fusion.datasets import Dataset, Split
-from keras_fusion.experiments import comparison, training
+from keras_fusion.experiments import comparison, schema, training
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.recipe import Recipe, plain
 from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import alone_in, read_json, whole, write_json
+from keras_fusion.files import alone_in, whole, write_json
+from keras_fusion.tuning.results import Curve, Trial
 
 LOGGER = logging.getLogger(__name__)
 SUMMARY, OUTPUTS = "summary.json", "validation.npy"
 COMPILED = "compiled"
 LOSS = "minus loss"
 BATCH = 64  # rows that are predicted at once
-STOPPED = {"status": "stopped"}
+STOPPED = Trial(status="stopped")
 DYING = 60.0  # seconds that the process of a killed search may still be at work
 
 
@@ -48,7 +49,7 @@ class Task:
     until: float | None = None
 
 
-def run(task: Task, *data: Dataset) -> dict:
+def run(task: Task, *data: Dataset) -> Trial:
     """Trains a trial, goes on with it, or finds it done.
 
     Args:
@@ -99,7 +100,7 @@ class _Deadline(keras.callbacks.Callback):
             raise _OutOfTimeError
 
 
-def completed(task: Task, data: dict, records: list[Record], seconds: float) -> dict:
+def completed(task: Task, data: dict, records: list[Record], seconds: float) -> Trial:
     """What is known of a trial that came to its end.
 
     Args:
@@ -107,15 +108,6 @@ def completed(task: Task, data: dict, records: list[Record], seconds: float) -> 
         data: By seed.
         records: From `training.fit`, in the order of `data`.
         seconds: What this call took so far.
-
-    Returns:
-        `status`, `reason` (None), `metric`, `scores` by seed, their mean `score` and
-        `spread` (standard deviation, None of one), `seconds` in all and `training`,
-        those of them in `fit`, `parameters`, `latency` (median milliseconds of a
-        prediction of up to 64 rows), a learning `curve` of the first seed, the
-        `epochs` it was trained for, the `best_epoch` of them where it stopped early,
-        whether it is `finished` or was cut short, and the `recipe` to train it again,
-        to the end.
     """
     seed, first = next(iter(data.items()))
     folder = folder_of(task.folder, task.name)
@@ -129,54 +121,45 @@ def completed(task: Task, data: dict, records: list[Record], seconds: float) -> 
     watched = task_of(first).watched
     scores = [record.validation for record in records]
     fitting = sum(record.seconds for record in records)
-    return {
-        "status": "completed",
-        "reason": None,
-        "metric": watched(2).name if watched else LOSS,
-        "scores": scores,
-        "score": statistics.fmean(scores),
-        "spread": statistics.stdev(scores) if len(scores) > 1 else None,
-        "seconds": round(max(seconds, fitting), 3),
-        "training": round(fitting, 3),
-        "parameters": records[0].parameters,
-        "latency": round(1e3 * latency, 3),
-        "epochs": records[0].epochs,
-        "best_epoch": records[0].best_epoch,
-        "finished": task.recipe.training.epochs == task.epochs,
-        "curve": _curve(records[0].history),
-        "recipe": {
+    return Trial(
+        status="completed",
+        metric=watched(2).name if watched else LOSS,
+        scores=scores,
+        score=statistics.fmean(scores),
+        spread=statistics.stdev(scores) if len(scores) > 1 else None,
+        seconds=round(max(seconds, fitting), 3),
+        training=round(fitting, 3),
+        parameters=records[0].parameters,
+        latency=round(1e3 * latency, 3),
+        epochs=records[0].epochs,
+        best_epoch=records[0].best_epoch,
+        finished=task.recipe.training.epochs == task.epochs,
+        curve=_curve(records[0].history),
+        recipe={
             "builder": task.recipe.builder,
             "arguments": task.recipe.arguments,
             "training": plain(task.recipe)["training"] | {"epochs": task.epochs},
         },
-    }
+    )
 
 
-def failure(reason: str, seconds: float) -> dict:
+def failure(reason: str, seconds: float) -> Trial:
     """A trial that failed."""
-    nothing = ("metric", "score", "spread", "training", "parameters", "latency")
-    return {
-        "status": "failed",
-        "reason": reason,
-        "scores": [],
-        "seconds": round(seconds, 3),
-        "curve": {},
-        **dict.fromkeys((*nothing, "epochs", "best_epoch", "finished", "recipe")),
-    }
+    return Trial(status="failed", reason=reason, seconds=round(seconds, 3))
 
 
-def write(folder: Path, name: str, values: dict, outcome: dict) -> dict:
+def write(folder: Path, name: str, values: dict, outcome: Trial) -> Trial:
     """Writes how a trial ended, with its active values; returns what it wrote."""
     values = {k: _short(v) for k, v in values.items()}
-    summary = {"trial": name, "values": values} | outcome
-    write_json(folder_of(folder, name) / SUMMARY, summary)
-    return summary
+    ended = dataclasses.replace(outcome, trial=name, values=values)
+    write_json(folder_of(folder, name) / SUMMARY, dataclasses.asdict(ended))
+    return ended
 
 
-def summaries(folder: Path) -> list[dict]:
+def summaries(folder: Path) -> list[Trial]:
     """The trials that ended in a search's folder, by their names."""
     files = sorted(folder.glob(f"trials/*/{SUMMARY}"))
-    return [read_json(file) for file in files]
+    return [schema.read_json(Trial, file) for file in files]
 
 
 def folder_of(folder: Path, name: str) -> Path:
@@ -217,11 +200,11 @@ def _curve(history):
         if len(scores) < epochs
         else [*range(1, epochs + 1)]
     )
-    return {
-        "epoch": at,
-        "loss": [_short(history["loss"][epoch - 1]) for epoch in at],
-        "validation": [_short(value) for value in scores],
-    }
+    return Curve(
+        epoch=at,
+        loss=[_short(history["loss"][epoch - 1]) for epoch in at],
+        validation=[_short(value) for value in scores],
+    )
 
 
 def _short(value):

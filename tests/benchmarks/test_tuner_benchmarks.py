@@ -21,7 +21,7 @@ def trials(*scores, epochs=9):
     """One after the other, each of a second and a half."""
     found = [samples.trial(i, "Summation", s) for i, s in enumerate(scores)]
     for trial in found:
-        trial["values"][tuning.EPOCHS] = epochs
+        trial.values[tuning.EPOCHS] = epochs
     return found
 
 
@@ -38,7 +38,7 @@ def test_caught_up_is_what_reaches_the_best_of_random_search():
         "hyperband": [samples.failed(0), *trials(0.2, 0.9, 0.95, epochs=3)],
         "bayesian": trials(0.5, 0.89),
     }
-    found["hyperband"][0]["values"] = {tuning.EPOCHS: 3}
+    found["hyperband"][0].values[tuning.EPOCHS] = 3
     row = tuners.compared(found, 9)
     assert row["random"]["best"] == 0.9 and row["random"]["trainings"] == 4
     assert row["random"]["share_of_trainings"] == 0.5  # its own second trial

@@ -1,6 +1,5 @@
 """`keras-fusion tune` as a user calls it."""
 
-import json
 import re
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from keras_fusion.cli import tune as command
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.tuning import promotion
 from keras_fusion.tuning import trial as trials
+from keras_fusion.tuning.results import read
 from tests.cli.running import run, succeed
 from tests.experiments import runs
 from tests.tuning.test_search import TEXT
@@ -29,14 +29,14 @@ def test_the_leaderboard_names_the_bar(tmp_path, quick, monkeypatch):
     scores = re.findall(r"^([\w|-]+)\s*=\s*([+-]?\d*(?:\.\d+)?)$", out, re.M)
     assert [name for name, _ in scores] == ["score"] * 3
     assert {*compiled} == {tmp_path / "runs" / "tiny" / "compiled"}
-    results = json.loads((tmp_path / "runs" / "tiny" / "results.json").read_text())
-    assert [t["trial"] for t in results["trials"]] == ["0000", "0001", "0002"]
-    assert {*results["references"]} == {"linear model", "gradient boosting"}
-    assert set(results["ensemble"]["weights"]) <= {"0000", "0001", "0002"}
+    results = read(tmp_path / "runs" / "tiny" / "results.json")
+    assert [t.trial for t in results.trials] == ["0000", "0001", "0002"]
+    assert {*results.references} == {"linear model", "gradient boosting"}
+    assert set(results.ensemble.weights) <= {"0000", "0001", "0002"}
     assert (
         "gradient boosting" in out
-        and results["backend"]
-        and results["search"]["search"]["trials"] == 3
+        and results.backend
+        and results.search.search.trials == 3
     )
     again = succeed("tune", path, "--trials", 3, "--runs", tmp_path / "runs")
     assert "trial 0" not in again  # nothing is left to run
@@ -141,8 +141,8 @@ def test_from_two_searches_to_a_recipe(tmp_path, quick, monkeypatch):
     assert "test accuracy in percent, 2 seeds" in out and "95 % interval" in out
     assert (tmp_path / "runs" / "tiny" / "report.html").is_file()
     assert list((tmp_path / "runs" / "tiny" / "tensorboard").glob("trial-*/events*"))
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert [len(runs) for runs in results["test"]["scores"].values()] == [2, 2]
+    results = read(tmp_path / "results.json")
+    assert [len(runs) for runs in results.test.scores.values()] == [2, 2]
     recipe = recipes.read(str(tmp_path / "zoo" / "mine"))
     assert recipe.split.train_on_validation
     assert "Not measured" not in (tmp_path / "zoo" / "mine" / "README.md").read_text()
@@ -151,8 +151,6 @@ def test_from_two_searches_to_a_recipe(tmp_path, quick, monkeypatch):
     assert model.is_file() and output.as_posix() == "saved_models/mine"
     again = succeed("tune", path, *options, "--publish")  # keeps the test
     assert "test accuracy" not in again
-    assert (
-        json.loads((tmp_path / "results.json").read_text())["test"] == results["test"]
-    )
+    assert read(tmp_path / "results.json").test == results.test
     _, _, err = run("tune", path, *options, "--promote", "mine")
     assert "zoo/mine is there already" in err

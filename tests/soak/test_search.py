@@ -93,15 +93,13 @@ def test_kills_lose_no_trial(tmp_path):
         if status == 0 or kills == KILLS:
             break
         found = tuning.summaries(folder)
-        assert [t["trial"] for t in finished] == [
-            t["trial"] for t in found[: len(finished)]
-        ]
+        assert [t.trial for t in finished] == [t.trial for t in found[: len(finished)]]
         finished = found
     assert kills >= 5
     finish(start(TUNE, path, folder))
     found = tuning.summaries(folder)
-    assert [t["values"] for t in found] == [t["values"] for t in expected]
-    assert [t["scores"] for t in found] == [t["scores"] for t in expected]
+    assert [t.values for t in found] == [t.values for t in expected]
+    assert [t.scores for t in found] == [t.scores for t in expected]
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads Linux' /proc")

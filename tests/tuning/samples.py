@@ -3,6 +3,7 @@
 import math
 import random
 
+from keras_fusion.tuning.results import Curve, Ensemble, Reference, Results, Trial
 from keras_fusion.tuning.search_file import Search, plain
 
 FUSIONS = ["Summation", "ModalityAttention", "Concatenation", "late average", "only-a"]
@@ -29,56 +30,41 @@ def trial(
     arguments["fusion"] = {"class_name": fusion, "config": {"kernel_initializer": None}}
     recipe = {"learning_rate": 0.003, "weight_decay": 1e-4, "epochs": of or epochs}
     at = list(range(1, epochs + 1))
-    return {
-        "trial": f"{number:04}",
-        "values": values,
-        "status": "completed",
-        "reason": None,
-        "metric": metric,
-        "scores": [score],
-        "score": score,
-        "spread": None,
-        "seconds": 1.5,
-        "parameters": 100 + number,
-        "latency": latency,
-        "epochs": epochs,
-        "finished": of in (None, epochs),
-        "training": 1.0,
-        "curve": {
-            "epoch": at,
-            "loss": [1 / n for n in at],
-            "validation": [abs(score) * n / epochs for n in at],
-        },
-        "recipe": {
+    return Trial(
+        trial=f"{number:04}",
+        values=values,
+        status="completed",
+        metric=metric,
+        scores=[score],
+        score=score,
+        seconds=1.5,
+        parameters=100 + number,
+        latency=latency,
+        epochs=epochs,
+        finished=of in (None, epochs),
+        training=1.0,
+        curve=Curve(
+            epoch=at,
+            loss=[1 / n for n in at],
+            validation=[abs(score) * n / epochs for n in at],
+        ),
+        recipe={
             "builder": "FusionClassifier",
             "arguments": arguments,
             "training": plain(Search(name="", dataset=""))["training"] | recipe,
         },
-    }
+    )
 
 
 def failed(number):
     """One that did not."""
-    nothing = (
-        "metric",
-        "score",
-        "spread",
-        "parameters",
-        "latency",
-        "epochs",
-        "finished",
-        "recipe",
+    return Trial(
+        trial=f"{number:04}",
+        values={"fusion": "Product", "depth": 2},
+        status="failed",
+        reason="MemoryError: <no room>",
+        seconds=0.5,
     )
-    return {
-        "trial": f"{number:04}",
-        "values": {"fusion": "Product", "depth": 2},
-        "status": "failed",
-        "reason": "MemoryError: <no room>",
-        "scores": [],
-        "seconds": 0.5,
-        "curve": {},
-        **dict.fromkeys(nothing),
-    }
 
 
 def results(count=15):
@@ -94,15 +80,14 @@ def results(count=15):
         )
         for i in range(count - 1)
     ]
-    search = plain(Search(name="leaves & more", dataset="npz:x.npz"))
-    return {
-        "search": search,
-        "trials": [*trials, failed(count - 1)],
-        "references": {"linear model": {"score": 0.51, "seconds": 0.1}},
-        "ensemble": {"weights": {"0001": 2, "0003": 1}, "scores": [0.9, 0.93]},
-        "backend": "torch",
-        "versions": {"keras": "3"},
-        "machine": "none",
-        "commit": "0",
-        "date": "2026-01-01",
-    }
+    return Results(
+        search=Search(name="leaves & more", dataset="npz:x.npz"),
+        trials=[*trials, failed(count - 1)],
+        references={"linear model": Reference(score=0.51, seconds=0.1)},
+        ensemble=Ensemble(weights={"0001": 2, "0003": 1}, scores=[0.9, 0.93]),
+        backend="torch",
+        versions={"keras": "3"},
+        machine="none",
+        commit="0",
+        date="2026-01-01",
+    )

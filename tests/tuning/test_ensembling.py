@@ -1,5 +1,6 @@
 """The ensemble of a search as one model."""
 
+import dataclasses
 import pathlib
 
 import numpy as np
@@ -14,9 +15,11 @@ from keras_fusion.experiments.scores import accuracy
 from keras_fusion.files import read_json
 from keras_fusion.tuning import ensembling
 from keras_fusion.tuning import trial as trials
+from keras_fusion.tuning.results import Ensemble
 from keras_fusion.tuning.search_file import recipe_of
 from tests.cli.running import run
 from tests.experiments import runs
+from tests.tuning import samples
 from tests.tuning.test_search import TEXT
 
 
@@ -28,10 +31,11 @@ def test_trials_become_one_model_that_takes_raw_features(tmp_path, monkeypatch, 
     searched = tmp_path / "runs"
     found = tuning.search(tuning.changed(search, trials=5), searched)
     results = tuning.results(search, searched)
-    names = [t["trial"] for t in found if t["status"] == "completed"]
-    single = next(t["trial"] for t in found if t["values"]["fusion"].startswith("only"))
+    names = [t.trial for t in found if t.status == "completed"]
+    single = next(t.trial for t in found if t.values["fusion"].startswith("only"))
     weights = {single: 2, next(n for n in names if n != single): 1}
-    results["ensemble"] = {"weights": weights, "scores": [0.5, 0.6, 0.7]}
+    chosen = Ensemble(weights=weights, scores=[0.5, 0.6, 0.7])
+    results = dataclasses.replace(results, ensemble=chosen)
     exported = []
     monkeypatch.setattr(
         promote.export, "export", lambda *args, **_: exported.append(args)
@@ -67,13 +71,14 @@ def raw_test_rows(search, data):
 
 
 def single_modality(found, name):
-    (own,) = [t for t in found if t["trial"] == name]
-    return own["values"]["fusion"].removeprefix("only-")
+    (own,) = [t for t in found if t.trial == name]
+    return own.values["fusion"].removeprefix("only-")
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
 def test_one_trial_is_no_ensemble(tmp_path):
-    results = {"ensemble": {"weights": {"0000": 3}, "scores": [0.5]}}
+    single = Ensemble(weights={"0000": 3}, scores=[0.5])
+    results = dataclasses.replace(samples.results(), ensemble=single)
     with pytest.raises(InputError, match="no ensemble that is better"):
         ensembling.promote_ensemble(results, tmp_path, tmp_path)
 

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from keras_fusion.experiments import recipe as recipes
@@ -9,12 +11,18 @@ from tests.tuning.samples import results, trial
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
 
+def of(trials):
+    return dataclasses.replace(results(), trials=trials)
+
+
 def test_the_best_fusion_becomes_a_recipe(tmp_path):
     found = results()
-    found["trials"].append(trial(20, "late average", 0.99))
-    found["trials"].append(trial(21, "Summation", 0.98, epochs=7))
-    found["trials"].append(trial(22, "Product", 0.99, epochs=2, of=7))
-    found["search"] = found["search"] | {"split": {"labels_per_class": 3}}
+    found.trials.append(trial(20, "late average", 0.99))
+    found.trials.append(trial(21, "Summation", 0.98, epochs=7))
+    found.trials.append(trial(22, "Product", 0.99, epochs=2, of=7))
+    few = recipes.Split(labels_per_class=3)
+    search = dataclasses.replace(found.search, split=few)
+    found = dataclasses.replace(found, search=search)
     recipe = recipes.read(str(promote(found, tmp_path / "mine")))
     assert recipe.name == "mine" and recipe.dataset == "npz:x.npz"
     assert recipe.arguments["fusion"] == {"class_name": "Summation", "config": {}}
@@ -28,11 +36,14 @@ def test_the_best_fusion_becomes_a_recipe(tmp_path):
 def test_only_a_bar_that_won_is_told():
     fusion, bar = trial(0, "Summation", 0.7), trial(1, "Concatenation", 0.6)
     assert bar_that_won([fusion, bar]) is None
-    assert "the bar won: Concatenation" in bar_that_won([fusion, bar | {"score": 0.8}])
+    won = dataclasses.replace(bar, score=0.8)
+    assert "the bar won: Concatenation" in bar_that_won([fusion, won])
 
 
 def test_what_trained_for_two_epochs_is_promoted_for_all_of_them(tmp_path):
-    found = results() | {"trials": [trial(0, "Summation", 0.9, epochs=2, of=100)]}
+    found = dataclasses.replace(
+        results(), trials=[trial(0, "Summation", 0.9, epochs=2, of=100)]
+    )
     recipe = recipes.read(str(promote(found, tmp_path / "mine")))
     assert recipe.training.epochs == 100
     assert "after 2 of 100 epochs" in (tmp_path / "mine" / "README.md").read_text()
@@ -40,4 +51,7 @@ def test_what_trained_for_two_epochs_is_promoted_for_all_of_them(tmp_path):
 
 def test_a_bar_alone_is_nothing_to_promote(tmp_path):
     with pytest.raises(ValueError, match="no fusion to promote"):
-        promote({"trials": [trial(0, "only-a", 0.5)], "search": {}}, tmp_path / "mine")
+        promote(
+            of([trial(0, "only-a", 0.5)]),
+            tmp_path / "mine",
+        )

@@ -13,6 +13,7 @@ import pytest
 from keras_fusion import tuning
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import training
+from keras_fusion.tuning.results import read
 from tests.experiments import runs
 
 TEXT = (
@@ -52,22 +53,22 @@ NAMES = ["0000", "0001", "0002", "0003"]
 
 
 def values(trials):
-    return [t["values"] for t in trials]
+    return [t.values for t in trials]
 
 
 def test_a_search_runs_on_every_backend(small, tmp_path):
     (trial,) = tuning.search(tuning.changed(small, trials=1), tmp_path / "runs")
-    assert trial["status"] == "completed" and 0 <= trial["scores"][0] <= 1
+    assert trial.status == "completed" and 0 <= trial.scores[0] <= 1
 
 
 @on_torch
 def test_a_search_that_was_stopped_goes_on(small, tmp_path):
     whole = tuning.search(small, tmp_path / "whole")
-    assert [t["status"] for t in whole] == ["completed"] * 4
-    assert all(t["parameters"] > 0 and t["latency"] > 0 for t in whole)
+    assert [t.status for t in whole] == ["completed"] * 4
+    assert all(t.parameters > 0 and t.latency > 0 for t in whole)
 
     def stop(trial):
-        if trial["trial"] == "0001":
+        if trial.trial == "0001":
             raise KeyboardInterrupt
 
     folder = tmp_path / "stopped"
@@ -77,9 +78,7 @@ def test_a_search_that_was_stopped_goes_on(small, tmp_path):
     finished = []
     assert values(tuning.search(small, folder, finished.append)) == values(whole)
     assert len(finished) == 2  # the first two are not run again
-    assert [t["scores"] for t in tuning.summaries(folder)] == [
-        t["scores"] for t in whole
-    ]
+    assert [t.scores for t in tuning.summaries(folder)] == [t.scores for t in whole]
 
 
 @on_torch
@@ -96,7 +95,7 @@ def test_a_trial_that_was_under_way_is_run_again(small, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         tuning.search(small, tmp_path / "runs")
     assert len(tuning.summaries(tmp_path / "runs")) == 1
-    assert [t["trial"] for t in tuning.search(small, tmp_path / "runs")] == NAMES
+    assert [t.trial for t in tuning.search(small, tmp_path / "runs")] == NAMES
 
 
 @on_torch
@@ -111,7 +110,7 @@ def test_failed_trials_are_counted_and_say_why(small, tmp_path, monkeypatch):
 
     monkeypatch.setattr(training, "fit", failing)
     found = tuning.search(small, tmp_path / "runs")
-    assert found[0]["reason"] == "MemoryError: no room"
+    assert found[0].reason == "MemoryError: no room"
     assert tuning.counted(found) == "3 trials completed, 1 failed"
     assert len(tuning.leaderboard_rows(found)[1]) == 3
 
@@ -127,7 +126,7 @@ def test_a_reason_is_one_line_and_no_traceback(small, tmp_path, monkeypatch, cap
     with pytest.raises(ValueError, match="All 1 trials failed"):
         tuning.search(tuning.changed(small, trials=1), tmp_path / "runs")
     (trial,) = tuning.summaries(tmp_path / "runs")
-    assert trial["reason"] == "ValueError: shapes differ"
+    assert trial.reason == "ValueError: shapes differ"
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
@@ -202,11 +201,11 @@ def test_minutes_are_a_promise(small, tmp_path):
 def test_hyperband_runs_and_its_recipes_train_to_the_end(small, tmp_path):
     search = tuning.changed(small, tuner="hyperband", trials=10, epochs=3)
     found = tuning.search(search, tmp_path / "runs")
-    assert {t["status"] for t in found} == {"completed"}
+    assert {t.status for t in found} == {"completed"}
     # What is judged and promoted trains as long as the search says, not the trial.
-    assert {t["recipe"]["training"]["epochs"] for t in found} == {3}
-    assert {t["epochs"] for t in found} == {1, 3}
-    assert found[0]["finished"] and found[-1]["finished"]
+    assert {t.recipe["training"]["epochs"] for t in found} == {3}
+    assert {t.epochs for t in found} == {1, 3}
+    assert found[0].finished and found[-1].finished
 
 
 @pytest.mark.parametrize(
@@ -248,3 +247,11 @@ def test_what_a_search_would_not_heed_is_refused(tmp_path, line, sentence):
     path = runs.write(tmp_path, TEXT.replace("[training]", line))
     with pytest.raises(ValueError, match=sentence):
         tuning.read(str(path))
+
+
+@on_torch
+def test_published_searches_are_read():
+    published = pathlib.Path(__file__).parents[2] / "tuning"
+    for file in published.glob("*/results.json"):
+        found = read(file)
+        assert found.trials and found.test.winners[found.search.name].score > 0

@@ -13,6 +13,7 @@ from keras_fusion.tuning.report.leaderboard import (
     ranked,
     values_text,
 )
+from keras_fusion.tuning.results import Trial
 from keras_fusion.tuning.trial import LOSS
 
 FRONT = PALETTE[-1]
@@ -24,21 +25,21 @@ LINES = {
 CURVES = 8
 
 
-def shown(trial: dict) -> float:
+def shown(trial: Trial) -> float:
     """The score as a reader knows it: percent, or the loss itself."""
-    return -trial["score"] if trial["metric"] == LOSS else 100 * trial["score"]
+    return -trial.score if trial.metric == LOSS else 100 * trial.score
 
 
-def axis_title(trial: dict) -> str:
+def axis_title(trial: Trial) -> str:
     """What `shown` is."""
-    return "validation loss" if trial["metric"] == LOSS else f"{trial['metric']} (%)"
+    return "validation loss" if trial.metric == LOSS else f"{trial.metric} (%)"
 
 
-def operators_by_depth(trials: list[dict]) -> go.Figure:
+def operators_by_depth(trials: list[Trial]) -> go.Figure:
     """The best score of every operator at every depth of encoders and of fusion."""
     best = {}
     for trial in ranked(trials):
-        values = trial["values"]
+        values = trial.values
         depths = [str(values.get(k, "–")) for k in ("encoder_depth", "depth")]
         best.setdefault((values["fusion"], *depths), trial)
     rows = list(dict.fromkeys(name for name, *_ in best))
@@ -52,7 +53,7 @@ def operators_by_depth(trials: list[dict]) -> go.Figure:
             x=[encoders, [f"fusion depth {depth}" for _, depth in columns]],
             y=[html(row) for row in rows],  # plotly reads tags in names
             text=[[f"{s:.4g}" if s is not None else "" for s in row] for row in scores],
-            customdata=[[f"trial {t['trial']}" if t else "" for t in r] for r in cells],
+            customdata=[[f"trial {t.trial}" if t else "" for t in r] for r in cells],
             texttemplate="%{text}",
             hovertemplate="%{y}<br>%{x}<br>%{z:.4g}, %{customdata}<extra></extra>",
             colorscale="Blues",
@@ -65,7 +66,7 @@ def operators_by_depth(trials: list[dict]) -> go.Figure:
     return _finished(figure, 120 + 26 * len(rows))
 
 
-def score_against_latency(trials: list[dict]) -> go.Figure:
+def score_against_latency(trials: list[Trial]) -> go.Figure:
     """Every trial, the Pareto front, and the scores of the bar as lines."""
     completed = ranked(trials)
     beaten = list(bars(trials).values())
@@ -74,7 +75,7 @@ def score_against_latency(trials: list[dict]) -> go.Figure:
     for kind in filter(kinds.__contains__, (None, *LINES)):
         own = [t for t in completed if bar_of(t) == kind]
         figure.add_scatter(
-            x=[t["latency"] for t in own],
+            x=[t.latency for t in own],
             y=[shown(t) for t in own],
             mode="markers",
             name=kind or "fusion",
@@ -84,7 +85,7 @@ def score_against_latency(trials: list[dict]) -> go.Figure:
         )
     front = pareto(completed)
     figure.add_scatter(
-        x=[t["latency"] for t in front],
+        x=[t.latency for t in front],
         y=[shown(t) for t in front],
         mode="lines",
         name="Pareto front",
@@ -104,7 +105,7 @@ def score_against_latency(trials: list[dict]) -> go.Figure:
     return _finished(figure, 460)
 
 
-def learning_curves(trials: list[dict]) -> go.Figure:
+def learning_curves(trials: list[Trial]) -> go.Figure:
     """Validation of the best trials, the darkest the best, and of the bar, by epoch."""
     best = ranked(trials)
     chosen = best[:CURVES]
@@ -115,10 +116,10 @@ def learning_curves(trials: list[dict]) -> go.Figure:
     for trial, shade in zip(chosen, shades):
         kind = bar_of(trial)
         figure.add_scatter(
-            x=trial["curve"]["epoch"],
-            y=[sign * value for value in trial["curve"]["validation"]],
+            x=trial.curve.epoch,
+            y=[sign * value for value in trial.curve.validation],
             mode="lines",
-            name=html(f"{trial['trial']} {trial['values']['fusion']}"),
+            name=html(f"{trial.trial} {trial.fusion}"),
             line={"dash": "dot", "color": COLORS[kind]} if kind else {"color": shade},
             hovertemplate="%{fullData.name}<br>%{y:.4g} after %{x}<extra></extra>",
         )
@@ -127,22 +128,22 @@ def learning_curves(trials: list[dict]) -> go.Figure:
     return _finished(figure, 460)
 
 
-def pareto(trials: list[dict]) -> list[dict]:
+def pareto(trials: list[Trial]) -> list[Trial]:
     """Those that no other beats in score without taking longer, the fastest first."""
     front = []
-    for trial in sorted(trials, key=lambda t: (t["latency"], -t["score"])):
-        if not front or trial["score"] > front[-1]["score"]:
+    for trial in sorted(trials, key=lambda t: (t.latency, -t.score)):
+        if not front or trial.score > front[-1].score:
             front.append(trial)
     return front
 
 
 def _losses(trials):
-    return ranked(trials)[0]["metric"] == LOSS
+    return ranked(trials)[0].metric == LOSS
 
 
 def _described(trial):
-    values = trial["values"]
-    lines = f"trial {trial['trial']}: {fusion_text(values)}", values_text(values)
+    values = trial.values
+    lines = f"trial {trial.trial}: {fusion_text(values)}", values_text(values)
     return "<br>".join(map(html, lines))
 
 

@@ -1,40 +1,36 @@
 """The trials of a search, best first, and the bar that fusion had to clear."""
 
 from keras_fusion.experiments.reports.tables import spread
+from keras_fusion.tuning.results import Reference, Results, Trial
 from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY
 from keras_fusion.tuning.trial import LOSS
 
 BARS = ("concatenation", LATE, "best single")
 
 
-def ranked(trials: list[dict]) -> list[dict]:
+def ranked(trials: list[Trial]) -> list[Trial]:
     """The trials that completed, best mean score first, of equal ones the smaller.
 
     Those that were trained to their end come before all others: the score of a short
     training says little about the model that a long one makes.
     """
-    completed = [t for t in trials if t["status"] == "completed"]
-    return sorted(completed, key=lambda t: (-finished(t), -t["score"], t["parameters"]))
+    completed = [t for t in trials if t.status == "completed"]
+    return sorted(completed, key=lambda t: (-t.finished, -t.score, t.parameters))
 
 
-def finished(trial: dict) -> bool:
-    """Whether a completed trial was trained for all the epochs of its search."""
-    return trial["finished"]
-
-
-def unfinished(trials: list[dict]) -> str | None:
+def unfinished(trials: list[Trial]) -> str | None:
     """One sentence where no trial of these was trained to its end."""
     best = ranked(trials)[0]
-    if finished(best):
+    if best.finished:
         return None
     return (
-        f"No trial was trained to its end: the best was trained for {best['epochs']} "
-        f"of {best['recipe']['training']['epochs']} epochs. A longer search, or "
+        f"No trial was trained to its end: the best was trained for {best.epochs} "
+        f"of {best.recipe['training']['epochs']} epochs. A longer search, or "
         "--promote, trains to the end."
     )
 
 
-def bars(trials: list[dict]) -> dict[str, dict]:
+def bars(trials: list[Trial]) -> dict[str, Trial]:
     """The best trial of concatenation, late average and a single modality."""
     best = {}
     for trial in ranked(trials):
@@ -44,16 +40,16 @@ def bars(trials: list[dict]) -> dict[str, dict]:
     return {kind: best[kind] for kind in BARS if kind in best}
 
 
-def bar_of(trial: dict) -> str | None:
+def bar_of(trial: Trial) -> str | None:
     """The kind of bar that a trial is, None of a fusion."""
-    fusion = trial["values"]["fusion"]
+    fusion = trial.fusion
     if fusion.startswith(ONLY):
         return "best single"
     return {CONCATENATION: "concatenation", LATE: LATE}.get(fusion)
 
 
 def rows(
-    trials: list[dict], limit: int = 10, references: dict | None = None
+    trials: list[Trial], limit: int = 10, references: dict[str, Reference] | None = None
 ) -> tuple[list[str], list[list[str]]]:
     """Header and rows of the best trials, of baselines not among them, of references.
 
@@ -66,58 +62,64 @@ def rows(
     header += ["parameters", "seconds", "ms"]
     shown = ranked(trials)[:limit]
     shown += [t for t in bars(trials).values() if t not in shown]
-    of = ranked(trials)[0]["metric"]
+    of = ranked(trials)[0].metric
     referred = [
-        ["", name, "", "", "", score_text(entry), "", f"{entry['seconds']:.1f}", ""]
-        for name, entry in referred_to(references or {}, of).items()
+        ["", x.trial, "", "", "", score_text(x), "", f"{x.seconds:.1f}", ""]
+        for x in referred_to(references or {}, of)
     ]
     return header, [_row(t) for t in shown] + referred
 
 
-def referred_to(references: dict, metric: str) -> dict:
-    """The references with `metric` and `scores`, as trials have them."""
-    return {
-        name: entry | {"metric": metric, "scores": [entry["score"]]}
-        for name, entry in references.items()
-    }
+def referred_to(references: dict[str, Reference], metric: str) -> list[Trial]:
+    """The references as trials that are called by their names."""
+    return [
+        Trial(
+            trial=name,
+            status="completed",
+            metric=metric,
+            scores=[found.score],
+            seconds=found.seconds,
+        )
+        for name, found in references.items()
+    ]
 
 
-def ensemble_text(results: dict) -> str | None:
+def ensemble_text(results: Results) -> str | None:
     """One sentence on the ensemble of a search, beside its best trial."""
-    found = results["ensemble"]
-    if len(found.get("weights", ())) < 2:
+    found = results.ensemble
+    if len(found.weights) < 2:
         return None
-    first, last = (100 * found["scores"][i] for i in (0, -1))
-    members = ", ".join(f"{n} x {w}" for n, w in found["weights"].items())
+    first, last = (100 * found.scores[i] for i in (0, -1))
+    members = ", ".join(f"{n} x {w}" for n, w in found.weights.items())
     return (
         f"The mean of trials {members} has {last:.1f} % on validation, where it was "
         f"chosen; the best alone has {first:.1f} %."
     )
 
 
-def counted(trials: list[dict]) -> str:
+def counted(trials: list[Trial]) -> str:
     """How many completed and failed, in words."""
-    failed = [t for t in trials if t["status"] == "failed"]
+    failed = [t for t in trials if t.status == "failed"]
     words = f"{len(trials) - len(failed)} trials completed"
     return f"{words}, {len(failed)} failed" if failed else words
 
 
-def described(trial: dict) -> str:
+def described(trial: Trial) -> str:
     """One trial in one line: what it was, and its score or why it failed."""
-    name = f"trial {trial['trial']}: {fusion_text(trial['values'])}"
-    if trial["status"] == "failed":
-        return f"{name} failed: {trial['reason']}"
+    name = f"trial {trial.trial}: {fusion_text(trial.values)}"
+    if trial.status == "failed":
+        return f"{name} failed: {trial.reason}"
     return (
-        f"{name}: {score_text(trial)} after {trial['epochs']} epochs, "
-        f"{trial['seconds']:.1f} s"
+        f"{name}: {score_text(trial)} after {trial.epochs} epochs, "
+        f"{trial.seconds:.1f} s"
     )
 
 
-def score_text(trial: dict) -> str:
+def score_text(trial: Trial) -> str:
     """The score over seeds: in percent, or a loss as it is."""
-    if trial["metric"] != LOSS:
-        return f"{spread(trial['scores'])} %"
-    losses = [-score for score in trial["scores"]]
+    if trial.metric != LOSS:
+        return f"{spread(trial.scores)} %"
+    losses = [-score for score in trial.scores]
     return f"loss {spread(losses, scale=1, digits=4)}"
 
 
@@ -140,15 +142,15 @@ def values_text(values: dict) -> str:
 
 
 def _row(trial):
-    values = trial["values"]
+    values = trial.values
     return [
-        trial["trial"],
+        trial.trial,
         fusion_text(values),
         str(values.get("encoder_depth", "")),
         str(values.get("depth", "")),
-        str(trial["epochs"]),
+        str(trial.epochs),
         score_text(trial),
-        f"{trial['parameters']:,}",
-        f"{trial['seconds']:.1f}",
-        f"{trial['latency']:.1f}",
+        f"{trial.parameters:,}",
+        f"{trial.seconds:.1f}",
+        f"{trial.latency:.1f}",
     ]

@@ -9,6 +9,7 @@ from keras_fusion.escaping import html
 from keras_fusion.experiments.reports import tables
 from keras_fusion.files import whole
 from keras_fusion.tuning.report import leaderboard
+from keras_fusion.tuning.results import Results
 
 HEADER = (
     *("trial", "fusion", "other values", "epochs", "score", "spread"),
@@ -16,7 +17,7 @@ HEADER = (
 )
 
 
-def write_report(results: dict, path: Path) -> Path:
+def write_report(results: Results, path: Path) -> Path:
     """Writes the page of a search.
 
     It holds a leaderboard that sorts by any column, the best score by operator and
@@ -40,7 +41,7 @@ def write_report(results: dict, path: Path) -> Path:
         raise ImportError(
             'The report needs plotly: pip install "keras-fusion[tuning]".'
         ) from error
-    trials = results["trials"]
+    trials = results.trials
     if not leaderboard.ranked(trials):
         raise InputError("There is nothing to report: no trial has completed.")
     drawn = {
@@ -50,7 +51,7 @@ def write_report(results: dict, path: Path) -> Path:
     }
     page = string.Template(PAGE).substitute(
         {name: _figure(name, figure) for name, figure in drawn.items()},
-        title=html(results["search"]["name"]),
+        title=html(results.search.name),
         about=html(_about(results)),
         summary=_summary(trials) + _references(results),
         test=_test(results),
@@ -72,15 +73,15 @@ def _figure(name, figure):
 
 
 def _about(results):
-    search, trials = results["search"], results["trials"]
-    seconds = sum(trial["seconds"] for trial in trials)
-    versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
+    search, trials = results.search, results.trials
+    seconds = sum(trial.seconds for trial in trials)
+    versions = ", ".join(f"{k} {v}" for k, v in results.versions.items())
     return (
-        f"{leaderboard.counted(trials)} on {search['dataset']} with "
-        f"{search['builder']}, {search['search']['tuner']} search, "
+        f"{leaderboard.counted(trials)} on {search.dataset} with "
+        f"{search.builder}, {search.search.tuner} search, "
         f"{seconds / 60:.0f} minutes of training. Scores are of validation data. "
-        f"Backend {results['backend']}, {versions}; {results['machine']}; "
-        f"commit {results['commit']}, {results['date']}."
+        f"Backend {results.backend}, {versions}; {results.machine}; "
+        f"commit {results.commit}, {results.date}."
     )
 
 
@@ -92,8 +93,8 @@ def _summary(trials):
     counts["winner"] = len(completed)
     return "".join(
         f"<div><b>{leaderboard.score_text(trial)}</b>{name}<small>"
-        f"{html(leaderboard.fusion_text(trial['values']))}, "
-        f"trial {trial['trial']}, {trial['epochs']} epochs; "
+        f"{html(leaderboard.fusion_text(trial.values))}, "
+        f"trial {trial.trial}, {trial.epochs} epochs; "
         f"the best of {counts[name]}</small></div>"
         for name, trial in cells.items()
     )
@@ -101,12 +102,11 @@ def _summary(trials):
 
 def _references(results):
     """Beside the winner, what a person would use without a search."""
-    metric = leaderboard.ranked(results["trials"])[0]["metric"]
-    referred = leaderboard.referred_to(results["references"], metric)
+    metric = leaderboard.ranked(results.trials)[0].metric
     cells = "".join(
-        f"<div><b>{leaderboard.score_text(entry)}</b>{html(name)}<small>scikit-learn</small>"
-        "</div>"
-        for name, entry in referred.items()
+        f"<div><b>{leaderboard.score_text(found)}</b>{html(found.trial)}"
+        "<small>scikit-learn</small></div>"
+        for found in leaderboard.referred_to(results.references, metric)
     )
     words = leaderboard.ensemble_text(results)
     return cells + (f"<p>{html(words)}</p>" if words else "")
@@ -114,49 +114,49 @@ def _references(results):
 
 def _test(results):
     """What `--against` found, where it was asked."""
-    if "test" not in results:
+    if results.test is None:
         return ""
-    found = results["test"]
+    found = results.test
     scores = "; ".join(
-        f"{name}, trial {found['winners'][name]['trial']}: {tables.spread(runs)} %"
-        for name, runs in found["scores"].items()
+        f"{name}, trial {found.winners[name].trial}: {tables.spread(runs)} %"
+        for name, runs in found.scores.items()
     )
     text = (
-        f"Test {found['metric']} over {len(found['seeds'])} seeds. {scores}. The first "
-        f"is {tables.verdict(found['paired'])}."
+        f"Test {found.metric} over {len(found.seeds)} seeds. {scores}. The first "
+        f"is {tables.verdict(found.paired)}."
     )
     return f"<h2>On the test set</h2><p>{html(text)}</p>"
 
 
 def _table(trials):
     head = "".join(f"<th><button>{name}</button></th>" for name in HEADER)
-    failed = [t for t in trials if t["status"] == "failed"]
+    failed = [t for t in trials if t.status == "failed"]
     rows = [_row(t) for t in [*leaderboard.ranked(trials), *failed]]
     return f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
 
 
 def _row(trial):
     """Every cell with what it sorts by."""
-    values, done = trial["values"], trial["status"] == "completed"
+    values, done = trial.values, trial.status == "completed"
     cells = [
-        (trial["trial"], trial["trial"]),
+        (trial.trial, trial.trial),
         (leaderboard.fusion_text(values),) * 2,
         (leaderboard.values_text(values),) * 2,
     ]
     if done:
-        epochs, spread = trial["epochs"], trial["spread"]
+        epochs, spread = trial.epochs, trial.spread
         cells += [
             (epochs, epochs),
-            (leaderboard.score_text(trial), trial["score"]),
+            (leaderboard.score_text(trial), trial.score),
             ("" if spread is None else f"{spread:.4f}", spread or 0),
-            (f"{trial['parameters']:,}", trial["parameters"]),
+            (f"{trial.parameters:,}", trial.parameters),
         ]
     else:
         cells += [("", -1e9)] * 4
     cells += [
-        (f"{trial['seconds']:.1f}", trial["seconds"]),
-        (f"{trial['latency']:.2f}", trial["latency"]) if done else ("", 1e9),
-        (trial["status"] if done else f"failed: {trial['reason']}",) * 2,
+        (f"{trial.seconds:.1f}", trial.seconds),
+        (f"{trial.latency:.2f}", trial.latency) if done else ("", 1e9),
+        (trial.status if done else f"failed: {trial.reason}",) * 2,
     ]
     written = (
         f'<td data-by="{html(str(by))}">{html(str(text))}</td>' for text, by in cells

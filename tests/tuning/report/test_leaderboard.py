@@ -1,29 +1,32 @@
+import dataclasses
+
 import pytest
 
 from keras_fusion.tuning.report import leaderboard
+from keras_fusion.tuning.results import Reference
 from tests.tuning.samples import failed, results, trial
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
 
 def test_the_best_come_first_and_the_bar_is_always_shown():
-    trials = results()["trials"]
-    scores = [t["score"] for t in leaderboard.ranked(trials)]
+    trials = results().trials
+    scores = [t.score for t in leaderboard.ranked(trials)]
     assert len(scores) == 14 and scores == sorted(scores, reverse=True)
-    references = {"linear model": {"score": 0.5, "seconds": 0.1}}
+    references = {"linear model": Reference(score=0.5, seconds=0.1)}
     _, rows = leaderboard.rows(trials, limit=1, references=references)
     assert rows.pop()[1:6] == ["linear model", "", "", "", "50.0 %"]
     best = leaderboard.bars(trials)
     assert list(best) and set(best) == {"concatenation", "late average", "best single"}
     assert {row[1] for row in rows} >= {"Concatenation", "late average", "only-a"}
     for kind, fusion in zip(sorted(best), ["only-a", "Concatenation", "late average"]):
-        of_kind = [t["score"] for t in trials if t["values"]["fusion"] == fusion]
-        assert best[kind]["score"] == max(of_kind)
+        of_kind = [t.score for t in trials if t.values["fusion"] == fusion]
+        assert best[kind].score == max(of_kind)
 
 
 def test_of_equal_scores_the_smaller_model_is_first():
     trials = [trial(5, "Summation", 0.5), trial(2, "Product", 0.5)]
-    assert [t["trial"] for t in leaderboard.ranked(trials)] == ["0002", "0005"]
+    assert [t.trial for t in leaderboard.ranked(trials)] == ["0002", "0005"]
 
 
 def test_no_short_training_is_named_the_winner():
@@ -43,7 +46,8 @@ def test_no_short_training_is_named_the_winner():
     ],
 )
 def test_scores_are_percents_and_losses_are_not(scores, metric, text):
-    one = trial(0, "Summation", 0.5, metric=metric) | {"scores": scores}
+    one = trial(0, "Summation", 0.5, metric=metric)
+    one = dataclasses.replace(one, scores=scores)
     assert leaderboard.score_text(one) == text
 
 
@@ -53,4 +57,4 @@ def test_a_trial_in_one_line():
         "trial 0003: ModalityAttention(readout=query): 50.0 % after 4 epochs, 1.5 s"
     )
     assert "Product failed: MemoryError: <no room>" in leaderboard.described(failed(1))
-    assert leaderboard.counted(results()["trials"]) == "14 trials completed, 1 failed"
+    assert leaderboard.counted(results().trials) == "14 trials completed, 1 failed"

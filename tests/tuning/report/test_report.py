@@ -1,12 +1,15 @@
 """The page of a search, read as a file and, where there is a Chromium, in it."""
 
+import dataclasses
 import re
 
 import pytest
 
 from keras_fusion.experiments.reports.colors import COLORS
+from keras_fusion.experiments.results import Interval
 from keras_fusion.tuning import write_report
 from keras_fusion.tuning.report import figures
+from keras_fusion.tuning.results import Judged, Winner
 from tests.chromium import CHROMIUM
 from tests.tuning.samples import failed, results, trial
 
@@ -32,15 +35,15 @@ def test_the_bar_says_what_was_spent_on_it(page, tmp_path):
     assert "On the test set" not in text
     assert "<b>51.0 %</b>linear model" in text
     assert "The mean of trials 0001 x 2, 0003 x 1 has 93.0 %" in text
-    found = results()
-    winner = {"trial": "0003"}
-    found["test"] = {
-        "metric": "accuracy",
-        "seeds": [0, 1],
-        "scores": {"one": [0.9, 0.8], "<two>": [0.7, 0.7]},
-        "winners": {"one": winner, "<two>": winner},
-        "paired": {"difference": 0.15, "low": 0.1, "high": 0.2},
-    }
+    winner = Winner(trial="0003", values={}, score=0.9, parameters=1, latency=1.0)
+    judged = Judged(
+        metric="accuracy",
+        seeds=[0, 1],
+        scores={"one": [0.9, 0.8], "<two>": [0.7, 0.7]},
+        winners={"one": winner, "<two>": winner},
+        paired=Interval(difference=0.15, low=0.1, high=0.2),
+    )
+    found = dataclasses.replace(results(), test=judged)
     path = write_report(found, tmp_path / "report.html")
     text = path.read_text(encoding="utf-8")
     assert "one, trial 0003: 85.0±7.1 %; &lt;two&gt;" in text
@@ -48,17 +51,13 @@ def test_the_bar_says_what_was_spent_on_it(page, tmp_path):
 
 
 def test_nothing_on_the_front_is_beaten():
-    trials = results()["trials"][:-1]
+    trials = results().trials[:-1]
     front = figures.pareto(trials)
     assert len(front) > 1
     for one in trials:
-        better = [
-            t
-            for t in front
-            if t["score"] >= one["score"] and t["latency"] <= one["latency"]
-        ]
+        better = [t for t in front if t.score >= one.score and t.latency <= one.latency]
         assert better
-    assert max(trials, key=lambda t: t["score"]) is front[-1]
+    assert max(trials, key=lambda t: t.score) is front[-1]
 
 
 def test_the_heat_map_shows_the_best_of_each_cell():
@@ -73,7 +72,7 @@ def test_the_heat_map_shows_the_best_of_each_cell():
 
 
 def test_a_method_has_one_color_everywhere():
-    points = figures.score_against_latency(results()["trials"])
+    points = figures.score_against_latency(results().trials)
     drawn = {x.name: x.marker.color for x in points.data if x.mode == "markers"}
     assert drawn["fusion"] == COLORS["model"]
     assert {drawn[name] for name in ("late average", "best single")} == {
@@ -82,7 +81,7 @@ def test_a_method_has_one_color_everywhere():
     }
     lines = {x.text: x.font.color for x in points.layout.annotations}
     assert lines == {name: COLORS[name] for name in lines} and lines
-    curves = figures.learning_curves(results()["trials"])
+    curves = figures.learning_curves(results().trials)
     late = next(x for x in curves.data if x.name.endswith("late average"))
     assert late.line.color == COLORS["late average"] and late.line.dash == "dot"
 
@@ -95,7 +94,8 @@ def test_a_loss_is_no_percentage():
 
 def test_there_must_be_something_to_report(tmp_path):
     with pytest.raises(ValueError, match="nothing to report"):
-        write_report({"trials": [failed(0)]}, tmp_path / "report.html")
+        nothing = dataclasses.replace(results(), trials=[failed(0)])
+        write_report(nothing, tmp_path / "report.html")
 
 
 @pytest.mark.slow
