@@ -25,7 +25,7 @@ def main():
     options = parser.parse_args()
     both = [measured(options.before), measured(options.after)]
     rooms = sorted({part for lines, _, _ in both for part in lines if "." not in part})
-    rows = {f"`{room}`": [lines.get(room, 0) for lines, _, _ in both] for room in rooms}
+    rows = {room: [lines.get(room, 0) for lines, _, _ in both] for room in rooms}
     single = [sum(n for p, n in lines.items() if "." in p) for lines, _, _ in both]
     rows["single files"] = single
     rows["all lines"] = [sum(lines.values()) for lines, _, _ in both]
