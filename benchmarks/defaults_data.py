@@ -121,7 +121,7 @@ def _halved(pictures):
     return halves.mean(axis=(2, 4)).reshape(n, -1)
 
 
-def _reviews():
+def reviews(label: str = "Recommended IND") -> Table:
     """Tables and texts of reviews of clothing, as many of both kinds."""
     from pyarrow import parquet
 
@@ -140,7 +140,8 @@ def _reviews():
         "title": _components(table["Title"].to_pylist()),
         "review": _components(table["Review Text"].to_pylist()),
     }
-    return Table(inputs, labels[rows], groups=table["Clothing ID"].to_numpy())
+    groups = table["Clothing ID"].to_numpy()
+    return Table(inputs, table[label].to_numpy(), groups=groups)
 
 
 def _stamps():
@@ -220,7 +221,7 @@ CASES = {
     "mfeat": Case(digits),
     "actions": Case(_actions),
     "mosi": Case(_opinions),
-    "reviews": Case(_reviews),
+    "reviews": Case(reviews),
     "stamps": Case(_stamps),
     "spoken digits": Case(spoken_digits),
     "small digits, 10 labels": Case(small_digits, 10),

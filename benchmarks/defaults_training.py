@@ -104,7 +104,7 @@ def compiled(shapes, classes, batch, arguments):
     arguments = json.loads(arguments)
     model = FusionClassifier(dict(shapes), classes, modality_mask=True, **arguments)
     model.compile(loss="sparse_categorical_crossentropy")
-    epoch = jax.vmap(partial(_epoch, model, batch), (None, 0, 0, 0, 0, None, 0))
+    epoch = jax.vmap(partial(one_epoch, model, batch), (None, 0, 0, 0, 0, None, 0))
     return model, jax.jit(epoch), jax.jit(jax.vmap(partial(_judge, model)))
 
 
@@ -124,13 +124,16 @@ def stacked(parts: list[Part]) -> dict:
     }
 
 
-def trained(model, train_epoch, judge, data: dict, training: dict):
+def trained(
+    model, train_epoch, judge, data: dict, training: dict, epochs: int = EPOCHS
+):
     """Trains on all splits with early stopping.
 
     Args:
         model, train_epoch, judge: From `compiled`.
         data: The parts, from `stacked`; `train` and `validation` among them.
         training: Values by the names of `TRAINING`.
+        epochs: The most that there are.
 
     Returns:
         `(by_loss, by_accuracy, weights, state)`: `loss`, `validation`, `epoch` and
@@ -144,7 +147,7 @@ def trained(model, train_epoch, judge, data: dict, training: dict):
     rates = {k: training[k] for k in ("learning_rate", "weight_decay")}
     by_loss = {"loss": np.full(count, np.inf), "weights": weights}
     by_accuracy = {"validation": np.full(count, -1.0), "weights": weights}
-    for epoch in range(EPOCHS):
+    for epoch in range(epochs):
         keys = jax.random.split(jax.random.key(epoch), count)
         carry = weights, state, moments
         carry = train_epoch(rates, *carry, keys, epoch, train)
@@ -212,12 +215,16 @@ def first_weights(model, count):
         )
 
     weights = [drawn(v) for v in model.trainable_variables]
-    numbers = [ops.convert_to_numpy(v) for v in model.non_trainable_variables]
-    state = [jnp.stack([x + i for i in range(count)]).astype(x.dtype) for x in numbers]
+    fixed = [ops.convert_to_numpy(v) for v in model.non_trainable_variables]
+    moved = [x.dtype.kind in "iu" for x in fixed]  # seeds
+    state = [
+        jnp.stack([x + i * is_seed for i in range(count)]).astype(x.dtype)
+        for x, is_seed in zip(fixed, moved)
+    ]
     return weights, state
 
 
-def _epoch(model, batch, rates, weights, state, moments, key, epoch, train):
+def one_epoch(model, batch, rates, weights, state, moments, key, epoch, train):
     """One epoch of AdamW on one split."""
     rows = train["labels"].shape[0]
     steps = rows // batch
