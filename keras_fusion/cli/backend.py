@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -33,9 +34,13 @@ def silence_others() -> None:
     """Imports TensorFlow without its notices where it is not the backend.
 
     Keras imports it there to set its seed, and it speaks of devices that nothing
-    computes on. What the backend itself prints is never hidden, since it may say that
-    a GPU was not found.
+    computes on. What the backend itself prints is not hidden, since it may say that a
+    GPU was not found; only the advice to trace less is, which is for those who wrote
+    the loop: a comparison traces each of its models once.
     """
+    logging.getLogger("tensorflow").addFilter(
+        lambda record: "tf.function retracing" not in record.getMessage()
+    )
     import keras
 
     other = keras.backend.backend() != "tensorflow"

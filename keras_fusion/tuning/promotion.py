@@ -44,9 +44,13 @@ def promote(results: Results, folder: Path) -> Path:
     recipe, trial = folder / "recipe.toml", best_fusion(results.trials)
     own = plain(recipe_of(search, **trial.recipe))
     own["split"] |= {"train_on_validation": True}
+<<<<<<< HEAD
     # No rows are left to stop by, so it trains for as long as the best was found after.
     epochs = trial.best_epoch if trial.finished else None
     epochs = epochs or own["training"]["epochs"]
+=======
+    epochs = _best_after(trial) or own["training"]["epochs"]
+>>>>>>> 465a104 (What a person sees of an installed wheel is clean)
     own["training"] |= {"seeds": SEEDS, "patience": 0, "epochs": epochs}
     default = plain(Recipe(name=own["name"], dataset=""))
     content = {
@@ -131,11 +135,24 @@ def _split(split):
     return ", ".join([by, *(f"{key} = {x}" for key, x in known.items() if x)])
 
 
+def _best_after(trial):
+    """Epochs to train for: no rows are left to stop by. None where nobody knows."""
+    return trial.get("best_epoch") if finished(trial) else None
+
+
 def _after(trial):
+<<<<<<< HEAD
     """Words on a score that a longer training may move."""
     if trial.finished:
         return ""
     return f" after {trial.epochs} of {trial.recipe['training']['epochs']} epochs"
+=======
+    """Words on how long it trained, and whether a longer training may move a score."""
+    if finished(trial):
+        best = _best_after(trial)
+        return f", best after {best} epochs, and so many train it here" if best else ""
+    return f" after {trial['epochs']} of {trial['recipe']['training']['epochs']} epochs"
+>>>>>>> 465a104 (What a person sees of an installed wheel is clean)
 
 
 CARD = """# {name}

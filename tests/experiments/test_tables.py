@@ -150,6 +150,14 @@ def test_names_cannot_move_the_cursor():
     assert "\x1b]" not in page.getvalue() and "\x1b[2J" not in page.getvalue()
 
 
+def test_numbers_of_a_wheel_have_no_commit():
+    found = {"backend": "torch", "versions": {"keras": "3"}, "machine": "arm"}
+    found |= {"commit": None, "date": "2026-01-02"}
+    assert tables.origin(found) == "Backend torch, keras 3; arm; 2026-01-02"
+    words = tables.origin(found | {"commit": "abc"})
+    assert words == "Backend torch, keras 3; arm; commit abc, 2026-01-02"
+
+
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_no_word_is_broken(width):
     header = ["method", "none", *"12345", "ModalityTransformer", "parameters"]

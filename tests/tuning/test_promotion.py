@@ -49,6 +49,14 @@ def test_what_trained_for_two_epochs_is_promoted_for_all_of_them(tmp_path):
     assert "after 2 of 100 epochs" in (tmp_path / "mine" / "README.md").read_text()
 
 
+def test_it_trains_for_as_long_as_the_best_was_found_after(tmp_path):
+    best = trial(0, "Summation", 0.9, epochs=9) | {"best_epoch": 4}
+    found = results() | {"trials": [best]}
+    assert recipes.read(str(promote(found, tmp_path / "mine"))).training.epochs == 4
+    text = (tmp_path / "mine" / "README.md").read_text()
+    assert "on validation, best after 4 epochs, and so many train it here." in text
+
+
 def test_a_bar_alone_is_nothing_to_promote(tmp_path):
     with pytest.raises(ValueError, match="no fusion to promote"):
         promote(
