@@ -44,13 +44,7 @@ def promote(results: Results, folder: Path) -> Path:
     recipe, trial = folder / "recipe.toml", best_fusion(results.trials)
     own = plain(recipe_of(search, **trial.recipe))
     own["split"] |= {"train_on_validation": True}
-<<<<<<< HEAD
-    # No rows are left to stop by, so it trains for as long as the best was found after.
-    epochs = trial.best_epoch if trial.finished else None
-    epochs = epochs or own["training"]["epochs"]
-=======
     epochs = _best_after(trial) or own["training"]["epochs"]
->>>>>>> 465a104 (What a person sees of an installed wheel is clean)
     own["training"] |= {"seeds": SEEDS, "patience": 0, "epochs": epochs}
     default = plain(Recipe(name=own["name"], dataset=""))
     content = {
@@ -137,22 +131,15 @@ def _split(split):
 
 def _best_after(trial):
     """Epochs to train for: no rows are left to stop by. None where nobody knows."""
-    return trial.get("best_epoch") if finished(trial) else None
+    return trial.best_epoch if trial.finished else None
 
 
 def _after(trial):
-<<<<<<< HEAD
-    """Words on a score that a longer training may move."""
-    if trial.finished:
-        return ""
-    return f" after {trial.epochs} of {trial.recipe['training']['epochs']} epochs"
-=======
     """Words on how long it trained, and whether a longer training may move a score."""
-    if finished(trial):
+    if trial.finished:
         best = _best_after(trial)
         return f", best after {best} epochs, and so many train it here" if best else ""
-    return f" after {trial['epochs']} of {trial['recipe']['training']['epochs']} epochs"
->>>>>>> 465a104 (What a person sees of an installed wheel is clean)
+    return f" after {trial.epochs} of {trial.recipe['training']['epochs']} epochs"
 
 
 CARD = """# {name}

@@ -50,8 +50,8 @@ def test_what_trained_for_two_epochs_is_promoted_for_all_of_them(tmp_path):
 
 
 def test_it_trains_for_as_long_as_the_best_was_found_after(tmp_path):
-    best = trial(0, "Summation", 0.9, epochs=9) | {"best_epoch": 4}
-    found = results() | {"trials": [best]}
+    best = dataclasses.replace(trial(0, "Summation", 0.9, epochs=9), best_epoch=4)
+    found = of([best])
     assert recipes.read(str(promote(found, tmp_path / "mine"))).training.epochs == 4
     text = (tmp_path / "mine" / "README.md").read_text()
     assert "on validation, best after 4 epochs, and so many train it here." in text

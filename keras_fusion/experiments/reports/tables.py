@@ -121,22 +121,13 @@ def boosting_won(results: Results) -> str | None:
     )
 
 
-<<<<<<< HEAD
 def origin(results: Results) -> str:
-    """Where numbers come from: backend, versions, machine, commit, date."""
-    versions = ", ".join(f"{k} {v}" for k, v in results.versions.items())
-    return (
-        f"Backend {results.backend}, {versions}; {results.machine}; commit "
-        f"{results.commit}, {results.date}"
-=======
-def origin(results: dict) -> str:
     """Where numbers come from: backend, versions, machine, commit if any, date."""
-    versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
-    commit = results["commit"] and f"commit {results['commit']}, "
+    versions = ", ".join(f"{k} {v}" for k, v in results.versions.items())
+    commit = f"commit {results.commit}, " if results.commit else ""
     return (
-        f"Backend {results['backend']}, {versions}; {results['machine']}; "
-        f"{commit or ''}{results['date']}"
->>>>>>> 465a104 (What a person sees of an installed wheel is clean)
+        f"Backend {results.backend}, {versions}; {results.machine}; "
+        f"{commit}{results.date}"
     )
 
 

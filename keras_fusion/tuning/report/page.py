@@ -73,24 +73,13 @@ def _figure(name, figure):
 
 
 def _about(results):
-<<<<<<< HEAD
     search, trials = results.search, results.trials
     seconds = sum(trial.seconds for trial in trials)
-    versions = ", ".join(f"{k} {v}" for k, v in results.versions.items())
-=======
-    search, trials = results["search"], results["trials"]
-    seconds = sum(trial["seconds"] for trial in trials)
->>>>>>> 465a104 (What a person sees of an installed wheel is clean)
     return (
         f"{leaderboard.counted(trials)} on {search.dataset} with "
         f"{search.builder}, {search.search.tuner} search, "
         f"{seconds / 60:.0f} minutes of training. Scores are of validation data. "
-<<<<<<< HEAD
-        f"Backend {results.backend}, {versions}; {results.machine}; "
-        f"commit {results.commit}, {results.date}."
-=======
         f"{tables.origin(results)}."
->>>>>>> 465a104 (What a person sees of an installed wheel is clean)
     )
 
 
