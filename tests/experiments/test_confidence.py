@@ -1,3 +1,5 @@
+import types
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from keras_fusion.experiments.confidence import (
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.experiments.prediction import predict
 from keras_fusion.experiments.reports.confidence import draw_reliability, draw_risk
+from keras_fusion.experiments.results import Confidence, Reliability
 from keras_fusion.experiments.saving import save_deployable
 from tests.conftest import assert_close
 from tests.experiments import runs
@@ -98,17 +101,18 @@ def test_what_is_drawn_is_of_the_rows_of_all_seeds():
     pytest.importorskip("matplotlib")
     from matplotlib.figure import Figure
 
-    reliability = {
-        "rows": [[0, 2], [1, 2]],
-        "confidence": [[0, 1.8], [0.3, 1.4]],
-        "right": [[0, 1], [0, 2]],
-    }
-    found = {"reliability": reliability}
-    found["risk"] = [np.linspace(0, 0.2, 20), np.linspace(0, 0.4, 20)]
+    reliability = Reliability(
+        rows=[[0, 2], [1, 2]],
+        confidence=[[0, 1.8], [0.3, 1.4]],
+        right=[[0, 1], [0, 2]],
+    )
+    risk = [np.linspace(0, 0.2, 20).tolist(), np.linspace(0, 0.4, 20).tolist()]
+    found = Confidence(reliability=reliability, risk=risk)
+    results = types.SimpleNamespace(confidence=found)
     left, right = Figure().subplots(1, 2)
-    draw_reliability(left, {"confidence": found})
+    draw_reliability(left, results)
     dots = left.collections[0].get_offsets()
     np.testing.assert_allclose(dots, [[0.3, 0.0], [3.2 / 4, 3 / 4]])
-    draw_risk(right, {"confidence": found})
+    draw_risk(right, results)
     x, y = right.lines[0].get_data()
     assert x[-1] == pytest.approx(100) and y[-1] == pytest.approx(30)
