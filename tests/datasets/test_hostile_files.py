@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from keras_fusion import datasets
 from keras_fusion.datasets import DataError
+from keras_fusion.datasets.files.parts import parts
 
 ROWS = 30
 A = np.random.default_rng(0).normal(size=(ROWS, 2))
@@ -65,6 +66,16 @@ def test_damage_anywhere_is_one_sentence_or_none(kind, place, byte, cut):
                 read(path)
             except DataError as error:
                 assert "\n" not in str(error)
+
+
+def test_text_that_is_no_utf8(tmp_path):
+    text = pa.array([b"x", b"\x80", b"y"]).view(pa.string())
+    path = tmp_path / "x.parquet"
+    pyarrow.parquet.write_table(pa.table({"a": [1.0, 2.0, 3.0], "y": text}), path)
+    with pytest.raises(DataError, match="cannot be read as parquet"):
+        datasets.load(f"parquet:{path}")
+    with pytest.raises(DataError, match="cannot be read as parquet"):
+        list(parts(path, 2))
 
 
 @pytest.mark.parametrize("shape", [(10**12,), (10**6, 10**6), (-1,), (2**62, 4)])

@@ -110,6 +110,7 @@ def open_parquet(path: Path) -> Table:
     parquet = pyarrow("parquet")
     try:
         found = parquet.ParquetFile(path).read()
+        found.validate(full=True)  # else text that is no UTF-8 is found far from here
     except broken() as error:
         reason = first_line(error)
         raise DataError(f"{path}: cannot be read as parquet ({reason}).") from error

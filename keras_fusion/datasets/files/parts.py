@@ -41,6 +41,7 @@ def _of_parquet(path, rows):
     arrow.require_unique(path, file.schema_arrow.names)
     index = arrow.index_of(file.schema_arrow)
     for batch in file.iter_batches(batch_size=rows):
+        batch.validate(full=True)
         yield arrow.table(pa.Table.from_batches([batch]), index, text_is_numbers=False)
 
 
