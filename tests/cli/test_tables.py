@@ -48,6 +48,7 @@ def test_a_table_is_trained_on_and_predicted_from(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.only_on("tensorflow", reason="others export by TensorFlow, which is slow")
 def test_an_export_knows_the_label_and_what_was_left_out(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lines = ["age,sex,findings,ill,patient", *ROWS]

@@ -6,13 +6,13 @@ A new operator needs one entry in `VARIANTS`; the laws of the contract then hold
 import dataclasses
 import itertools
 
-import keras
 import numpy as np
 import pytest
 
 from keras_fusion import layers
 from keras_fusion.testing import laws
 from keras_fusion.testing.laws import randomise
+from tests.conftest import tried_here
 
 WIDTH = 4
 QUERY_WIDTH = 5
@@ -160,14 +160,6 @@ class Case:
             asked = asked & there[:, :1]
             asked[:, 0] = False
         return asked
-
-
-def tried_here(variants):
-    """All variants on torch, which is the quickest, and the first of them elsewhere.
-
-    How a backend computes shows in one variant, what a variant computes on one backend.
-    """
-    return variants if keras.backend.backend() == "torch" else variants[:1]
 
 
 CASES = [

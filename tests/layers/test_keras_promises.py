@@ -1,12 +1,14 @@
 """What Keras promises for a Dense holds for every layer of the library."""
 
 import keras
+import pytest
 
 from keras_fusion import layers
 from tests.conftest import assert_close
 from tests.layers.cases import WIDTH, each_operator, modalities
 
 
+@pytest.mark.only_on("torch", reason="Keras counts weights alike on each backend")
 @each_operator
 def test_a_frozen_operator_has_nothing_to_train(name):
     op = layers.get(name)(units=6)

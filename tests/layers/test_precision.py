@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from keras import tree
 
-from tests.conftest import assert_close, to_numpy
+from tests.conftest import assert_close, to_numpy, tried_here
 from tests.layers.cases import Case, each_case, query_for, some_absent
 
-POLICIES = pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+POLICIES = pytest.mark.parametrize("dtype", tried_here(["float16", "bfloat16"]))
 
 
 def answers(case, scale=1.0, policy="float32"):

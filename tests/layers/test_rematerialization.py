@@ -9,9 +9,12 @@ from keras import tree
 
 from keras_fusion import layers
 from keras_fusion.testing.gradients import with_gradients
-from tests.conftest import assert_close
-from tests.layers.cases import WIDTH, draw, each_operator, inputs_for, randomise
+from tests.conftest import assert_close, tried_here
+from tests.layers.cases import VARIANTS, WIDTH, draw, inputs_for, randomise
 from tests.layers.test_contract import probe
+
+OPERATORS = ["CrossDiffusionAttention", "JointAttention", "MixtureOfExpertsFusion"]
+OPERATORS += [name for name in VARIANTS if name not in OPERATORS]
 
 
 def outcome(name, scope):
@@ -29,7 +32,7 @@ def outcome(name, scope):
         return with_gradients(answer, op.trainable_variables)(inputs)
 
 
-@each_operator
+@pytest.mark.parametrize("name", tried_here(OPERATORS, 3))
 def test_an_operator_that_is_recomputed_is_the_same(name):
     plain = outcome(name, contextlib.nullcontext())
     recomputed = outcome(name, keras.RematScope(mode="full"))

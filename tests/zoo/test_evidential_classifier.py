@@ -77,6 +77,7 @@ def test_it_trains_by_the_loss_of_all_opinions(rule):
     assert float(fusion.step) == 2
 
 
+@pytest.mark.only_on("torch", reason="its laws run on each; this trains")
 def test_it_learns_and_is_less_sure_of_what_it_has_not_seen():
     inputs, labels = some(300)
     model = built(annealing=100)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from keras_fusion import layers
-from tests.layers.cases import WIDTH, draw, every, randomise, tried_here
+from tests.conftest import tried_here
+from tests.layers.cases import WIDTH, draw, every, randomise
 
 SHAPES = {  # by the number of axes of positions; 0 is the nodes of a graph
     0: (6, WIDTH),
