@@ -29,6 +29,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "defaults.json"
 PAGE = ROOT / "benchmarks" / "defaults.md"
 BEGIN = "<!-- results: written by python -m benchmarks.defaults --page -->"
 DEFAULT = "fusion=ScalarWeighting"  # what the study made the default
+COMMAND = "keras-fusion train"  # what it makes of a table without a recipe
 SPLITS = 8
 BASE = {
     "fusion": "Concatenation",
@@ -65,6 +66,12 @@ FACTORS = {  # in the order in which they are tried
 }
 CANDIDATES = {  # several factors moved together
     "ScalarWeighting, scale=auto": {"fusion": "ScalarWeighting", "scale": "auto"},
+    COMMAND: {
+        "fusion": "ScalarWeighting",
+        "scale": "auto",
+        "heads": "average",
+        "modality_dropout": 0.3,
+    },
     "before this study": {
         "fusion": "ModalityAttention",
         "scale": "feature",
