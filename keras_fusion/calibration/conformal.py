@@ -30,6 +30,16 @@ def conformal_threshold(labels, probabilities, coverage: float = 0.9) -> float:
     (split conformal). Sadinle, Lei and Wasserman, 2019, Least Ambiguous Set-Valued
     Classifiers with Bounded Error Levels (the score).
     """
+    labels, probabilities = check_rows(labels, probabilities, coverage)
+    count, rank = len(labels), rank_of(len(labels), coverage)
+    if rank > count:
+        return 0.0
+    own = probabilities[np.arange(count), labels]
+    return float(np.sort(own)[count - rank])
+
+
+def check_rows(labels, probabilities, coverage):
+    """Both as arrays; raises a ValueError unless they and the coverage fit."""
     labels, probabilities = np.asarray(labels), np.asarray(probabilities)
     if labels.ndim != 1 or probabilities.shape[:1] != labels.shape:
         raise InputError(
@@ -38,12 +48,12 @@ def conformal_threshold(labels, probabilities, coverage: float = 0.9) -> float:
         )
     if not 0 < coverage < 1:
         raise InputError(f"coverage must lie between 0 and 1; received {coverage!r}.")
-    count = len(labels)
-    rank = math.ceil((count + 1) * coverage)
-    if rank > count:
-        return 0.0
-    own = probabilities[np.arange(count), labels]
-    return float(np.sort(own)[count - rank])
+    return labels, probabilities
+
+
+def rank_of(count: int, coverage: float) -> int:
+    """Which of the ordered scores of so many rows is the threshold, from 1."""
+    return math.ceil((count + 1) * coverage)
 
 
 def prediction_sets(probabilities, threshold: float) -> np.ndarray:

@@ -5,13 +5,15 @@ import numpy as np
 from scipy import optimize
 
 from keras_fusion.errors import InputError
+from keras_fusion.names import IGNORED
 from keras_fusion.zoo.parts.deployable import heads_of
 
+_ACTIVATIONS = keras.activations.softmax, keras.activations.sigmoid
 _BOUNDS = 0.02, 50.0  # of a temperature
 
 
 def calibrate(model: keras.Model, inputs, labels) -> float:
-    """Scales a classifier's logits so that its probabilities fit these rows best.
+    """Scales a model's logits so that its probabilities fit these rows best.
 
     The logits of every head become `logits / T`, with the T under which the labels are
     most likely. The class that a head names stays the same; how sure it is changes. T
@@ -19,26 +21,31 @@ def calibrate(model: keras.Model, inputs, labels) -> float:
     model that averages several heads gets one T for all of them.
 
     Args:
-        model: A zoo model with a softmax head; its heads are changed.
+        model: A zoo model that gives probabilities, by a softmax or, of several labels
+            or of foreground, by sigmoids; its heads are changed.
         inputs: What `model.predict` takes: B rows that did not train.
-        labels: `(B,)` class numbers.
+        labels: `(B,)` class numbers, `(B, K)` of 0 and 1, or masks `(B, H, W)`, of
+            which the pixels of 255 do not count.
 
     Returns:
         T: above 1 the model was too sure of itself, below 1 not sure enough.
 
     Raises:
-        ValueError: If the model has no softmax head.
+        ValueError: If the model gives no probabilities.
 
     Reference: Guo, Pleiss, Sun and Weinberger, 2017, On Calibration of Modern Neural
     Networks.
     """
     heads = heads_of(model)
-    if not heads or any(h.activation is not keras.activations.softmax for h in heads):
+    activation = _activation(model, heads)
+    if activation not in _ACTIVATIONS:
         raise InputError(
-            f"Expected a classifier whose head is a softmax; received {model.name}, "
-            f"whose heads are {[head.name for head in heads]}."
+            f"Expected a model whose head is a softmax or a sigmoid; received "
+            f"{model.name}, whose heads are {[head.name for head in heads]}."
         )
+    several = activation is keras.activations.sigmoid
     labels = np.asarray(labels)
+    counted = (labels != IGNORED) | (labels.ndim < 3)
     weights = [w for head in heads for w in (head.kernel, head.bias) if w is not None]
     trained = [keras.ops.convert_to_numpy(w) for w in weights]
 
@@ -48,8 +55,9 @@ def calibrate(model: keras.Model, inputs, labels) -> float:
 
     def loss(log_temperature):
         scale(np.exp(log_temperature))
-        found = model.predict(inputs, verbose=0)[np.arange(len(labels)), labels]
-        return -np.log(np.clip(found.astype(np.float64), 1e-15, 1)).mean()
+        found = model.predict(inputs, verbose=0).astype(np.float64)
+        own = _of_labels(found, labels, several)[counted]
+        return -np.log(np.clip(own, 1e-15, 1)).mean()
 
     best = optimize.minimize_scalar(
         loss, bounds=np.log(_BOUNDS), method="bounded", options={"xatol": 1e-3}
@@ -57,3 +65,20 @@ def calibrate(model: keras.Model, inputs, labels) -> float:
     temperature = float(np.exp(best.x))
     scale(temperature)
     return temperature
+
+
+def _activation(model, heads):
+    """What makes probabilities of the logits; None where heads differ in that."""
+    kinds = {head.activation for head in heads}
+    if len(model.output_shape) == 4:  # of pixels, whose logits are put in place first
+        kinds = {getattr(model.layers[-1], "activation", None)} if heads else set()
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _of_labels(found, labels, several):
+    """The probability of what each label says."""
+    if several:
+        found = found.reshape(labels.shape)
+        return np.where(labels > 0, found, 1 - found)
+    known = np.where(labels < found.shape[-1], labels, 0)  # without what is ignored
+    return np.take_along_axis(found, known[..., None], axis=-1)[..., 0]

@@ -71,6 +71,12 @@ def add_training(parser) -> None:
         "this share of rows, such as 0.9",
     )
     parser.add_argument(
+        "--uncertainty",
+        choices=("entropy", "confidence"),
+        help="also predict how uncertain the classes of each row are, from 0 to 1, by "
+        "this measure",
+    )
+    parser.add_argument(
         "--precision",
         default="float32",
         help="number format: float32, mixed_bfloat16 or mixed_float16",

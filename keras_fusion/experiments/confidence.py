@@ -22,7 +22,7 @@ def settle(model: keras.Model, data: Dataset, settings: Training) -> dict:
         model: Its heads get the temperature.
         data: Its validation rows decide. They also stopped the training, so that
             coverage on new rows is near to what was asked and not guaranteed.
-        settings: `calibrate` and `coverage`.
+        settings: `calibrate`, `coverage` and `uncertainty`.
 
     Returns:
         `temperature` and `set_threshold`, those that were asked for.
@@ -30,11 +30,13 @@ def settle(model: keras.Model, data: Dataset, settings: Training) -> dict:
     Raises:
         ValueError: If something was asked for and the labels are no classes.
     """
-    if not settings.calibrate and settings.coverage is None:
+    asked = settings.calibrate, settings.coverage, settings.uncertainty
+    if not any(asked):
         return {}
     if not has_classes(data):
         raise InputError(
-            f"{data.name}: `calibrate` and `coverage` are for rows of one class each."
+            f"{data.name}: `calibrate`, `coverage` and `uncertainty` are for rows of "
+            "one class each."
         )
     found = {}
     if settings.calibrate:

@@ -34,6 +34,9 @@ ClassWeight = Annotated[
 Coverage = Annotated[
     float, Strict(), schema.said("a number between 0 and 1", lambda x: 0 < x < 1)
 ]
+Uncertainty = Annotated[
+    Literal["entropy", "confidence"], schema.said('"entropy" or "confidence"')
+]
 Baselines = Annotated[
     dict[str, dict],
     schema.said(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keras_fusion.experiments import schema
-from keras_fusion.experiments.keys import ClassWeight, Coverage, SplitRule
+from keras_fusion.experiments.keys import ClassWeight, Coverage, SplitRule, Uncertainty
 from keras_fusion.experiments.schema import Count, Flag, Number, Patience, Seeds, Text
 
 
@@ -47,6 +47,9 @@ class Training:
             temperature that fits the validation rows best.
         coverage: Share of rows whose set of classes should hold the true one; None
             makes no sets. The validation rows say how probable a class must be.
+        uncertainty: Measure that a prediction has beside its classes: `"entropy"` or
+            `"confidence"`, from 0 to 1; None gives none, but for an
+            `EvidentialClassifier`, which has its own.
         seeds: One split and one run each.
     """
 
@@ -63,4 +66,5 @@ class Training:
     class_weight: ClassWeight | None = None
     calibrate: Flag = False
     coverage: Coverage | None = None
+    uncertainty: Uncertainty | None = None
     seeds: Seeds = (0,)

@@ -44,6 +44,7 @@ def run_of(options) -> tuple[recipe_files.Recipe, tuple[int, ...], Path]:
         seeds=options.seeds,
         calibrate=options.calibrate,
         coverage=options.coverage,
+        uncertainty=options.uncertainty,
     )
     return recipe, recipe.training.seeds, Path(options.runs) / recipe.name
 

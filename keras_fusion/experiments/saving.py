@@ -27,7 +27,9 @@ def save_deployable(recipe: Recipe, data: Dataset, folder: Path) -> Path:
     """
     model = comparison.trained(recipe, data, folder, **task_of(data).deployed_head)
     threshold = record.read(folder).set_threshold
-    deployed = zoo.deployable(model, data.statistics, threshold)
+    deployed = zoo.deployable(
+        model, data.statistics, threshold, recipe.training.uncertainty
+    )
     return save(deployed, data, folder, **kept_rows.answered(model, data))
 
 

@@ -17,3 +17,4 @@ from keras_fusion.ops.presence import select as select
 from keras_fusion.ops.presence import share as share
 from keras_fusion.ops.presence import softmax as softmax
 from keras_fusion.ops.tokens import causal_mask as causal_mask
+from keras_fusion.ops.uncertainty import uncertainty as uncertainty

@@ -68,7 +68,57 @@ def test_it_goes_into_files(tmp_path):
     assert_close(loaded.predict(inputs, verbose=0), expected)
 
 
-def test_it_wants_a_softmax():
+def test_several_labels_have_one_temperature():
+    """Logits three times too large; a grid in float64 gives the best divisor."""
+    model = zoo.FusionModel(VECTORS, "multilabel", 3, fusion="Averaging", units=4)
+    inputs = draw(VECTORS, rows=ROWS)
+    shares = randomise(model).predict(inputs, verbose=0).astype("float64")
+    labels = (np.random.default_rng(0).random(shares.shape) < shares).astype(int)
+    head = model.get_layer("predictions")
+    for weight in (head.kernel, head.bias):
+        weight.assign(weight * 3)
+    logits = 3 * special.logit(shares)
+    grid = np.exp(np.linspace(0, 2, 1001))
+    signed = np.where(labels > 0, logits, -logits)
+    losses = [-special.log_expit(signed / t).mean() for t in grid]
+    expected = grid[np.argmin(losses)]
+    assert calibrate(model, inputs, labels) == pytest.approx(expected, rel=5e-3)
+    scaled = special.expit(logits / expected)
+    np.testing.assert_allclose(model.predict(inputs, verbose=0), scaled, atol=5e-3)
+
+
+@pytest.mark.only_on("torch", reason="the same weights are scaled everywhere")
+@pytest.mark.parametrize("classes", [1, 3])
+def test_pixels_that_are_labeled_decide(classes):
+    shapes = {"rgb": (8, 8, 3), "depth": (8, 8, 1)}
+    options = {"units": 4, "depth": 1, "fusion": "Averaging"}
+    kind = "sigmoid" if classes == 1 else "softmax"
+    model = randomise(
+        zoo.MutualFormerSegmenter(
+            shapes, classes, classifier_activation=kind, **options
+        )
+    )
+    inputs = draw(shapes, rows=4)
+    found = model.predict(inputs, verbose=0).astype("float64")  # (B, H, W, K)
+    rng = np.random.default_rng(0)
+    if classes == 1:
+        labels = (rng.random(found.shape[:3]) < found[..., 0]).astype(int)
+    else:
+        draws = rng.random((*found.shape[:3], 1))
+        labels = (found.cumsum(axis=-1) < draws).sum(axis=-1).clip(0, 2)
+    head = model.get_layer("predictions")
+    for weight in (head.kernel, head.bias):
+        weight.assign(weight * 2)
+    labels[:, :2] = 255
+    temperature = calibrate(model, inputs, labels)
+    assert temperature == pytest.approx(2, rel=0.3)
+    labels[:, :2] = 0  # now they would count
+    assert abs(calibrate(model, inputs, labels) * temperature - temperature) > 1e-3
+
+
+def test_it_wants_probabilities():
     model = zoo.FusionClassifier(VECTORS, 1, classifier_activation=None)
-    with pytest.raises(ValueError, match=r"softmax; received.*\['predictions'\]"):
+    with pytest.raises(
+        ValueError, match=r"softmax or a sigmoid; rec.*\['predictions'\]"
+    ):
         calibrate(model, draw(VECTORS), np.zeros(3, int))

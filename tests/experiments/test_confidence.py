@@ -22,7 +22,9 @@ from tests.experiments import runs
 
 def test_a_run_is_calibrated_and_its_model_predicts_sets(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "fast_settings", lambda steps: {})
-    recipe, data = runs.load(runs.write(tmp_path), calibrate=True, coverage=0.8)
+    recipe, data = runs.load(
+        runs.write(tmp_path), calibrate=True, coverage=0.8, uncertainty="confidence"
+    )
     plain, _ = runs.load(tmp_path / "tiny.toml")
     record = training.fit(recipe, data, 0, tmp_path / "sure")
     before = training.fit(plain, data, 0, tmp_path / "plain")
@@ -45,6 +47,9 @@ def test_a_run_is_calibrated_and_its_model_predicts_sets(tmp_path, monkeypatch):
     sets = outputs["probabilities"] >= record.set_threshold
     assert_close(outputs["prediction_set"], sets.astype("float32"))
     assert 0 < sets.mean() < 1
+    share = outputs["probabilities"].max(axis=1)
+    classes = len(data.class_names)
+    assert_close(outputs["uncertainty"], (1 - share) * classes / (classes - 1))
 
     model = trained(recipe, data, tmp_path / "sure")
     of_test = judged_confidence(model, data, data.test, record)["sets"]

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion import datasets, zoo
+from keras_fusion import datasets, ops, zoo
 from keras_fusion.datasets.standardization import measure
 from keras_fusion.layers import Standardization
 from tests.conftest import assert_close, to_numpy
@@ -51,6 +51,17 @@ def test_raw_features_give_the_models_numbers(builder, shapes, raw, tmp_path):
         assert_close(head(outputs["embedding"]), outputs["probabilities"])
     else:
         assert list(outputs) == ["probabilities"]
+
+
+@pytest.mark.only_on("torch", reason="the measure is tested everywhere")
+def test_uncertainty_where_it_is_asked_for():
+    model = randomise(zoo.FusionClassifier(VECTORS, 3, **OPTIONS))
+    inputs = draw(VECTORS) | {"modality_mask": np.ones((3, 3), bool)}
+    found = zoo.deployable(model, {}, uncertainty="entropy")(inputs)
+    assert_close(found["uncertainty"], ops.uncertainty(found["probabilities"]))
+    number = zoo.FusionModel(VECTORS, "regression", units=4)
+    with pytest.raises(ValueError, match=r"models of classes; .* \['predictions'\]"):
+        zoo.deployable(number, {}, uncertainty="entropy")
 
 
 @pytest.mark.parametrize("kind", ["feature", "modality", "quantile", "none"])

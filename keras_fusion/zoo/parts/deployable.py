@@ -18,6 +18,7 @@ from keras_fusion.names import (
     UNCERTAINTY,
     safe_names,
 )
+from keras_fusion.ops.uncertainty import uncertainty as ops_uncertainty
 from keras_fusion.zoo.modality_weights import symbolic_weights
 from keras_fusion.zoo.parts.heads import FUSED
 from keras_fusion.zoo.parts.inputs import same_inputs
@@ -26,7 +27,10 @@ _HEADS = layers.Dense, ContinuationRatio, CumulativeLink
 
 
 def deployable(
-    model: keras.Model, statistics: dict, set_threshold: float | None = None
+    model: keras.Model,
+    statistics: dict,
+    set_threshold: float | None = None,
+    uncertainty: str | None = None,
 ) -> keras.Model:
     """The model that takes raw features and names its outputs, to save and to serve.
 
@@ -40,6 +44,9 @@ def deployable(
             is, such as the columns of a table.
         set_threshold: The least probability at which a class is in a row's set (see
             `calibration.conformal_threshold`); None makes no sets.
+        uncertainty: `"entropy"` or `"confidence"`, the measure of
+            `keras_fusion.ops.uncertainty` that a model of classes is to give; None: an
+            `EvidentialClassifier` alone gives its own.
 
     Returns:
         A model with the same inputs, float64 where the rows differ by too little for
@@ -48,11 +55,13 @@ def deployable(
         for each of K labels) and, where the operator has weights, `modality_weights`
         `(B, M)`, and where there is one head, `embedding` `(B, U)`, what it takes; with
         `set_threshold` also `prediction_set` `(B, K)`, 1 for what is in the set; of an
-        `EvidentialClassifier` also `uncertainty` and `conflict` `(B,)`. A model of
+        `EvidentialClassifier` also `uncertainty` and `conflict` `(B,)`, of others the
+        `uncertainty` that was asked for. A model of
         several outputs keeps their names.
 
     Raises:
-        ValueError: If the model is one of graphs.
+        ValueError: If the model is one of graphs, or uncertainty is asked of one that
+            has no classes.
     """
     if EDGE_INDEX in model.input:
         raise ValueError(
@@ -74,7 +83,9 @@ def deployable(
     outputs = {_kind(model): model.output}
     if isinstance(model.output, dict):  # one of several tasks, which have names
         outputs = dict(model.output)
-    elif set_threshold is not None:
+    if uncertainty is not None:
+        outputs |= _uncertainty(model, outputs, uncertainty)
+    if set_threshold is not None:
         inside = ops.greater_equal(model.output, set_threshold)
         outputs[SETS] = ops.cast(inside, "float32")
     weights = symbolic_weights(model)
@@ -112,6 +123,14 @@ def _opinion(model):
     """How uncertain an evidential model is, and how far its modalities disagree."""
     found = [x for x in model.layers if isinstance(x, EvidentialFusion)]
     return dict(zip((UNCERTAINTY, CONFLICT), found[0].output[1:])) if found else {}
+
+
+def _uncertainty(model, outputs, measure):
+    if "probabilities" not in outputs:
+        raise ValueError(
+            f"uncertainty is for models of classes; {model.name} gives {[*outputs]}."
+        )
+    return {UNCERTAINTY: ops_uncertainty(outputs["probabilities"], measure)}
 
 
 def _embedding(model):
