@@ -1,5 +1,6 @@
 """The benchmarks run and write what they promise; how fast is not for tests to say."""
 
+import argparse
 import json
 import math
 import pathlib
@@ -10,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks import graph_layers, scaling
+from benchmarks import graph_layers, operators, scaling
 from benchmarks.memory import peak_and_added
 from benchmarks.report import met, target
 from benchmarks.timing import best, interleave, ratio
@@ -137,3 +138,14 @@ def test_a_failing_backend_leaves_the_old_results(tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode and "nothing was written" in done.stderr
     assert path.read_text() == "old"
+
+
+@pytest.mark.only_on("torch", reason="what measures is the same")
+@pytest.mark.slow
+def test_every_operator_is_timed_beside_its_rivals(monkeypatch):
+    monkeypatch.setattr("benchmarks.compiled.set_torch", lambda arguments: None)
+    rows = operators.measure(argparse.Namespace(quick=True))
+    assert {row["case"].split()[1] for row in rows} == set(layers.operators())
+    for row in rows:
+        assert all(ms > 0 for ms in row["ms"].values())
+        assert len(row["ratios"]) == len(row["ms"]) - 1 >= 2
