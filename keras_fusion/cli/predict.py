@@ -11,7 +11,7 @@ from keras_fusion.experiments import (
     prediction_parts,
     predictions,
 )
-from keras_fusion.experiments.reports import tables
+from keras_fusion.experiments.reports import prediction_tables, tables
 
 IN_PYTHON = (
     "in Python: import keras_fusion.layers, then keras.models.load_model takes the file"
@@ -75,7 +75,9 @@ def run(options) -> None:
         console.print(f"wrote {options.output}", markup=False)
         return
     modalities = prediction.modalities(options.model)
-    header, cells = tables.prediction_rows(outputs, names, modalities, rows.ids)
+    header, cells = prediction_tables.prediction_rows(
+        outputs, names, modalities, rows.ids
+    )
     console.print(tables.rich_table(f"{options.file}", header, cells[: options.rows]))
     if len(cells) > options.rows:
         console.print(f"{len(cells) - options.rows} more rows: --rows N or --json")

@@ -14,7 +14,7 @@ from keras_fusion.experiments import (
     saving,
     training,
 )
-from keras_fusion.experiments.reports import tables
+from keras_fusion.experiments.reports import prediction_tables
 from keras_fusion.experiments.tasks import task_of
 from tests.experiments import runs
 
@@ -57,7 +57,7 @@ def test_a_prediction_names_all_labels_over_one_half(run, tmp_path):
     assert shares.shape == (100, 3) and "probabilities" not in outputs
     found = predictions.labels_of(outputs, NAMES)
     assert found[0] == [n for n, p in zip(NAMES, shares[0]) if p > 0.5]
-    header, rows = tables.prediction_rows(outputs, NAMES, ["a", "b"])
+    header, rows = prediction_tables.prediction_rows(outputs, NAMES, ["a", "b"])
     assert header[1] == "labels" and rows[0][1] == (", ".join(found[0]) or "–")
     predictions.save(tmp_path / "out.csv", outputs, NAMES, ["a", "b"], None)
     first, second = (tmp_path / "out.csv").read_text().splitlines()[:2]

@@ -9,7 +9,7 @@ from rich.console import Console
 from keras_fusion.cli.console import _Plain
 from keras_fusion.errors import InputError
 from keras_fusion.experiments.recipe import Recipe
-from keras_fusion.experiments.reports import tables
+from keras_fusion.experiments.reports import prediction_tables, tables
 from keras_fusion.experiments.results import (
     Fit,
     Fits,
@@ -113,15 +113,15 @@ def test_predictions_by_row():
         "probabilities": np.array([[0.2, 0.8], [0.9, 0.1]]),
         "modality_weights": np.array([[0.25, 0.75], [0.0, 1.0]]),
     }
-    header, rows = tables.prediction_rows(outputs, ["x", "y"], ["a", "b"])
+    header, rows = prediction_tables.prediction_rows(outputs, ["x", "y"], ["a", "b"])
     assert header == ["row", "class", "probability", "a", "b"]
     assert rows == [
         ["0", "y", "0.800", "0.25", "0.75"],
         ["1", "x", "0.900", "–", "1.00"],
     ]
-    assert tables.prediction_rows(outputs, None, ["a", "b"])[1][0][1] == "1"
+    assert prediction_tables.prediction_rows(outputs, None, ["a", "b"])[1][0][1] == "1"
     numbers = {"predictions": np.array([[1.23456]])}
-    assert tables.prediction_rows(numbers, None, []) == (
+    assert prediction_tables.prediction_rows(numbers, None, []) == (
         ["row", "prediction"],
         [["0", "1.235"]],
     )
