@@ -20,7 +20,7 @@ def EvidentialClassifier(
     encoder_depth: int = 1,
     units: int = 64,
     encoders: dict | None = None,
-    dropout: float = 0.5,
+    dropout: float = 0.0,
     modality_dropout: float | None = None,
     modality_corruption: float = 0.0,
     modality_mask: bool = False,
@@ -45,7 +45,9 @@ def EvidentialClassifier(
             `"cumulation"`; see `keras_fusion.layers.EvidentialFusion`.
         annealing: Steps of training over which evidence for wrong classes comes to
             count.
-        encoder_depth, units, encoders, dropout: As for `FusionClassifier`.
+        encoder_depth, units, encoders: As for `FusionClassifier`.
+        dropout: Rate in default encoders and before the heads. With it evidence stays
+            small, so that the model is less sure than it is right.
         modality_dropout, modality_corruption, modality_mask, weights, name: As for
             `FusionClassifier`. There is no `replacement`: of what is absent there is no
             evidence, which is an opinion that changes nothing.
