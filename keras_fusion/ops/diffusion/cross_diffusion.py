@@ -178,15 +178,14 @@ def _product_dtype(*tensors):
 
 def unstack_results(attended, messages, dtype):
     """Lists, as `cross_diffusion` returns them, from what `diffuse` returns."""
-    count, width = attended.shape[0], attended.shape[-1]
-    attended = ops.cast(attended, dtype)
-    attended = [attended[i] for i in range(count)]
+    # A gradient of each slice by itself would be as large as what it is a slice of.
+    count = attended.shape[0]
+    attended = list(ops.unstack(ops.cast(attended, dtype), count))
     if messages is None:
         return attended, [[None]]
-    messages, rows = ops.cast(messages, dtype), []
-    for i in range(count):
-        firsts = range(0, (count - 1) * width, width)
-        row = [messages[i, ..., first : first + width] for first in firsts]
+    rows = []
+    for i, x in enumerate(ops.unstack(ops.cast(messages, dtype), count)):
+        row = ops.split(x, count - 1, axis=-1)
         rows.append([*row[:i], None, *row[i:]])
     return attended, rows
 
