@@ -1,5 +1,6 @@
 """Which point of the space is tried next: first the known ones, then an oracle's."""
 
+import bisect
 import statistics
 
 import keras_tuner
@@ -28,7 +29,8 @@ class Plan:
         self.space = keras_tuner.HyperParameters()
         fusion.without_singles().draw(self.space)
         self.first = first.points(fusion)
-        self.values, self.scores, self.seconds = {}, {}, {}  # by trial
+        self.values, self.scores = {}, {}  # by trial
+        self.spent, self.seconds = 0.0, []  # full trainings begun, and what each took
         self.oracle, self.tuner, self._asked = None, None, {}
         for event in log.events:
             self._replay(event)
@@ -66,9 +68,7 @@ class Plan:
 
     def left(self) -> float:
         """How many full trainings may still begin."""
-        epochs = self.search.training.epochs
-        spent = sum(v.get(EPOCHS, epochs) / epochs for v in self.values.values())
-        return round(self.search.search.trials - spent, 6)
+        return round(self.search.search.trials - self.spent, 6)
 
     def full(self, name: str) -> bool:
         """Whether this trial trains to the end."""
@@ -76,8 +76,7 @@ class Plan:
 
     def _takes(self):
         """The seconds of a full training, 0 where nothing is known."""
-        full = [s for name, s in self.seconds.items() if self.full(name)]
-        return statistics.median(full) if full else 0
+        return statistics.median(self.seconds) if self.seconds else 0
 
     def _fits(self, seconds):
         """Whether one more full training is within the budget."""
@@ -137,8 +136,13 @@ class Plan:
     def _start(self, values, final=False):
         name = self._name()
         self.log.add(start=name, values=values, final=final)
-        self.values[name] = values
+        self._begin(name, values)
         return name, values
+
+    def _begin(self, name, values):
+        self.values[name] = values
+        epochs = self.search.training.epochs
+        self.spent += values.get(EPOCHS, epochs) / epochs
 
     def _choose(self, tuner):
         self.log.add(oracle=tuner)
@@ -167,13 +171,13 @@ class Plan:
             if self.oracle is not None and not event["final"]:
                 self.oracle.given = [values]
                 self._asked[name] = self.oracle.create_trial(name)
-            self.values[name] = values
+            self._begin(name, values)
 
     def _end(self, event):
         name = event["end"]
         self.scores[name] = event["score"]
-        if event["score"] is not None:
-            self.seconds[name] = event["seconds"]
+        if event["score"] is not None and self.full(name):
+            bisect.insort(self.seconds, event["seconds"])
         if self.oracle is not None:
             self._tell_oracle(name)
 
