@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import wavfile
 
 from keras_fusion import datasets
 from keras_fusion.experiments import recipe as recipes
@@ -88,3 +89,18 @@ def test_the_recipes_read():
     recipe = recipes.read("examples/stamps/recipe.toml")
     assert recipe.groups == "caption" and list(recipe.modalities)[1] == "picture"
     assert np.ptp(recipe.training.seeds) == 4
+
+
+def test_captions_find_their_sounds(tmp_path):
+    from examples.stamps import retrieval
+
+    lines = ["category,caption,picture,spoken"]
+    for row in range(40):
+        np.save(tmp_path / f"{row}.npy", np.eye(4, dtype="float32")[row % 4])
+        lines.append(f"{'ab'[row % 2]},a {row % 20} hat,{row}.npy,{row}.wav")
+        wavfile.write(tmp_path / f"{row}.wav", 8000, np.zeros(800, "int16"))
+    (tmp_path / "stamps.csv").write_text("\n".join(lines))
+    found = retrieval.run(tmp_path / "stamps.csv", seed=0, epochs=1)
+    assert len(found["recall"]) == 6 and found["epochs"] == 1
+    right = found["recall"]["caption -> picture"]
+    assert 0 <= right[1] <= right[5] <= right[10] <= 1
