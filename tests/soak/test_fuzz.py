@@ -9,6 +9,7 @@ import pytest
 
 from keras_fusion.cli import train
 from keras_fusion.experiments import prediction, training, variants
+from keras_fusion.experiments.record import Record
 from tests.cli.running import run, succeed
 from tests.experiments import runs
 
@@ -46,10 +47,19 @@ def hurt(path, *command):
 def stand_in(monkeypatch):
     """Puts something in the place of training, so that only files are read."""
 
+    record = Record(
+        name="tiny",
+        identity={},
+        metric="accuracy",
+        validation=1.0,
+        epochs=1,
+        seconds=1.0,
+        parameters=1,
+        history={},
+    )
+
     def replace(fit):
-        numbers = ("validation", "epochs", "seconds", "parameters")
-        record = dict.fromkeys(numbers, 1) | {"metric": "accuracy"}
-        monkeypatch.setattr(training, "fit", lambda *a, **k: record | (fit(*a) or {}))
+        monkeypatch.setattr(training, "fit", lambda *a, **k: fit(*a) or record)
         monkeypatch.setattr(train, "save_deployable", lambda *a: "nowhere")
         monkeypatch.setattr(train, "best_run", lambda folder: "nowhere")
 
