@@ -28,7 +28,6 @@ from keras_fusion.provenance import provenance
 RESULTS = ROOT / "benchmarks" / "results" / "defaults.json"
 PAGE = ROOT / "benchmarks" / "defaults.md"
 BEGIN = "<!-- results: written by python -m benchmarks.defaults --page -->"
-DEFAULT = "fusion=ScalarWeighting"  # what the study made the default
 COMMAND = "keras-fusion train"  # what it makes of a table without a recipe
 SPLITS = 8
 BASE = {
@@ -106,7 +105,7 @@ def main():
         found = read(arguments.results)
         PAGE.write_text(page(found, BASE))
         readme = ROOT / "README.md"
-        readme.write_text(replaced(readme.read_text(), BEGIN, summary(found, DEFAULT)))
+        readme.write_text(replaced(readme.read_text(), BEGIN, summary(found, COMMAND)))
         return
     end = time.monotonic() + 60 * (arguments.minutes or 1e9)
     wanted = arguments.data or list(defaults_data.CASES)

@@ -52,25 +52,33 @@ def summary(cells: dict, ours: str) -> str:
         ours: The configuration that is the default.
     """
     others = {
-        "best single modality, linear": "best single modality",
+        "best single modality, linear": "best single",
         "linear model": "linear model",
-        "gradient boosting": "gradient boosting",
+        "gradient boosting": "boosting",
         "base": "concatenation",
         ours: "default",
     }
-    best = "default against the best of them"
-    table = f"| data | {' | '.join(others.values())} | {best} |\n"
-    table += "|---" * (len(others) + 2) + "|\n"
+    gains = ["gain", "gain, one missing"]
+    table = f"| data | {' | '.join([*others.values(), *gains])} |\n"
+    table += "|---" * (len(others) + 3) + "|\n"
     for data, found in cells.items():
-        tests = {n: [100 * x for x in found[n]["test"]] for n in others if n in found}
-        if ours not in tests or len(tests) < 2:
+        there = {n: found[n] for n in others if n in found}
+        if ours not in there or len(there) < 2:
             continue
-        means = {n: statistics.fmean(x) for n, x in tests.items()}
-        strongest = max((n for n in tests if n != ours), key=means.get)
-        gain = paired_interval(tests[ours], tests[strongest])
-        shown = " | ".join(f"{means[n]:.1f}" if n in means else "" for n in others)
-        table += f"| {data} | {shown} | {gain.difference:+.1f}{_bounds(gain)} |\n"
+        means = {n: 100 * statistics.fmean(x["test"]) for n, x in there.items()}
+        shown = [f"{means[n]:.1f}" if n in means else "" for n in others]
+        shown += [_gain(there, ours, key) for key in ("test", "missing")]
+        table += f"| {data} | {' | '.join(shown)} |\n"
     return table
+
+
+def _gain(there, ours, key):
+    """Points of ours ahead of the best of the others, and half of their interval."""
+    scores = {n: [100 * x for x in found[key]] for n, found in there.items()}
+    means = {n: statistics.fmean(x) for n, x in scores.items()}
+    strongest = max((n for n in scores if n != ours), key=means.get)
+    found = paired_interval(scores[ours], scores[strongest])
+    return f"{found.difference:+.1f} ± {found.high - found.difference:.1f}"
 
 
 def standings(cells: dict, names: list[str]) -> dict[str, tuple[float, float]]:
