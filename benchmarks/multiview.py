@@ -66,8 +66,8 @@ which validates on another fifth. What is not there was not run.
 
 *conflict* has Gaussian noise of deviation 0.5 in some modalities of a tenth of the test
 rows, each feature being scaled to [0, 1] beforehand, and in 40 of a hundred rows one
-modality of a row of the next class. No model here has seen such rows; `corruption` is
-`modality_corruption = 0.3` in training.
+modality of a row of the next class. Nothing like it is in training, but where it says
+`corruption`, which is `modality_corruption = 0.3`.
 """
 
 
