@@ -98,7 +98,7 @@ def _cases(path, preprocessor, file, folder):
                     inputs | {MASK: present}, batch_size=1000, verbose=0
                 )
                 found = outputs["probabilities"].T
-                writer.writetable_of(pa.table(list(found), schema=schema))
+                writer.write_table(pa.table(list(found), schema=schema))
 
     return {"predict": predict, "loop": loop}
 
