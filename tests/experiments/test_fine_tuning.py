@@ -121,7 +121,8 @@ def test_a_rate_of_its_own_moves_a_backbone_alone(folder, tmp_path):
         found = states(folder, loaded, run)
         runs_[rate] = [w for state in found for w in state[:2]], run
     (plain, first), (same, second), (slow, third) = runs_.values()
-    for a, b in zip(plain, same, strict=True):
+    # The kernels: Adam walks on the noise of a bias, whose slope before a norm is 0.
+    for a, b in zip(plain[::2], same[::2], strict=True):
         assert_close(a, b)
     assert np.ptp([w.sum() for w in slow[::2]]) == 0
     assert np.ptp([w.sum() for w in plain[::2]]) > 0

@@ -23,6 +23,7 @@ from keras_fusion.layers.fusion import (
 )
 from keras_fusion.ops.attention import affinity_logits
 from keras_fusion.ops.presence import Presence, select, softmax
+from keras_fusion.testing import laws
 from tests.layers import (
     test_contract,
     test_precision,
@@ -182,7 +183,11 @@ def the_configuration_is_dropped():
     return Fusion, "get_config", short
 
 
-@breaks(test_contract.test_the_weights_say_it_all, Case("SoftmaxGating", {}))
+@breaks(
+    test_contract.test_the_public_laws,
+    Case("SoftmaxGating", {}),
+    laws.check_weights_are_tracked,
+)
 def a_weight_is_not_tracked():
     def build_untracked(self, input_shape):
         Fusion.build(self, input_shape)

@@ -63,8 +63,8 @@ def padding_is_pooled():
     Case("CrossAttention", {}),
 )
 def padding_is_attended():
-    def attend_all(queries, keys, values, kept, drop):
-        return attend(queries, keys, values, None, drop)
+    def attend_all(queries, keys, values, kept, *others):
+        return attend(queries, keys, values, None, *others)
 
     return cross_attention, "attend", attend_all
 
