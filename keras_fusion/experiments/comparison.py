@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import classical, evaluation, schema, training
+from keras_fusion.experiments import classical, evaluation, schema, single_run, training
 from keras_fusion.experiments import variants as forms
 from keras_fusion.experiments.confidence import judged_confidence
 from keras_fusion.experiments.contributions import score_contributions
@@ -209,7 +209,7 @@ def _ordered(names, singles):
 def trained(recipe: Recipe, data: Dataset, folder: Path, **arguments):
     """The model that was fitted in `folder`, with `modality_mask` unless it says no."""
     arguments = {"modality_mask": True} | arguments
-    weights = str(folder / training.WEIGHTS)
+    weights = str(folder / single_run.WEIGHTS)
     return forms.build(recipe, data, weights=weights, **arguments)
 
 

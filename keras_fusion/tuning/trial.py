@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_fusion.datasets import Dataset, Split
-from keras_fusion.experiments import comparison, schema, training
+from keras_fusion.experiments import comparison, schema, single_run, training
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.recipe import Recipe, plain
@@ -196,7 +196,7 @@ def _curve(history):
     scores = history[names[0] if names else "val_loss"]
     epochs = len(history["loss"])
     at = (
-        training.validated_epochs(epochs)
+        single_run.validated_epochs(epochs)
         if len(scores) < epochs
         else [*range(1, epochs + 1)]
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_fusion.experiments import training
+from keras_fusion.experiments import single_run
 from keras_fusion.experiments.results import read
 from tests.cli.running import CARD, succeed
 from tests.experiments import runs
@@ -12,7 +12,7 @@ from tests.experiments import runs
 def quick():
     """Compiles less: XLA takes seconds for what then runs for milliseconds."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "fast_settings", lambda steps: {})
+        patch.setattr(single_run, "fast_settings", lambda steps: {})
         yield
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import checkpoint, training, variants
+from keras_fusion.experiments import checkpoint, single_run, training, variants
 from keras_fusion.experiments.batches import Batches
 from keras_fusion.experiments.devices import check_shared
 from tests.conftest import assert_close
@@ -22,7 +22,7 @@ def path(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Compiles less: XLA takes seconds for what then runs for milliseconds."""
-    monkeypatch.setattr(training, "fast_settings", lambda steps: {})
+    monkeypatch.setattr(single_run, "fast_settings", lambda steps: {})
 
 
 def fit(path, folder, parts):
@@ -35,7 +35,7 @@ def fit(path, folder, parts):
     )
     recipe = variants.with_arguments(recipe, NO_DRAWS)
     record = training.fit(recipe, data, 0, folder, checkpoint_every=0)
-    model = keras.saving.load_model(folder / training.COMPILED, compile=False)
+    model = keras.saving.load_model(folder / single_run.COMPILED, compile=False)
     return record.history, model.get_weights()
 
 

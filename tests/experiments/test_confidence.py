@@ -3,7 +3,7 @@ import types
 import numpy as np
 import pytest
 
-from keras_fusion.experiments import training
+from keras_fusion.experiments import single_run, training
 from keras_fusion.experiments.comparison import trained
 from keras_fusion.experiments.confidence import (
     COVERAGES,
@@ -21,7 +21,7 @@ from tests.experiments import runs
 
 
 def test_a_run_is_calibrated_and_its_model_predicts_sets(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "fast_settings", lambda steps: {})
+    monkeypatch.setattr(single_run, "fast_settings", lambda steps: {})
     recipe, data = runs.load(
         runs.write(tmp_path), calibrate=True, coverage=0.8, uncertainty="confidence"
     )

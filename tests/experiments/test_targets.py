@@ -7,7 +7,7 @@ import pytest
 from keras_fusion import zoo
 from keras_fusion.datasets import Split
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import targets, tasks, training, variants
+from keras_fusion.experiments import single_run, targets, tasks, training, variants
 from keras_fusion.experiments.comparison import trained
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.experiments.tasks import task_of
@@ -42,7 +42,7 @@ def test_the_head_gives_the_targets_own_units(loaded, builder, heads):
 
 def test_a_target_far_from_zero_is_learned(loaded, tmp_path, monkeypatch):
     """Unscaled, 200 steps of a rate of 0.03 would not come near to 1000."""
-    monkeypatch.setattr(training, "fast_settings", lambda steps: {})
+    monkeypatch.setattr(single_run, "fast_settings", lambda steps: {})
     recipe, data = loaded
     record = training.fit(recipe, data, 0, tmp_path / "run")
     assert record.metric == "R^2" and record.validation > 0.5

@@ -15,6 +15,7 @@ from keras_fusion.experiments import (
     checkpoint,
     comparison,
     measures,
+    single_run,
     training,
     variants,
 )
@@ -62,7 +63,7 @@ def finished(path, tmp_path_factory):
 @pytest.fixture
 def quick(monkeypatch):
     """Compiles less: XLA takes seconds for what then runs for milliseconds."""
-    monkeypatch.setattr(training, "fast_settings", lambda steps: {})
+    monkeypatch.setattr(single_run, "fast_settings", lambda steps: {})
 
 
 def weights(folder):
@@ -72,7 +73,7 @@ def weights(folder):
         if isinstance(x, h5py.Dataset):
             found[key] = x[()]
 
-    with h5py.File(folder / training.WEIGHTS) as file:
+    with h5py.File(folder / single_run.WEIGHTS) as file:
         file.visititems(visit)
     return found
 
@@ -143,7 +144,7 @@ def test_a_killed_run_goes_on(finished, path, tmp_path):
 
 
 def test_what_is_left_can_be_fitted_further(finished, path):
-    model = portable.load(finished[0] / training.COMPILED)
+    model = portable.load(finished[0] / single_run.COMPILED)
     recipe, data = runs.load(path, epochs=4)
     batches = Batches(data.train, model, 16, seed=0)
     assert int(model.optimizer.iterations) == 4 * len(batches)

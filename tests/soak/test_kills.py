@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from keras_fusion.experiments import record, training
+from keras_fusion.experiments import record, single_run
 from keras_fusion.files import read_json
 from tests.experiments import runs, streamed
 from tests.experiments.test_training import weights
@@ -103,7 +103,7 @@ def newest(folder):
 def found_in(folder):
     """All weights and losses of a folder of runs, and the scores of its trials."""
     found = {}
-    for path in sorted(folder.rglob(training.WEIGHTS)):
+    for path in sorted(folder.rglob(single_run.WEIGHTS)):
         own = path.parent.relative_to(folder)
         found |= {f"{own}/{key}": x for key, x in weights(path.parent).items()}
         history = record.read(path.parent).history

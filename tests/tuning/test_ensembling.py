@@ -9,7 +9,7 @@ import pytest
 from keras_fusion import tuning
 from keras_fusion.cli import promote
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import kept_rows, prediction, training
+from keras_fusion.experiments import kept_rows, prediction, single_run
 from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.scores import accuracy
 from keras_fusion.files import read_json
@@ -26,7 +26,7 @@ from tests.tuning.test_search import TEXT
 @pytest.mark.slow
 @pytest.mark.only_on("torch", reason="no backend changes it")
 def test_trials_become_one_model_that_takes_raw_features(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(training, "fast_settings", lambda steps: {})
+    monkeypatch.setattr(single_run, "fast_settings", lambda steps: {})
     search = tuning.read(str(runs.write(tmp_path, TEXT)))
     searched = tmp_path / "runs"
     found = tuning.search(tuning.changed(search, trials=5), searched)

@@ -12,7 +12,7 @@ import pytest
 
 from keras_fusion import tuning
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import training
+from keras_fusion.experiments import single_run, training
 from keras_fusion.tuning.results import read
 from tests.experiments import runs
 
@@ -41,7 +41,7 @@ on_torch = pytest.mark.only_on("torch", reason="no matter of the backend")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Compiles less: XLA takes seconds for what then runs for milliseconds."""
-    monkeypatch.setattr(training, "fast_settings", lambda steps: {})
+    monkeypatch.setattr(single_run, "fast_settings", lambda steps: {})
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from keras_fusion.errors import InputError
 from keras_fusion.escaping import markdown
-from keras_fusion.experiments import comparison, training
+from keras_fusion.experiments import comparison, single_run
 from keras_fusion.experiments.reports import (
     confidence,
     contributions,
@@ -34,7 +34,8 @@ def publish(results: Results, recipe_folder: Path, runs: Path) -> list[Path]:
     Returns:
         The files written.
     """
-    weights = runs / comparison.MODEL / f"seed-{best_seed(results)}" / training.WEIGHTS
+    best = runs / comparison.MODEL / f"seed-{best_seed(results)}"
+    weights = best / single_run.WEIGHTS
     card = recipe_folder / "README.md"
     plots = [name for name in PLOTS if (runs / name).is_file()]
     # before anything is written

@@ -11,7 +11,7 @@ import numpy as np
 from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import record, training
+from keras_fusion.experiments import record, single_run
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.comparison import MODEL, trained
 from keras_fusion.experiments.recipe import Recipe, load_data, plain
@@ -61,7 +61,7 @@ def load(recipe: Recipe, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
         seed = network["seed"]
     else:
         folder = home
-        if not (folder / training.WEIGHTS).is_file():
+        if not (folder / single_run.WEIGHTS).is_file():
             raise InputError(
                 f"{recipe.name} has no trained weights: run `keras-fusion train` first."
             )
