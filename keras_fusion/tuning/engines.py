@@ -66,6 +66,8 @@ class OnRay:
         address: str | None = None,
         gpus: float = 0,
     ):
+        # Ray would run a trial that took all memory again without end.
+        os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))
         try:
             import ray
         except ImportError as error:
