@@ -1,5 +1,6 @@
 """How close numbers must be, what runs on which backend, a JAX quick to compile."""
 
+import gc
 import os
 
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # what is run is tiny
@@ -39,6 +40,11 @@ def tried_here(cases, elsewhere=1):
     How a backend computes shows in a few cases, what a case computes on one backend.
     """
     return cases if keras.backend.backend() == "torch" else cases[:elsewhere]
+
+
+def pytest_collection_finish():
+    """Keras collects garbage often; what is there by now is none."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items):

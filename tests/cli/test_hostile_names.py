@@ -1,6 +1,7 @@
 """What a person, or an attacker, calls things is text wherever it comes out."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -66,15 +67,16 @@ def test_errors(tmp_path):
 def test_the_page_of_a_search_and_the_recipe_that_it_makes(tmp_path):
     found = results()
     hostile = trial(30, "only-<img src=x onerror=alert(1)>", 0.97)
-    found["trials"].append(hostile)
-    found["search"] |= {"name": "<script>x\ny", "dataset": "csv:`<b>\x1b[2J`.csv"}
+    found.trials.append(hostile)
+    hostile_search = {"name": "<script>x\ny", "dataset": "csv:`<b>\x1b[2J`.csv"}
+    found = replace(found, search=replace(found.search, **hostile_search))
     page = write_report(found, tmp_path / "page.html").read_text(encoding="utf-8")
     own = page.partition("<title>")[2].partition("<style>")[0]
     own += page.rpartition("<h1>")[2]
     assert "onerror" in own and "x\ny" in own
     assert "<img" not in own and "<script>x" not in own and "\x1b" not in own
     file = promote(found, tmp_path / "<b>x")
-    assert recipes.read(str(file)).dataset == found["search"]["dataset"]
+    assert recipes.read(str(file)).dataset == found.search.dataset
     card = file.with_name("README.md").read_text(encoding="utf-8")
     code = re.sub(r"`[^`\n]*`", "", card)
     assert not HTML.search(code) and not CONTROL.search(card)

@@ -94,6 +94,7 @@ def test_the_processes_of_ray_end_with_the_command(tmp_path, end):
         wait_for(lambda: ended(process, end))
     finally:
         process.kill()
+        process.wait()
     wait_for(lambda: not any(map(alive, started)))
 
 
