@@ -115,7 +115,7 @@ def alive(number):
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
-def wait_for(condition, seconds=90):
+def wait_for(condition, seconds=240):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until
