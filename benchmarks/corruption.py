@@ -8,10 +8,8 @@ another sample's in place, or zeros. Nothing is chosen by these rows. Data that 
 there (`KERAS_FUSION_DATA`) are left out.
 """
 
-import argparse
 import json
 import os
-import pathlib
 import statistics
 
 os.environ["KERAS_BACKEND"] = "jax"  # all splits train in one compiled step
@@ -19,7 +17,7 @@ os.environ["KERAS_BACKEND"] = "jax"  # all splits train in one compiled step
 # ruff: noqa: E402
 import numpy as np
 
-from benchmarks import defaults_data
+from benchmarks import defaults_data, study
 from benchmarks import defaults_training as steps
 from benchmarks.defaults_data import Part
 from benchmarks.report import ROOT
@@ -27,8 +25,6 @@ from keras_fusion.datasets import Split
 from keras_fusion.experiments.corruption import SEVERAL, corrupted
 from keras_fusion.experiments.evaluation import paired_interval
 from keras_fusion.experiments.reports.tables import points
-from keras_fusion.files import write_json
-from keras_fusion.provenance import provenance
 
 RESULTS = ROOT / "benchmarks" / "results" / "corruption.json"
 PAGE = ROOT / "benchmarks" / "corruption.md"
@@ -125,29 +121,22 @@ def page(cells: dict) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
-    parser.add_argument("--page", action="store_true", help="write the page")
-    arguments = parser.parse_args()
-    path = arguments.results
-    cells = json.loads(path.read_text())["cells"] if path.is_file() else {}
+    arguments = study.parser(__doc__, RESULTS).parse_args()
+    cells = study.read(arguments.results)
     if arguments.page:
         PAGE.write_text(page(cells))
         return
     for data in DATA:
         case = defaults_data.CASES[data]
-        try:
-            table = case.read()
-        except FileNotFoundError as error:
-            print(f"{data} is left out: {error}")
+        table = study.table(data, case.read)
+        if table is None:
             continue
         splits = [defaults_data.split(case, table, seed) for seed in range(SPLITS)]
         for name, model in MODELS.items():
             if name in cells.setdefault(data, {}):
                 continue
             cells[data][name] = judged(splits, model)
-            write_json(path, {"cells": cells, **provenance()})
-            print(f"{data}: {name}", flush=True)
+            study.keep(arguments.results, cells, f"{data}: {name}")
 
 
 if __name__ == "__main__":

@@ -8,22 +8,18 @@ trained again, so a study that was stopped goes on. Of scikit-learn and of the d
 are not shipped (`KERAS_FUSION_DATA`) it takes what there is.
 """
 
-import argparse
 import json
 import os
-import pathlib
 import time
 
 os.environ["KERAS_BACKEND"] = "jax"  # all splits of a cell train in one compiled step
 
 # ruff: noqa: E402
-from benchmarks import defaults_baselines, defaults_data
+from benchmarks import defaults_baselines, defaults_data, study
 from benchmarks.defaults_baselines import BASELINES
 from benchmarks.defaults_page import page, summary
 from benchmarks.report import ROOT
 from keras_fusion.experiments.reports.card import replaced
-from keras_fusion.files import write_json
-from keras_fusion.provenance import provenance
 
 RESULTS = ROOT / "benchmarks" / "results" / "defaults.json"
 PAGE = ROOT / "benchmarks" / "defaults.md"
@@ -94,15 +90,13 @@ def names() -> list[str]:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
+    parser = study.parser(__doc__, RESULTS)
     parser.add_argument("--minutes", type=float, help="stop after so many")
     parser.add_argument("--data", nargs="+", choices=defaults_data.CASES)
     parser.add_argument("--only", nargs="+", choices=names())
-    parser.add_argument("--page", action="store_true", help="write the page and README")
     arguments = parser.parse_args()
     if arguments.page:
-        found = read(arguments.results)
+        found = study.read(arguments.results)
         PAGE.write_text(page(found, BASE))
         readme = ROOT / "README.md"
         readme.write_text(replaced(readme.read_text(), BEGIN, summary(found, COMMAND)))
@@ -110,7 +104,7 @@ def main():
     end = time.monotonic() + 60 * (arguments.minutes or 1e9)
     wanted = arguments.data or list(defaults_data.CASES)
     chosen = arguments.only or names()
-    found = read(arguments.results)
+    found = study.read(arguments.results)
     splits = {}
     for data, group in cells(wanted, chosen):
         for name in group:
@@ -118,13 +112,7 @@ def main():
                 continue
             splits[data] = splits.get(data) or drawn(data)
             found.setdefault(data, {})[name] = _fitted(splits[data], name)
-            write_json(arguments.results, {"cells": found, **provenance()})
-            print(f"{data}: {name}", flush=True)
-
-
-def read(path: pathlib.Path) -> dict:
-    """What was found before, by data set and configuration."""
-    return json.loads(path.read_text())["cells"] if path.is_file() else {}
+            study.keep(arguments.results, found, f"{data}: {name}")
 
 
 def drawn(name: str) -> list:

@@ -9,10 +9,8 @@ What is there in the results is not trained again. Data that are not there
 (`KERAS_FUSION_DATA`) are left out.
 """
 
-import argparse
 import json
 import os
-import pathlib
 import statistics
 
 os.environ["KERAS_BACKEND"] = "jax"  # all splits train in one compiled step
@@ -21,13 +19,11 @@ os.environ["KERAS_BACKEND"] = "jax"  # all splits train in one compiled step
 import jax
 import numpy as np
 
-from benchmarks import defaults_data
+from benchmarks import defaults_data, study
 from benchmarks import defaults_training as steps
 from benchmarks.defaults_data import Part, Table
 from benchmarks.report import ROOT
 from keras_fusion.experiments.own_data import USUAL
-from keras_fusion.files import write_json
-from keras_fusion.provenance import provenance
 
 RESULTS = ROOT / "benchmarks" / "results" / "multiview.json"
 PAGE = ROOT / "benchmarks" / "multiview.md"
@@ -192,13 +188,10 @@ def _shown(scores):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
+    parser = study.parser(__doc__, RESULTS)
     parser.add_argument("--only", nargs="+", choices=[*MODELS, ENSEMBLE])
-    parser.add_argument("--page", action="store_true", help="write the page")
     arguments = parser.parse_args()
-    path = arguments.results
-    cells = json.loads(path.read_text())["cells"] if path.is_file() else {}
+    cells = study.read(arguments.results)
     if arguments.page:
         PAGE.write_text(page(cells))
         return
@@ -206,19 +199,17 @@ def main():
         for data, read in DATA.items():
             if name in cells.get(data, {}):
                 continue
-            try:
-                table = _scaled(read())
-            except FileNotFoundError as error:
-                print(f"{data} is left out: {error}")
+            table = study.table(data, read)
+            if table is None:
                 continue
+            table = _scaled(table)
             if name == ENSEMBLE:
                 record = ensemble(table)
             else:
                 splits = [drawn(table, seed) for seed in range(SPLITS)]
                 record = judged(splits, probabilities(splits, MODELS[name]))
             cells.setdefault(data, {})[name] = record
-            write_json(path, {"cells": cells, **provenance()})
-            print(f"{data}: {name}", flush=True)
+            study.keep(arguments.results, cells, f"{data}: {name}")
 
 
 def _scaled(table):

@@ -9,10 +9,8 @@ nor validate. The test rows are for the rule that was and the one that is. Data 
 not there (`KERAS_FUSION_DATA`) are left out.
 """
 
-import argparse
 import json
 import os
-import pathlib
 import statistics
 
 os.environ["KERAS_BACKEND"] = "jax"  # all splits train in one compiled step
@@ -22,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import defaults_data
+from benchmarks import defaults_data, study
 from benchmarks.defaults_data import Case, Part, Table
 from benchmarks.report import ROOT
 from benchmarks.stopping_rules import BEFORE, NOW, RULES, kept
@@ -31,8 +29,6 @@ from keras_fusion.experiments.evaluation import paired_interval
 from keras_fusion.experiments.own_data import USUAL
 from keras_fusion.experiments.recipe import Training
 from keras_fusion.experiments.reports.tables import points
-from keras_fusion.files import write_json
-from keras_fusion.provenance import provenance
 
 RESULTS = ROOT / "benchmarks" / "results" / "stopping.json"
 PAGE = ROOT / "benchmarks" / "stopping.md"
@@ -168,28 +164,21 @@ def _middle(epochs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--results", type=pathlib.Path, default=RESULTS)
-    parser.add_argument("--page", action="store_true", help="write the page")
-    arguments = parser.parse_args()
-    path = arguments.results
-    cells = json.loads(path.read_text())["cells"] if path.is_file() else {}
+    arguments = study.parser(__doc__, RESULTS).parse_args()
+    cells = study.read(arguments.results)
     if arguments.page:
         PAGE.write_text(page(cells))
         return
     for name, case in CASES.items():
         if name in cells:
             continue
-        try:
-            table = case.read()
-        except FileNotFoundError as error:
-            print(f"{name} is left out: {error}")
+        table = study.table(name, case.read)
+        if table is None:
             continue
         splits = [split(case, table, seed) for seed in range(SPLITS)]
         rows = len(splits[0]["validation"].labels)
         cells[name] = {"rows": rows, **judged(traces(splits))}
-        write_json(path, {"cells": cells, **provenance()})
-        print(name, flush=True)
+        study.keep(arguments.results, cells, name)
 
 
 if __name__ == "__main__":

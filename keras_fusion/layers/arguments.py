@@ -19,6 +19,16 @@ def require_positive(layer, name, value, optional=False):
     return int(value)
 
 
+def require_levels(layer, classes):
+    """`classes` as an int from 2; raises a ValueError else."""
+    if require_positive(layer, "classes", classes) < 2:
+        raise ValueError(
+            f"{type(layer).__name__} expects classes to be 2 or more; received "
+            f"{classes!r}."
+        )
+    return int(classes)
+
+
 def require_choice(layer, name, value, choices):
     """`value` if it is one of `choices`; raises a ValueError that lists them else."""
     if value not in choices:

@@ -1,8 +1,8 @@
 import keras
 from keras import ops
 
+from keras_fusion.layers.arguments import require_levels
 from keras_fusion.layers.base import Layer
-from keras_fusion.layers.cumulative_link import require_levels
 from keras_fusion.ops.presence import precise
 
 

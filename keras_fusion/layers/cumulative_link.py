@@ -2,7 +2,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fusion.layers.arguments import require_positive
+from keras_fusion.layers.arguments import require_levels
 from keras_fusion.layers.base import Layer
 from keras_fusion.ops.presence import precise
 
@@ -69,16 +69,6 @@ class CumulativeLink(Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.classes)
-
-
-def require_levels(layer, classes):
-    """`classes` as an int from 2; raises a ValueError else."""
-    if require_positive(layer, "classes", classes) < 2:
-        raise ValueError(
-            f"{type(layer).__name__} expects classes to be 2 or more; received "
-            f"{classes!r}."
-        )
-    return int(classes)
 
 
 def _equally_probable(shape, dtype=None):
