@@ -17,19 +17,21 @@ from keras_fusion.experiments.watching import LOSS
 def print_results(results: Results) -> None:
     """Prints what `comparison.compare` found as tables and sentences."""
     count = len(results.fits)
+    several = len(results.scores[comparison.MODEL].missing) > 1
     title = (
         f"{results.part} {results.metric} in percent on "
-        f"{results.recipe.dataset}, {count} seed{'s' if count > 1 else ''}, "
-        "by number of modalities missing at random"
+        f"{results.recipe.dataset}, {count} seed{'s' if count > 1 else ''}"
     )
+    if several:
+        title += ", by number of modalities missing at random"
     console.print(tables.rich_table(title, *tables.comparison_rows(results)))
     if any(results.measures.values()):
         rows = tables.measure_rows(results)
         console.print(tables.rich_table("by other measures", *rows))
-    console.print(
-        tables.rich_table("each modality missing", *tables.missing_rows(results))
-    )
-    if results.contributions:
+    if several:  # of one there is nothing to compare
+        rows = tables.missing_rows(results)
+        console.print(tables.rich_table("each modality missing", *rows))
+    if several and results.contributions:
         rows = contributions.contribution_rows(results)
         console.print(tables.rich_table("what each modality contributed", *rows))
         console.print(contributions.contribution_legend(results))

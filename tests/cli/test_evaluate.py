@@ -1,12 +1,13 @@
 import re
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
 from keras_fusion import datasets, layers, zoo
-from keras_fusion.cli.results import record_cells
+from keras_fusion.cli.results import print_results, record_cells
 from keras_fusion.experiments import comparison, corruption, record, variants
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.reports import card, corruption_tables
@@ -35,6 +36,17 @@ def test_list_compares_any_method_of_published_results(results, home):
     for found in (out, titled):
         table = found.partition("points ahead of")[2]
         assert len(re.findall(r"[+-]\d+\.\d", table)) == 2 * len(others)
+
+
+def test_where_one_modality_is_all_nothing_is_missing_beside_others(results, capsys):
+    print_results(results)
+    assert "each modality missing" in capsys.readouterr().out
+    alone = replace(results.scores["model"], missing={"a": [0.5]})
+    only = {"scores": {"model": alone}, "paired": {}, "corrupted": {}}
+    print_results(replace(results, **only))
+    out = capsys.readouterr().out
+    assert "other measures" in out
+    assert "missing at random" not in out and "each modality" not in out
 
 
 def test_list_knows_results_of_a_file_beside_a_recipe(home):
