@@ -78,5 +78,5 @@ print(len(parts), "batches an epoch")
 
 # %% [markdown]
 # The published GCN and GAT are special cases; on Cora and CiteSeer they are trained
-# beside the fusions of three modalities in [an example of its
-# own](../../examples/node_classification/README.md).
+# beside the fusions of three modalities in [a study of its
+# own](../../benchmarks/node_classification/README.md).

@@ -54,5 +54,6 @@ keras_fusion(["tune", "leaves.toml", "--workers", "2"])
 #
 # ## In Optuna or Ray Tune
 #
-# [examples/search_elsewhere.py](../../examples/search_elsewhere.py) has the same space
-# in both of them.
+# Two examples search the same space [with
+# Optuna](../../examples/search_with_optuna.py) and [with Ray
+# Tune](../../examples/search_with_ray_tune.py).

@@ -22,8 +22,7 @@ import reference  # noqa: E402
 
 PAGES = (
     "*.md",
-    "benchmarks/*.md",
-    "benchmarks/results/*.json",
+    "benchmarks/**/*",
     "deploy/**/*",
     "docs/*.md",
     "docs/site/*.css",

@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
+from benchmarks.mutualformer_parts import PARTS
 from examples import mutualformer_ablation
-from examples.mutualformer_ablation import BEGIN, PARTS, recipe_of
+from examples.mutualformer_ablation import BEGIN, recipe_of
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports import card
 from keras_fusion.experiments.results import read

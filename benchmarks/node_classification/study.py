@@ -1,6 +1,6 @@
 """Cora and CiteSeer: what words alone reach, and what further modalities add.
 
-    KERAS_FUSION_DATA=FOLDER python -m examples.node_classification.study
+    KERAS_FUSION_DATA=FOLDER python -m benchmarks.node_classification.study
 
 The standard split, ten seeds. Words alone are the published GCN and GAT with their
 published settings: GCN for 200 epochs, the last of which counts; GAT until validation
@@ -14,11 +14,11 @@ missing at 30 % of the nodes, which one is drawn per node. Here words are their 
 paired by seed. Each run is kept as it ends: a second call goes on where the first was
 stopped. Several processes share the work by `--only`, each with its own `--results`:
 
-    STUDY="python -m examples.node_classification.study"
+    STUDY="python -m benchmarks.node_classification.study"
     $STUDY --only cora/words --results 1.json &
     $STUDY --only cora/3 citeseer --results 2.json &
 
-Tables: `python -m examples.node_classification.page`, or the same with the files
+Tables: `python -m benchmarks.node_classification.page`, or the same with the files
 `1.json 2.json`, which become one results file first.
 """
 
@@ -30,15 +30,15 @@ import pathlib
 import keras
 import numpy as np
 
-from examples.node_classification.inputs import (
+from benchmarks.node_classification.inputs import (
     MODALITIES,
     SparseDropout,
     some_missing,
     three_modalities,
     words,
 )
-from examples.node_classification.page import BASELINE, PARTS, RESULTS, summary
-from examples.node_classification.stopping import BothAtTheirBest
+from benchmarks.node_classification.page import BASELINE, PARTS, RESULTS, summary
+from benchmarks.node_classification.stopping import BothAtTheirBest
 from keras_fusion.datasets.builtin.planetoid import CLASSES, load_graph
 from keras_fusion.files import write_json
 from keras_fusion.graphs import FullGraph

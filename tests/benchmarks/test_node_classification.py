@@ -6,7 +6,7 @@ import types
 import numpy as np
 import pytest
 
-from examples.node_classification import page, study
+from benchmarks.node_classification import page, study
 from keras_fusion.experiments.reports.card import END
 from keras_fusion.graphs import symmetric
 
