@@ -2,8 +2,8 @@
 
     python docs/site/outputs.py [NAME ...]
 
-It needs what the guides need. What was kept of a guide that has changed since is shown
-nowhere: a page has the output of the code that it shows, or none.
+It needs what the guides need. What was kept of a guide whose code has changed since is
+shown nowhere: a page has the output of the code that it shows, or none.
 """
 
 import contextlib
@@ -64,7 +64,7 @@ def shown(text: str) -> str:
 
 
 def kept(path: pathlib.Path) -> list[str] | None:
-    """What the cells of a guide printed; None if the guide is another now."""
+    """What the cells of a guide printed; None if its code is other code now."""
     found = json.loads(KEPT.read_text()) if KEPT.is_file() else {}
     about = found.get(path.stem, {})
     return about.get("cells") if about.get("source") == digest(path) else None
@@ -78,7 +78,9 @@ def keep(path: pathlib.Path, printed: list[str]) -> None:
 
 
 def digest(path: pathlib.Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Of the code alone: prose changes no output."""
+    code = json.dumps(code_cells(path.read_text()))
+    return hashlib.sha256(code.encode()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -62,6 +62,8 @@ def test_output_of_other_code_is_not_shown(tmp_path, monkeypatch):
     assert outputs.kept(path) is None
     outputs.keep(path, ["one", "2"])
     assert outputs.kept(path) == ["one", "2"]
+    path.write_text(GUIDE.replace("Words.", "Other words."))
+    assert outputs.kept(path) == ["one", "2"]
     path.write_text(GUIDE + "print(3)\n")
     assert outputs.kept(path) is None
 
