@@ -1,12 +1,10 @@
 """Any `keras.Model` on any backend -> a new version of a SavedModel."""
 
-import importlib.metadata
 import json
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
-from numbers import Integral
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
@@ -15,6 +13,8 @@ import numpy as np
 from keras_fusion.catalogue import find
 from keras_fusion.errors import InputError
 from keras_fusion.export import (
+    arguments,
+    assets,
     child,
     forms,
     manifest,
@@ -22,6 +22,7 @@ from keras_fusion.export import (
     verification,
     warmup,
 )
+from keras_fusion.export.cases import Case, cases_for
 from keras_fusion.export.loading import load
 from keras_fusion.export.preparing import (
     config_of,
@@ -31,16 +32,14 @@ from keras_fusion.export.preparing import (
     prepared,
 )
 from keras_fusion.export.raw_columns import COLUMNS, RawColumns
-from keras_fusion.export.reading import INPUTS, LABELS, NOT_INPUTS, Arrays, require
+from keras_fusion.export.reading import Arrays, require
 from keras_fusion.export.signatures import (
     classes_output,
-    input_names,
     signature_arrays,
     signatures_of,
 )
 from keras_fusion.export.versions import put
 from keras_fusion.names import DEFAULT, MASK, MASKED, RAW
-from keras_fusion.provenance import provenance
 
 
 def export(
@@ -116,61 +115,66 @@ def export(
     formats = tuple(dict.fromkeys(formats))
     for name in formats:
         find("format", name, forms.FORMATS).check_installed()
-    xla_batches = _sizes("xla_batches", xla_batches)
-    warmup_batches = _sizes("warmup_batches", {*warmup_batches, *xla_batches})
+    xla_batches = arguments.sizes("xla_batches", xla_batches)
+    warmup_batches = arguments.sizes("warmup_batches", {*warmup_batches, *xla_batches})
     if warmup_batches:
         warmup.check_installed()
-    about = _about(about)
+    about = arguments.about(about)
     given = load(model) if isinstance(model, str | Path) else model
     model = prepared(given)
     labels = None if labels is None else [str(x) for x in labels]
     output = classes_output(model, labels) if labels else None
-    columns = _columns(model, columns or {})
+    columns = arguments.columns(model, columns or {})
     if warmup_batches:
         saved_model.check_batches(model, xla=bool(xla_batches))
-    beyond = (*xla_batches, max(xla_batches) + 1) if xla_batches else ()
-    signatures = signatures_of(model)
+    arguments.check_text(model)
+    cases = _cases(given, model, samples, trained, xla_batches, raw)
+    wanted = forms.Wanted(
+        name=Path(folder).name,
+        labels=labels,
+        formats=formats,
+        xla_batches=xla_batches,
+        warmup_batches=warmup_batches,
+        raw=raw and (raw.module, str(raw.file)),
+    )
+
+    def fill(version):
+        with tempfile.TemporaryDirectory() as scratch:
+            scratch = Path(scratch)
+            asked = scratch / "cases.npz"
+            child.save_groups(asked, [(case.signature, case.inputs) for case in cases])
+            _write(model, version, replace(wanted, cases=str(asked)), scratch)
+            assets.write(model, version, labels, columns, not_inputs)
+            if raw:
+                shutil.copyfile(raw.file, version / COLUMNS)
+            answers, specs = _ask_afresh(version, asked, formats, scratch)
+        verified = verification.verified(cases, answers, formats, labels, output)
+        own = {"signatures": specs, "verified": verified, "columns": columns}
+        manifest.write(version, assets.facts(model) | about | own)
+
+    return put(fill, folder, version)
+
+
+def _cases(given, model, samples, trained, xla_batches, raw):
+    """What every form will be asked; the model's own answers are checked as they come.
+
+    Args:
+        given: The model as it came.
+        model: The same as it is exported.
+        samples, trained, xla_batches, raw: As for `export`.
+    """
+    signatures, half = signatures_of(model), half_precision(given)
     if samples is not None:
         samples = signature_arrays(model, samples)
-    _check_text(model)
-    cases = verification.cases_for(signatures, samples, beyond)
-    half = half_precision(given)
+    beyond = (*xla_batches, max(xla_batches) + 1) if xla_batches else ()
+    cases = cases_for(signatures, samples, beyond)
     if trained is not None:
         masked = any(name.endswith("_present") for name in samples or ())
         asked = MASKED[DEFAULT] if masked else DEFAULT
         verification.check_trained(signatures[asked], samples, trained, half)
     if half:
         verification.check_twin(signatures_of(functional(given)), half, cases)
-
-    if raw:
-        cases.append(_raw_case(cases, raw, samples))
-
-    def fill(version_folder):
-        with tempfile.TemporaryDirectory() as scratch:
-            scratch = Path(scratch)
-            asked = scratch / "cases.npz"
-            child.save_groups(asked, [(case.signature, case.inputs) for case in cases])
-            wanted = forms.Wanted(
-                name=Path(folder).name,
-                cases=str(asked),
-                labels=labels,
-                formats=formats,
-                xla_batches=xla_batches,
-                warmup_batches=warmup_batches,
-                raw=raw and (raw.module, str(raw.file)),
-            )
-            _write_from_any_backend(model, version_folder, wanted, scratch)
-            _write_assets(model, version_folder, labels, columns, not_inputs)
-            if raw:
-                shutil.copyfile(raw.file, version_folder / COLUMNS)
-            answers, specs = _ask_afresh(version_folder, wanted, scratch)
-        verified = verification.verified(cases, answers, formats, labels, output)
-        facts = {**about, "signatures": specs, "verified": verified}
-        facts["columns"] = columns
-        facts["names"] = {safe: own for own, safe in input_names(model).items()}
-        manifest.write(version_folder, _facts(model) | facts)
-
-    return put(fill, folder, version)
+    return [*cases, _raw_case(cases, raw, samples)] if raw else cases
 
 
 def _raw_case(cases, raw, samples):
@@ -179,10 +183,10 @@ def _raw_case(cases, raw, samples):
     case = next(case for case in cases if case.signature == MASKED[DEFAULT])
     present = [x for name, x in samples.items() if name.endswith("_present")]
     mask = np.stack(present, axis=1).astype(np.float32)
-    return verification.Case(RAW, raw.samples, case.expected | {MASK: mask})
+    return Case(RAW, raw.samples, case.expected | {MASK: mask})
 
 
-def _write_from_any_backend(model, folder, wanted, scratch):
+def _write(model, folder, wanted, scratch):
     # Keras' own export from JAX and PyTorch cannot do every model of several inputs.
     if keras.backend.backend() == "tensorflow":
         return forms.write(model, folder, wanted)
@@ -202,80 +206,13 @@ def _write_from_any_backend(model, folder, wanted, scratch):
     child.run("write", job, scratch)
 
 
-def _ask_afresh(folder, wanted, scratch):
+def _ask_afresh(folder, cases, formats, scratch):
     job = {
         "folder": str(folder),
-        "cases": wanted.cases,
-        "formats": wanted.formats,
+        "cases": str(cases),
+        "formats": formats,
         "answers": str(scratch / "answers.npz"),
         "specs": str(scratch / "specs.json"),
     }
     child.run("ask", job, scratch)
     return child.load_groups(job["answers"]), json.loads(Path(job["specs"]).read_text())
-
-
-def _write_assets(model, folder, labels, columns, not_inputs):
-    inputs = {
-        name: {"shape": x.shape[1:], "columns": columns.get(name)}
-        for name, x in model.input.items()
-        if name != MASK
-    }
-    optional = {LABELS: labels, NOT_INPUTS: not_inputs}
-    assets = {file: x for file, x in optional.items() if x is not None}
-    assets[INPUTS] = inputs
-    for file, value in assets.items():
-        (folder / file).parent.mkdir(exist_ok=True)
-        (folder / file).write_text(json.dumps(value), encoding="utf-8")
-
-
-def _facts(model):
-    """What the manifest says of a model and of where it was exported."""
-    found = provenance()
-    tensorflow = {"tensorflow": importlib.metadata.version("tensorflow")}
-    return {
-        "model": {"name": model.name, "parameters": model.count_params()},
-        "backend": found["backend"],
-        "versions": found["versions"] | tensorflow,
-        "date": found["date"],
-    }
-
-
-def _check_text(model):
-    texts = [name for name, x in model.input.items() if x.dtype == "string"]
-    if texts and keras.backend.backend() != "tensorflow":
-        raise InputError(
-            f"The input {texts[0]!r} is text, which Keras computes on TensorFlow "
-            "alone: run the export with KERAS_BACKEND=tensorflow."
-        )
-
-
-def _columns(model, columns):
-    columns = {name: [str(x) for x in names] for name, names in columns.items()}
-    for name, names in columns.items():
-        if name not in model.input or model.input[name].shape[1:] != (len(names),):
-            raise InputError(
-                f"Expected the columns of an input of the model, as many as it takes; "
-                f"received {len(names)} for {name!r}."
-            )
-    return columns
-
-
-def _about(about):
-    about = {"recipe": None, "metrics": None} | (about or {})
-    if set(about) != {"recipe", "metrics"}:
-        raise InputError(
-            f"about may hold 'recipe' and 'metrics'; received {list(about)}."
-        )
-    try:
-        return json.loads(json.dumps(about, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"about must be what JSON can hold: {error}.") from error
-
-
-def _sizes(name, sizes):
-    """The batch sizes without repetition, the smallest first."""
-    if not all(isinstance(n, Integral) and n > 0 for n in sizes) or len(sizes) > 100:
-        raise InputError(
-            f"{name} must be at most 100 whole numbers from 1; received {list(sizes)}."
-        )
-    return tuple(sorted({int(n) for n in sizes}))

@@ -29,12 +29,12 @@ class Wanted:
     """
 
     name: str
-    cases: str
     labels: list[str] | None = None
     formats: tuple[str, ...] = ()
     xla_batches: tuple[int, ...] = ()
     warmup_batches: tuple[int, ...] = ()
     raw: tuple[str, str] | None = None
+    cases: str = ""
 
 
 def write(model: keras.Model, folder: Path, wanted: Wanted) -> None:

@@ -2,12 +2,12 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fusion.export.cases import cases_for
 from keras_fusion.export.signatures import (
     classes_output,
     signature_arrays,
     signatures_of,
 )
-from keras_fusion.export.verification import cases_for
 from tests.conftest import assert_close
 from tests.export.models import masked_model, ones, plain_model
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_fusion.export import child, export, exporting, forms, verification
+from keras_fusion.export.cases import Case, cases_for
 from keras_fusion.export.signatures import signature_arrays, signatures_of
 from tests.export.models import Doubling, masked_model, ones, plain_model, samples
 
@@ -18,14 +19,14 @@ def written(monkeypatch):
     """Puts a function of arrays in the place of what is written and asked."""
 
     def replace(answer):
-        def ask(folder, wanted, scratch):
+        def ask(folder, asked, formats, scratch):
             assert names(folder) == ["assets.extra", "saved_model.pb"]
-            cases = child.load_groups(wanted.cases)
+            cases = child.load_groups(asked)
             return [("saved_model", answer(inputs)) for _, inputs in cases], {}
 
         monkeypatch.setattr(
             exporting,
-            "_write_from_any_backend",
+            "_write",
             lambda model, folder, *_: (folder / "saved_model.pb").touch(),
         )
         monkeypatch.setattr(exporting, "_ask_afresh", ask)
@@ -157,7 +158,7 @@ def test_nan_is_never_verified():
 
 
 def test_every_form_is_compared():
-    case = verification.Case("serving_default", {}, {"y": np.float32([1])})
+    case = Case("serving_default", {}, {"y": np.float32([1])})
     good, bad = {"y": np.float32([1])}, {"y": np.float32([1.1])}
     for i in range(3):
         answers = [("", good)] * i + [("", bad)] + [("", good)] * (2 - i)
@@ -176,7 +177,7 @@ def test_drawn_samples_fit_the_inputs():
     ids = keras.Input((None,), dtype="int32", name="ids")
     outputs = keras.layers.GlobalMaxPooling1D()(keras.layers.Embedding(2, 3)(ids))
     signatures = signatures_of(keras.Model({"ids": ids}, outputs))
-    cases = verification.cases_for(signatures, batches=(1, 5))
+    cases = cases_for(signatures, batches=(1, 5))
     drawn = [c.inputs["ids"] for c in cases if c.signature == "serving_default"]
     assert all(x.dtype == np.int32 and set(np.unique(x)) <= {0, 1} for x in drawn)
     # batch and free axis both come in several sizes
@@ -188,7 +189,7 @@ def test_every_drawn_row_has_a_modality():
     given["pose"][0] = np.nan
     model = masked_model()
     given = signature_arrays(model, given)
-    cases = verification.cases_for(signatures_of(model), given)
+    cases = cases_for(signatures_of(model), given)
     asked = {case.signature: case.inputs for case in reversed(cases)}
     flags = [f"{name}_present" for name in given]
     mask = np.stack([asked["serving_masked"][name] for name in flags], axis=1)
