@@ -36,8 +36,9 @@ def names() -> tuple[str, ...]:
 def weights(name: str) -> pathlib.Path:
     """The file with the trained weights of a recipe.
 
-    A checkout has it. A wheel carries none, since they are larger than the code: it is
-    fetched from the release once, checked by its SHA-256, and kept under `~/.keras`.
+    A checkout has all of them. A wheel has those of `mfeat_modality_attention` alone,
+    since they are larger than the code: another file is fetched from the release once,
+    checked by its SHA-256, and kept under `~/.keras`.
 
     Raises:
         ValueError: If no recipe of this name has weights, if they cannot be fetched,

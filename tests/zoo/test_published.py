@@ -16,12 +16,14 @@ from keras_fusion.zoo import published
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
+DEMO = "mfeat_modality_attention"
 PROBE = """
 import json
 from keras_fusion.zoo import published
 
 found = [str(published.folder()), published.names()]
 found += [published.weights("probe").read_text() for _ in range(2)]
+found.append(str(published.weights("mfeat_modality_attention").parent))
 try:
     published.weights("other")
 except ValueError as error:
@@ -94,7 +96,9 @@ def test_in_a_wheel(wheel, release, tmp_path):
         names = archive.namelist()
     tops = {name.split("/")[0] for name in names}
     assert tops == {"keras_fusion", "-".join(wheel.stem.split("-")[:2]) + ".dist-info"}
-    assert not [name for name in names if name.endswith((".h5", ".png"))]
+    heavy = [name for name in names if name.endswith((".h5", ".png"))]
+    assert heavy == [f"keras_fusion/_recipes/{DEMO}/{published.WEIGHTS}"]
+    assert "keras_fusion/py.typed" in names
 
     site, away = tmp_path / "site", tmp_path / "away"
     away.mkdir()
@@ -109,7 +113,8 @@ def test_in_a_wheel(wheel, release, tmp_path):
         check=True,
     )
     found = json.loads(found.stdout.splitlines()[-1])
-    folder, names, *contents, refused = found
+    folder, names, *contents, demo, refused = found
+    assert demo == f"{folder}/{DEMO}"
     assert folder == str(site / "keras_fusion" / "_recipes")
     assert names == sorted([*published.names(), "other", "probe"])
     assert contents == ["probe", "probe"]

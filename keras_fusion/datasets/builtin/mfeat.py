@@ -6,13 +6,15 @@ https://doi.org/10.24432/C5HC70, licensed CC BY 4.0.
 
 from pathlib import Path
 
+import numpy as np
+
 from keras_fusion.datasets.builtin import archives
 from keras_fusion.datasets.dataset import Raw
 
 FILE = Path(__file__).parent / "data" / "mfeat.npz"
 ARCHIVE = archives.Archive(
     FILE.name,
-    "334c4410f97d7d28855d6bc0bb9ab442310116da94b7c6d562105731b4a1b8cb",
+    "a74a962770b380bd62bcf6389d2eb653c9fa1868044a26462d439c008c9c8d63",
     "https://doi.org/10.24432/C5HC70, CC BY 4.0",
 )
 WIDTHS = {"fou": 76, "fac": 216, "kar": 64, "pix": 240, "zer": 47, "mor": 6}
@@ -28,5 +30,5 @@ def read(path: Path = FILE) -> Raw:
         ValueError: If the SHA-256 of the file is not the published one.
     """
     arrays = archives.read(ARCHIVE, path)
-    inputs = {name: arrays[f"X_{name}"] for name in WIDTHS}
+    inputs = {name: arrays[f"X_{name}"].astype(np.float32) for name in WIDTHS}
     return Raw(inputs, arrays["y"], arrays["is_train"])
