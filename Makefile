@@ -10,7 +10,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 DEMO := .venv/demo/bin
 TEST := .venv/test/bin
 
-.PHONY: demo test nightly soak docs dist lint clean
+.PHONY: demo test nightly soak docs dist alone lint clean
 
 demo: export KERAS_BACKEND := tensorflow
 demo: RECIPE := mfeat_modality_attention
@@ -63,6 +63,16 @@ dist: .venv/dist/installed
 	rm -rf dist
 	.venv/dist/bin/python -m build --quiet
 	.venv/dist/bin/twine check --strict dist/*
+
+# The wheel in an environment of its own for each backend, without the checkout.
+alone: dist
+	@for backend in $(BACKENDS); do \
+	  echo "== the wheel alone, $$backend" && \
+	  $(PYTHON) -m venv --clear .venv/alone && \
+	  .venv/alone/bin/python -m pip install --quiet --constraint constraints.txt \
+	    "$$(ls dist/*.whl)[$$backend]" && \
+	  KERAS_BACKEND=$$backend .venv/alone/bin/python tests/wheel.py || exit 1; \
+	done
 
 lint: .venv/test/installed
 	$(TEST)/ruff check .

@@ -1,6 +1,8 @@
-"""A page of the reference for each public module: whatever its `__all__` names."""
+"""A page of the reference for each public module: whatever one may import of it."""
 
+import ast
 import importlib
+import inspect
 
 MODULES = {
     "layers": "Layers",
@@ -10,14 +12,19 @@ MODULES = {
     "balancing": "Balanced training",
     "calibration": "Calibration",
     "datasets": "Data sets",
+    "datasets.builtin.planetoid": "Graphs of papers",
+    "experiments.recipe": "Recipes",
     "graphs": "Graphs",
     "export": "Export",
+    "export.portable": "Files for every backend",
     "serving": "Serving",
+    "serving.server.server": "The local server",
     "tuning": "Search",
     "losses": "Losses",
     "metrics": "Metrics",
     "survival": "Times until an event",
     "testing": "Testing",
+    "errors": "Errors",
 }
 
 
@@ -30,11 +37,31 @@ def page(name: str) -> str:
 
 
 def public(module) -> list[str]:
-    """Where each public class or function of the module is defined."""
-    names = getattr(module, "__all__", None) or sorted(vars(module))
-    things = {name: getattr(module, name) for name in names if name[0] != "_"}
+    """Where each public class or function of the module is defined.
+
+    They are those in `__all__`, those that it imports `as` themselves and its own; of a
+    module without `__all__` all that it and its sub-modules define.
+    """
+    names = {n for n, x in vars(module).items() if _defined_in(x, module)}
+    if hasattr(module, "__all__"):
+        own = {n for n in names if vars(module)[n].__module__ == module.__name__}
+        names = own | {*module.__all__} | _exported(module)
+    things = [vars(module).get(name) for name in sorted(names) if name[0] != "_"]
     return [
         f"{thing.__module__}.{thing.__qualname__}"
-        for thing in things.values()
+        for thing in things
         if callable(thing) and thing.__module__.startswith("keras_fusion.")
     ]
+
+
+def _defined_in(thing, module):
+    return callable(thing) and (thing.__module__ or "").startswith(module.__name__)
+
+
+def _exported(module):
+    imports = (
+        node
+        for node in ast.parse(inspect.getsource(module)).body
+        if isinstance(node, ast.ImportFrom)
+    )
+    return {a.name for node in imports for a in node.names if a.name == a.asname}

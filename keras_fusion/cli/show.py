@@ -11,8 +11,8 @@ def add_arguments(parser) -> None:
     """Adds what the command takes."""
     parser.add_argument(
         "model",
-        help="a recipe or file that you have trained, the folder of a run, or a .keras "
-        "file",
+        help="a recipe or file that you have trained, the folder of a run, a .keras "
+        "file, or an export",
     )
     shared.add_dataset(parser)
     shared.add_runs(parser)
@@ -42,10 +42,12 @@ def run(options) -> None:
 
 
 def _model(options):
-    """The `.keras` file that is named, or the best run of a recipe."""
+    """The file or export that is named, or the best run of a recipe."""
     path = Path(options.model)
     for file in (path, path / "model.keras"):
         if file.suffix == ".keras" and (file.is_file() or file == path):
             return file
+    if any(path.glob("[0-9]*/saved_model.pb")) or (path / "saved_model.pb").is_file():
+        return path
     options.recipe = options.model
     return best_run(Path(options.runs) / recipe_of(options).name)

@@ -1,6 +1,7 @@
 """What a model answers to a row with some of its modalities switched off."""
 
 import threading
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from keras_fusion.experiments import prediction
 from keras_fusion.experiments.contributions import of_rows
 from keras_fusion.names import EACH_LABEL, MASK
 from keras_fusion.playground.rows import Rows
+from keras_fusion.playground.shown import COLORS, class_map
 
 _TINY = 1e-12
 
@@ -19,7 +21,7 @@ class Judge:
     """A trained model and the rows that it is asked about.
 
     Args:
-        model: A `.keras` file that `train` wrote.
+        model: A `.keras` file that `train` wrote, or an export of one.
         rows: For this model.
 
     Attributes:
@@ -27,7 +29,7 @@ class Judge:
         modalities: In the order of the model's weights.
 
     Raises:
-        ValueError: If there is no such model, or it answers in maps.
+        ValueError: If there is no such model.
     """
 
     def __init__(self, model: Path, rows: Rows):
@@ -38,10 +40,6 @@ class Judge:
         self._predict = prediction.Predictor(model)
         self._one_at_a_time = threading.Lock()
         outputs = self._outputs(0, self._present[:1])
-        if next(iter(outputs.values())).ndim > 2:
-            raise InputError(
-                f"{model} answers in maps, which `keras-fusion panel` draws."
-            )
         names = prediction.class_names(model, outputs)
         names = names or map(str, range(_scores(outputs).shape[-1]))
         self._classes = list(map(printable, names))
@@ -55,13 +53,19 @@ class Judge:
 
         Returns:
             dict of JSON: `probabilities` by class with the `uncertainty` of their
-            distribution from 0 to 1, or one `number`; the `weights` of the modalities,
-            None where the model has none.
+            distribution from 0 to 1, or one `number`, or a `map` of the likeliest
+            classes with their `colors`; the `weights` of the modalities, None where the
+            model has none.
         """
         outputs = self._outputs(row, self._on(row, off)[None])
         weights = outputs.get("modality_weights")
         found = {"weights": None if weights is None else _plain(weights[0])}
         scores = _scores(outputs)[0]
+        if scores.ndim > 1:
+            names = self._classes if scores.shape[-1] > 1 else []
+            colors = dict(zip(names, cycle(COLORS)))
+            picture = {"map": class_map(scores), "colors": colors}
+            return found | picture | {"uncertainty": _plain([uncertainty(scores)])[0]}
         if "predictions" in outputs:
             return found | {"number": _plain(scores)[0]}
         found["probabilities"] = [
@@ -71,15 +75,17 @@ class Judge:
         several = EACH_LABEL in outputs
         return found | {"uncertainty": _plain([uncertainty(scores, several)])[0]}
 
-    def contributions(self, row: int, off: set[int]) -> dict:
+    def contributions(self, row: int, off: set[int]) -> dict | None:
         """The Shapley value of each modality in that prediction.
 
         Returns:
             dict of JSON: `of`, the likeliest class, None for a number; the `values` of
             the modalities in its probability, or in the number; the `base`, to which
-            they add up to it.
+            they add up to it. None of a map, which is many numbers.
         """
         inputs = self._row(row) | {MASK: self._on(row, off)[None]}
+        if _scores(self._outputs(row, self._present[row][None])).ndim > 2:
+            return None
         found = of_rows(self._answers, inputs)
         return {
             "of": self._classes[found.best[0]] if len(self._classes) > 1 else None,
@@ -107,13 +113,13 @@ def uncertainty(probabilities: np.ndarray, several: bool = False) -> float:
     """The entropy of an answer as a share of the largest, 0 certain to 1 ignorant.
 
     Args:
-        probabilities: `(K,)`, of classes.
+        probabilities: `(K,)`, of classes, or `(H, W, K)`, of which it is the mean.
         several: Whether they are of labels of which several may hold: the mean of the
             entropies of each.
     """
-    p = np.asarray(probabilities, np.float64)
-    if several or p.size == 1:
-        p = np.stack([p, 1 - p])  # (2, K)
+    p = np.moveaxis(np.asarray(probabilities, np.float64), -1, 0)
+    if several or len(p) == 1:
+        p = np.stack([p, 1 - p])  # (2, K, ...)
     entropy = -(p * np.log(np.maximum(p, _TINY))).sum(axis=0)
     return float(np.mean(entropy / np.log(len(p))))
 

@@ -85,20 +85,34 @@ async function ask() {
   at("contributions").ariaBusy = "true";
   const found = await get(`rows/${row}/answer?off=${[...off].join(",")}`);
   if (mine !== asked) return;  // a later question was asked meanwhile
-  if (found.probabilities) bars(at("prediction"), likeliest(found.probabilities));
+  if (found.map) segmented(found);
+  else if (found.probabilities) bars(at("prediction"), likeliest(found.probabilities));
   else {
     const number = made("span", found.number === null ? "–" : found.number.toPrecision(5));
     number.className = "number";
     at("prediction").replaceChildren(number);
   }
   at("uncertainty").textContent = found.uncertainty == null ? ""
-    : `Uncertainty ${found.uncertainty.toFixed(2)}: 0 is certain, 1 is a guess.`;
+    : `Uncertainty ${found.uncertainty.toFixed(2)}: 0 is certain, 1 is a guess` +
+      (found.map ? ", the mean of all pixels." : ".");
   if (found.weights) bars(at("weights"), named(found.weights));
   else at("weights").textContent = "This model has none.";
   const part = await get(`rows/${row}/contributions?off=${[...off].join(",")}`);
   if (mine !== asked) return;
-  contributions(part);
+  if (part) contributions(part);
+  else at("whole").textContent = "A map is many numbers, so it has no Shapley values.";
   at("contributions").ariaBusy = "false";
+}
+
+// The map of a segmentation, and which class has which color.
+function segmented({map, colors}) {
+  const picture = Object.assign(made("img"), {src: map, alt: "class of each pixel", className: "map"});
+  const names = Object.entries(colors).map(([name, color]) => made("span", undefined, [
+    drawn("svg", {class: "swatch", viewBox: "0 0 1 1", "aria-hidden": "true"},
+      [drawn("rect", {width: 1, height: 1, fill: color})]), name]));
+  const legend = names.length ? names : ["The brighter a pixel is, the likelier it is foreground."];
+  at("prediction").replaceChildren(picture, made("p", undefined, legend));
+  at("prediction").lastChild.className = "words legend";
 }
 
 // Shapley values: on one scale, zero is at the same place in every bar.

@@ -10,6 +10,18 @@ from keras_fusion.escaping import printable
 _PNG = b"\x89PNG"
 _BARS = 256
 _LONGEST = 2000  # characters of a text
+# Of classes on a map, as people who see colors differently tell them apart (Okabe and
+# Ito, 2008); beyond them they begin again.
+COLORS = (
+    "#000000",
+    "#e69f00",
+    "#56b4e9",
+    "#009e73",
+    "#f0e442",
+    "#0072b2",
+    "#d55e00",
+    "#cc79a7",
+)
 
 
 def shown(kind: str, value) -> dict | None:
@@ -30,6 +42,20 @@ def shown(kind: str, value) -> dict | None:
     if kind == "text":
         return _text(value)
     return _numbers(np.asarray(value))
+
+
+def class_map(scores: np.ndarray) -> str:
+    """The address of a picture of the likeliest classes.
+
+    Args:
+        scores: `(H, W, K)` probabilities; of one class the brightness is its own.
+    """
+    if scores.shape[-1] == 1:
+        pixels = np.round(255 * np.nan_to_num(scores[..., 0])).astype(np.uint8)
+    else:
+        colors = np.array([list(bytes.fromhex(c[1:])) for c in COLORS], np.uint8)
+        pixels = colors[scores.argmax(axis=-1) % len(COLORS)]
+    return _source("picture", "image/png", _png(pixels))["source"]
 
 
 def _source(kind, mime, content):

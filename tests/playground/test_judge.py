@@ -1,4 +1,6 @@
+import base64
 import csv
+import io
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from keras_fusion.experiments import prediction
 from keras_fusion.names import MASK
 from keras_fusion.playground.judge import Judge, uncertainty
 from keras_fusion.playground.rows import Rows, of_file
+from keras_fusion.playground.shown import COLORS
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
@@ -87,9 +90,32 @@ def test_what_is_no_number_is_none(monkeypatch):
     assert [one["value"] for one in found["probabilities"]] == [None, None]
 
 
-def test_maps_are_refused(monkeypatch):
-    with pytest.raises(ValueError, match="keras-fusion panel"):
-        stub(monkeypatch, lambda inputs: {"probabilities": np.zeros((1, 4, 4, 2))})
+def pixels(judge, row=0):
+    """The picture that the judge answers."""
+    image = pytest.importorskip("PIL.Image")
+    found = judge.answer(row, set())
+    content = base64.b64decode(found["map"].partition(",")[2])
+    return found, np.asarray(image.open(io.BytesIO(content)))
+
+
+def test_a_map_is_a_picture_of_the_likeliest_classes(monkeypatch):
+    scores = np.full((1, 2, 3, 2), 0.5)
+    scores[0, 0, 1] = 0, 1
+    judge = stub(monkeypatch, lambda inputs: {"probabilities": scores})
+    found, picture = pixels(judge)
+    assert found["colors"] == {"0": COLORS[0], "1": COLORS[1]}
+    assert found["uncertainty"] == pytest.approx(5 / 6)
+    assert picture.shape == (2, 3, 3) and picture[0, 1].tolist() == [0xE6, 0x9F, 0]
+    assert not picture[1].any()
+    assert judge.contributions(0, set()) is None
+
+
+def test_a_map_of_one_class_is_its_probability(monkeypatch):
+    scores = np.array([[0.0, 0.2], [0.5, 1.0]])[None, ..., None]
+    judge = stub(monkeypatch, lambda inputs: {"probabilities": scores})
+    found, picture = pixels(judge)
+    assert found["colors"] == {}
+    np.testing.assert_array_equal(picture, [[0, 51], [128, 255]])
 
 
 def test_uncertainty_is_the_share_of_the_largest_entropy():

@@ -1,5 +1,7 @@
 """What the site is made of, as far as it needs nothing to be installed."""
 
+import ast
+import importlib
 import json
 import re
 import sys
@@ -16,6 +18,7 @@ import reference  # noqa: E402
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
+COMMAND = "keras_fusion.cli.main"
 GUIDE = """# %% [markdown]
 # # A guide
 
@@ -45,6 +48,20 @@ def test_boxes_stand_above_what_they_import():
 def test_the_reference_has_what_modules_export():
     assert "keras_fusion.testing.check_operator" in reference.page("testing")
     assert "shapley_values" in reference.page("attribution")
+
+
+def test_the_reference_has_what_guides_use():
+    pages = "\n".join(map(reference.page, reference.MODULES))
+    there = set(re.findall(r"^::: (\S+)$", pages, re.MULTILINE))
+    for path in outputs.GUIDES.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ImportFrom) or node.module == COMMAND:
+                continue
+            if node.module.startswith("keras_fusion"):
+                module = importlib.import_module(node.module)
+                things = [getattr(module, alias.name) for alias in node.names]
+                names = {f"{x.__module__}.{x.__name__}" for x in things if callable(x)}
+                assert names <= there, path.name
 
 
 def test_cells_print_into_their_own_place(tmp_path, monkeypatch):
