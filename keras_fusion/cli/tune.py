@@ -48,6 +48,12 @@ def add_arguments(parser) -> None:
         metavar="N",
         help="GPUs for each trial, with Ray; 0.5 lets two trials share one",
     )
+    parser.add_argument(
+        "--storage",
+        metavar="ADDRESS",
+        help="folder or address of fsspec, such as s3://BUCKET/PATH, where trials keep "
+        "their checkpoints; with it the machines need no common folder",
+    )
     parser.add_argument("--report", action="store_true", help="write report.html")
     parser.add_argument(
         "--tensorboard",
@@ -100,6 +106,7 @@ def run(options) -> None:
         workers=options.workers,
         address=options.address,
         gpus=options.gpus_per_trial,
+        storage=options.storage,
     )
     if tuning.exhausted(folder):
         console.print("The space is exhausted: there are no other points to try.")

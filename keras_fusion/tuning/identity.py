@@ -28,10 +28,15 @@ def begin(search: Search, folder: Path) -> None:
     _write_or_compare(folder / IDENTITY, json.loads(json.dumps(fixed)))
 
 
-def require_data(folder: Path, data: dict) -> None:
-    """Sees that the data, by seed, are those that the search began with."""
+def require_data(folder: Path, data: dict) -> dict:
+    """Sees that the data, by seed, are those that the search began with.
+
+    Returns:
+        A digest of each.
+    """
     digests = {str(seed): _digest(own) for seed, own in data.items()}
     _write_or_compare(folder / DATA, {"data": digests})
+    return digests
 
 
 def _write_or_compare(path, fixed):

@@ -19,12 +19,13 @@ from keras_fusion.tuning import trial as trials
 from keras_fusion.tuning.clock import Clock
 from keras_fusion.tuning.engines import Here, OnRay
 from keras_fusion.tuning.hypermodel import FusionHyperModel
-from keras_fusion.tuning.identity import begin, require_data
+from keras_fusion.tuning.identity import IDENTITY, begin, require_data
 from keras_fusion.tuning.log import Log
 from keras_fusion.tuning.plan import WAIT, Plan, shown
 from keras_fusion.tuning.results import Results, Trial
 from keras_fusion.tuning.search_file import Search, plain, recipe_of
 from keras_fusion.tuning.space import EPOCHS, alone
+from keras_fusion.tuning.storage import Kept, address_of, keep
 
 RESULTS, REFERENCES, ENSEMBLE = "results.json", "references.json", "ensemble.json"
 BOOSTING = 60.0  # seconds at the most
@@ -38,6 +39,7 @@ def search(
     workers: int | None = None,
     address: str | None = None,
     gpus: float = 0,
+    storage: str | None = None,
 ) -> list[Trial]:
     """Runs what is left of a search.
 
@@ -47,18 +49,21 @@ def search(
     Args:
         search: From `search_file.read`.
         folder: Of this search alone: gets the log and the trials. Every machine of a
-            cluster has to see it.
+            cluster has to see it, unless there is `storage`.
         report: Is told the summary of every trial as it ends.
         workers: Trials that run at once, each in a process of Ray's. None runs them
             one by one in this process; with `address`, one for each processor there.
         address: Of a Ray cluster; None starts Ray on this machine.
         gpus: GPUs of each of Ray's trials; a fraction shares one.
+        storage: A folder, or an address of fsspec such as `s3://bucket/path`. Trials
+            keep their checkpoints there and go on from them wherever they run again;
+            one that has ended is copied into `folder`.
 
     Returns:
         The summary of every trial so far, in the order of their names.
 
     Raises:
-        ImportError: If there are to be workers and Ray is not installed.
+        ImportError: If Ray, or what reaches the storage, is needed and not installed.
         OSError: If a file could not be written.
         ValueError: If the folder holds another search, another process is at work
             there, the space is empty, or no trial completed.
@@ -72,23 +77,26 @@ def search(
             search.search.minutes, max((e.get("at", 0) for e in log.events), default=0)
         )
         begin(search, folder)
+        if storage:
+            storage = storage if "://" in storage else str(Path(storage).resolve())
+            keep(folder / IDENTITY, f"{storage}/{search.name}")
         if workers is None and address is None:
             engine = Here(trials.run)
         else:
             engine = OnRay(trials.run, workers, address, gpus)
         with engine:
-            _Driver(search, folder, engine, log, clock).run(report)
+            _Driver(search, folder, engine, log, clock, storage).run(report)
         return ended(folder)
 
 
 class _Driver:
     """Gives trials to an engine, as the plan and the time allow."""
 
-    def __init__(self, search, folder, engine, log, clock):
+    def __init__(self, search, folder, engine, log, clock, storage):
         self.search, self.folder, self.engine = search, folder, engine
-        self.clock = clock
+        self.clock, self.storage = clock, storage
         data = {s: load_data(recipe_of(search), s) for s in search.training.seeds}
-        require_data(folder, data)
+        self.digests = require_data(folder, data)
         self.first = next(iter(data.values()))
         self.fusion = hypermodel(search, self.first)
         self.data = [engine.share(own) for own in data.values()]
@@ -133,13 +141,15 @@ class _Driver:
 
     def _start(self, name, values):
         recipe, _ = self._drawn(values)
+        modality = alone(values["fusion"])
         task = trials.Task(
             recipe=recipe,
             epochs=self.search.training.epochs,
-            modality=alone(values["fusion"]),
+            modality=modality,
             folder=self.folder,
             name=name,
             until=self.clock.until(),
+            storage=self._address(recipe, modality),
         )
         self.engine.start(name, task, *self.data)
 
@@ -148,11 +158,19 @@ class _Driver:
             outcome = trials.failure(str(outcome), 0.0)
         if outcome == trials.STOPPED:  # with more minutes it goes on
             return
-        _, active = self._drawn(self.plan.values[name])
+        values = self.plan.values[name]
+        recipe, active = self._drawn(values)
+        if self.storage and outcome.status == "completed":
+            address = self._address(recipe, alone(values["fusion"]))
+            Kept(address, trials.folder_of(self.folder, name)).fetch()
         summary = trials.write(self.folder, name, active, outcome)
         at = self.clock.elapsed()
         self.plan.tell(name, outcome.score, outcome.seconds, at)
         report(summary)
+
+    def _address(self, recipe, modality):
+        if self.storage:
+            return address_of(self.storage, recipe, modality, self.digests)
 
     def _drawn(self, values):
         """The recipe of a point, and its active values."""

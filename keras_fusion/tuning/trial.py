@@ -1,8 +1,10 @@
 """One trial: a point of the space, trained and judged on validation."""
 
+import contextlib
 import dataclasses
 import logging
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.files import alone_in, whole, write_json
 from keras_fusion.tuning.results import Curve, Trial
+from keras_fusion.tuning.storage import Kept
 
 LOGGER = logging.getLogger(__name__)
 SUMMARY, OUTPUTS = "summary.json", "validation.npy"
@@ -39,6 +42,7 @@ class Task:
         folder: Of the search.
         name: Of the trial.
         until: When it has to stop, by `time.time()`.
+        storage: Address where the trial is kept; None keeps it in `folder`.
     """
 
     recipe: Recipe
@@ -47,6 +51,7 @@ class Task:
     folder: Path
     name: str
     until: float | None = None
+    storage: str | None = None
 
 
 def run(task: Task, *data: Dataset) -> Trial:
@@ -63,19 +68,20 @@ def run(task: Task, *data: Dataset) -> Trial:
         OSError: If a file could not be written: the next trial could not mend that.
     """
     began = time.perf_counter()
-    keep_compiled(task.folder / COMPILED)
     if task.modality:
         data = [own.only(task.modality) for own in data]
     seeded = dict(zip(task.recipe.training.seeds, data))
-    folder = folder_of(task.folder, task.name)
     watches = [_Deadline(task.until)] if task.until else []
     try:
-        with alone_in(folder, DYING):
+        with _workplace(task) as (folder, kept):
             records = [
-                training.fit(task.recipe, d, s, folder / f"seed-{s}", callbacks=watches)
+                training.fit(
+                    task.recipe, d, s, folder / f"seed-{s}", callbacks=[*kept, *watches]
+                )
                 for s, d in seeded.items()
             ]
-            return completed(task, seeded, records, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            return completed(task, seeded, folder, records, seconds)
     except _OutOfTimeError:
         return STOPPED
     except OSError:
@@ -83,6 +89,22 @@ def run(task: Task, *data: Dataset) -> Trial:
     except Exception as error:
         LOGGER.debug("trial %s failed", task.name, exc_info=True)
         return failure(_reason(error), time.perf_counter() - began)
+
+
+@contextlib.contextmanager
+def _workplace(task):
+    """The folder that a trial is trained in, and callbacks that keep it elsewhere."""
+    if task.storage is None:
+        keep_compiled(task.folder / COMPILED)
+        folder = folder_of(task.folder, task.name)
+        with alone_in(folder, DYING):
+            yield folder, []
+        return
+    with tempfile.TemporaryDirectory() as name:
+        kept = Kept(task.storage, Path(name))
+        kept.fetch()
+        yield Path(name), [kept]
+        kept.send()
 
 
 class _OutOfTimeError(Exception):
@@ -100,17 +122,19 @@ class _Deadline(keras.callbacks.Callback):
             raise _OutOfTimeError
 
 
-def completed(task: Task, data: dict, records: list[Record], seconds: float) -> Trial:
+def completed(
+    task: Task, data: dict, folder: Path, records: list[Record], seconds: float
+) -> Trial:
     """What is known of a trial that came to its end.
 
     Args:
         task: What was done.
         data: By seed.
+        folder: That the trial was trained in.
         records: From `training.fit`, in the order of `data`.
         seconds: What this call took so far.
     """
     seed, first = next(iter(data.items()))
-    folder = folder_of(task.folder, task.name)
     model = comparison.trained(task.recipe, first, folder / f"seed-{seed}")
     began = time.perf_counter()
     outputs, latency = predicted(model, first.validation)
