@@ -47,12 +47,19 @@ keras_fusion(["tune", "leaves.toml", "--workers", "2"])
 # `--address ray://HOST:10001` names the head of a cluster, such as one that `ray up` or
 # KubeRay started ([deploy/README.md](../../deploy/README.md)). `--gpus-per-trial 0.5`
 # lets two trials share a GPU. The program that decides which trials come next stays
-# here; if it is stopped, the same command goes on. `--storage s3://BUCKET/PATH` keeps the
-# checkpoints of trials at any address of fsspec, so that the machines need no common
-# folder.
+# here; if it is stopped, the same command goes on. `--storage s3://BUCKET/PATH` keeps
+# the checkpoints of trials at any address of fsspec, so that the machines need no
+# common folder.
 #
 # The order in which trials end depends on the machines, so a search by several workers
 # may choose other trials than one without Ray; each trial alone is decided by its seed.
+#
+# ## Predictions
+#
+# `keras-fusion predict MODEL big.parquet --output out.parquet --address local` gives
+# the parts of a table to all processors of this machine, and `ray://HOST:10001` to
+# those of a cluster. If it is stopped, the same command goes on after the parts that
+# are done.
 #
 # ## In Optuna or Ray Tune
 #

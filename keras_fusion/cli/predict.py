@@ -41,6 +41,11 @@ def add_arguments(parser) -> None:
         "value, for which the model is asked 2^M times a row, and about 1,000 times "
         "above 8 modalities",
     )
+    parser.add_argument(
+        "--address",
+        help="predict the parts of a table by a Ray cluster, such as ray://HOST:10001, "
+        "or local for all processors of this machine",
+    )
     parser.add_argument("--rows", type=int, default=20, help="rows of the table")
 
 
@@ -57,6 +62,11 @@ def run(options) -> None:
     ):
         _write_parts(options)
         return
+    if options.address:
+        raise InputError(
+            "--address is for a table and --output FILE.csv or FILE.parquet, without "
+            "--json and --contributions."
+        )
     rows = prediction.read_rows(options.model, options.file)
     outputs = prediction.predict(options.model, rows.inputs)
     names = prediction.class_names(options.model, outputs)
@@ -93,6 +103,7 @@ def _write_parts(options):
             options.file,
             options.output,
             report=lambda rows: status.update(f"{rows:,} rows"),
+            address=options.address,
         )
     for note in notes:
         console.say(note, style="dim")

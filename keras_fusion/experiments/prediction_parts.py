@@ -1,9 +1,10 @@
 """Predictions for a file that may be larger than the memory, part by part."""
 
+import functools
 import hashlib
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 from keras_fusion.batching import prediction_batch
 from keras_fusion.datasets.columns.reading import column_parts, files_of, folder_of
 from keras_fusion.datasets.files import Rows, row_parts
+from keras_fusion.engines import Here, OnRay
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import prediction, predictions, table_columns
 from keras_fusion.export import newest
@@ -54,6 +56,7 @@ def write(
     output: str | Path,
     *,
     report: Callable[[int], None] = lambda rows: None,
+    address: str | None = None,
 ) -> tuple[str, ...]:
     """Predicts all rows of a table in constant memory, and goes on after a kill.
 
@@ -66,38 +69,93 @@ def write(
         output: A `.csv` or `.parquet` file, as `predictions.save` writes it; it appears
             whole or not at all.
         report: Is told how many rows are done after each part.
+        address: Of a Ray cluster whose processes predict, one part each; `"local"` is
+            all processors of this machine. They have to see the model, and the files
+            that the table names, under the same paths.
 
     Returns:
         Notes on what is absent, left over or cannot be read.
 
     Raises:
+        ImportError: If there is an address and Ray is not installed.
         ValueError: If there is no such model, or the file does not fit it.
     """
-    output = Path(output)
-    predict, names = prediction.Predictor(model), prediction.class_names(model)
-    size = _rows_at_once(predict.shapes)
+    model, output = Path(model).absolute(), Path(output)
     folder = output.with_name(f".{output.name}.parts")
-    notes, done = {}, 0
+    engine = OnRay(_answered, address=address) if address else Here(_answered)
+    this = model, secrets.token_hex(4)
+    size = _rows_at_once(_loaded(*this)[0].shapes)
     with alone_in(folder):
         _begin(folder, _identity(model, file, size))
-        for number, part in enumerate(_parts(model, file, size)):
-            path = folder / f"{number:06}.parquet"
-            if not path.is_file():
-                rows = part.rows()
-                outputs = predict(rows.inputs)
-                found = predictions.columns_of(
-                    outputs, names, list(predict.shapes), rows.ids, first=done
-                )
-                _write_part(path, predictions.as_arrow(found))
-                for note in rows.notes:
-                    notes.setdefault(note, done)
-            done += part.count
-            report(done)
-        if not done:
+        run = _Run(engine, folder, this, report)
+        try:
+            with engine:
+                notes = run.through(_parts(model, file, size))
+        finally:
+            _loaded.cache_clear()
+        if not run.done:
             raise InputError(f"{file} has no rows.")
         _join(sorted(folder.glob("*.parquet")), output)
     shutil.rmtree(folder)
     return _said(notes)
+
+
+class _Run:
+    """Gives parts to an engine, and writes what comes of them."""
+
+    def __init__(self, engine, folder, model, report):
+        self.engine, self.folder, self.model = engine, folder, model
+        self.report, self.done = report, 0
+        self.running, self.notes = {}, {}
+
+    def through(self, parts):
+        """Predicts what is not done; the notes, and the rows where they begin."""
+        first = 0
+        for number, part in enumerate(parts):
+            path = self.folder / f"{number:06}.parquet"
+            if path.is_file():
+                self._count(part.count)
+            else:
+                if len(self.running) >= self.engine.size:
+                    self._end_one()
+                self.running[path.name] = part.count, first
+                self.engine.start(path.name, *self.model, part, first)
+            first += part.count
+        while self.running:
+            self._end_one()
+        return self.notes
+
+    def _end_one(self):
+        name, outcome = self.engine.wait()
+        count, first = self.running.pop(name)
+        if isinstance(outcome, RuntimeError):
+            rows = f"{first:,} to {first + count - 1:,}"
+            raise InputError(f"The rows {rows} could not be predicted: {outcome}.")
+        table, notes = outcome
+        _write_part(self.folder / name, table)
+        for note in notes:
+            self.notes[note] = min(first, self.notes.get(note, first))
+        self._count(count)
+
+    def _count(self, rows):
+        self.done += rows
+        self.report(self.done)
+
+
+def _answered(model, call, part, first):
+    """What a model says of a part, and notes: the work of one process."""
+    predict, names = _loaded(model, call)
+    rows = part.rows()
+    outputs = predict(rows.inputs)
+    modalities = list(predict.shapes)
+    found = predictions.columns_of(outputs, names, modalities, rows.ids, first=first)
+    return predictions.as_arrow(found), rows.notes
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(model, call):
+    """A model, and the names of its classes, once for each call of `write`."""
+    return prediction.Predictor(model), prediction.class_names(model)
 
 
 def _parts(model, file, size) -> Iterator[Part]:
@@ -106,13 +164,13 @@ def _parts(model, file, size) -> Iterator[Part]:
         for rows in row_parts(file, schema, size):
             yield Part(len(next(iter(rows.inputs.values()))), lambda rows=rows: rows)
         return
-    folder, ids, first = folder_of(file), None, 0
+    folder, ids, first = folder_of(file).absolute(), None, 0
     for number, columns in enumerate(column_parts(file, size)):
         if not number:  # the first part decides what names the rows of all
             ids = table_columns.ids_of(columns, preprocessor)
         count = len(next(iter(columns.values())))
         arguments = preprocessor, columns, folder, schema, ids, first
-        yield Part(count, partial(table_columns.rows_of, *arguments))
+        yield Part(count, functools.partial(table_columns.rows_of, *arguments))
         first += count
 
 
@@ -167,7 +225,8 @@ def _join(paths, output):
 
 def _said(notes):
     """Each note once, with the rows that it begins at where it is not for all."""
-    said = [f"from row {row:,} on: {n}" if row else n for n, row in notes.items()]
+    in_order = sorted(notes.items(), key=lambda note: note[1])
+    said = [f"from row {row:,} on: {n}" if row else n for n, row in in_order]
     rest = len(said) - _NOTES
     more = (f"and {rest} more notes on later rows",) if rest > 0 else ()
     return (*said[:_NOTES], *more)

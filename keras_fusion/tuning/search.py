@@ -8,6 +8,7 @@ from pathlib import Path
 import keras_tuner
 import numpy as np
 
+from keras_fusion.engines import Here, OnRay
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import schema
 from keras_fusion.experiments.recipe import load_data
@@ -17,7 +18,6 @@ from keras_fusion.provenance import provenance
 from keras_fusion.tuning import references, selection
 from keras_fusion.tuning import trial as trials
 from keras_fusion.tuning.clock import Clock
-from keras_fusion.tuning.engines import Here, OnRay
 from keras_fusion.tuning.hypermodel import FusionHyperModel
 from keras_fusion.tuning.identity import IDENTITY, begin, require_data
 from keras_fusion.tuning.log import Log
@@ -29,6 +29,7 @@ from keras_fusion.tuning.storage import Kept, address_of, keep
 
 RESULTS, REFERENCES, ENSEMBLE = "results.json", "references.json", "ensemble.json"
 BOOSTING = 60.0  # seconds at the most
+CALLS = 50  # trials a process: some backends keep a little of every model
 
 
 def search(
@@ -83,7 +84,7 @@ def search(
         if workers is None and address is None:
             engine = Here(trials.run)
         else:
-            engine = OnRay(trials.run, workers, address, gpus)
+            engine = OnRay(trials.run, workers, address, gpus, CALLS)
         with engine:
             _Driver(search, folder, engine, log, clock, storage).run(report)
         return ended(folder)

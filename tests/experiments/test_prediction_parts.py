@@ -130,6 +130,36 @@ def test_the_same_command_goes_on_after_a_kill(model, tmp_path, small, monkeypat
     assert [int(row["row"]) for row in rows] == list(range(ROWS))
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_parts_on_ray_are_those_of_one_process(model, tmp_path, small, monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # a busy machine starves the others
+    path, folder = model
+    output, seen = tmp_path / "out.parquet", []
+
+    def stop(rows):
+        seen.append(rows)
+        if len(seen) == 15:
+            raise KeyboardInterrupt
+
+    write = [path, folder / "rows.csv", output]
+    with pytest.raises(KeyboardInterrupt):
+        prediction_parts.write(*write, address="local", report=stop)
+    done = len(list(tmp_path.glob(".out.parquet.parts/*.parquet")))
+    assert done == 15
+    # Any engine goes on with what another has done.
+    answered, count = prediction_parts._answered, []
+    monkeypatch.setattr(
+        prediction_parts, "_answered", lambda *x: count.append(1) or answered(*x)
+    )
+    prediction_parts.write(*write)
+    assert len(count) == -(-ROWS // 7) - done
+    expected = at_once(path, write[1], tmp_path / "whole.parquet")
+    same(parquet.read_table(output).to_pandas(), expected)
+
+
 def test_parts_of_another_file_are_not_taken(model, tmp_path, small, monkeypatch):
     path, folder = model
     output = tmp_path / "out.parquet"

@@ -8,11 +8,11 @@ import fsspec
 import numpy as np
 import pytest
 
-from keras_fusion import tuning
+from keras_fusion import engines, tuning
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments import single_run, training
-from keras_fusion.tuning import engines, storage
+from keras_fusion.tuning import storage
 from keras_fusion.tuning import trial as trials
 from tests.experiments import runs
 from tests.tuning.test_search import TEXT

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from keras_fusion.tuning import engines
+from keras_fusion import engines
 
 pytest.importorskip("ray")
 pytestmark = [
@@ -18,6 +18,12 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def nice(monkeypatch):
+    """A busy machine starves processes that give way to all others, as Ray's do."""
+    monkeypatch.setenv("RAY_worker_niceness", "0")
 
 
 def work(what, folder):
@@ -41,8 +47,9 @@ def test_who_dies_is_replaced_and_who_always_dies_has_failed(tmp_path):
             engine.start(name, name, folder)
         found = dict(engine.wait() for _ in tasks)
         engine.start("full", "fills the disk", folder)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OSError) as error:
             engine.wait()
+    assert str(error.value) == "[Errno 28] No space left on device"  # no traceback
     assert found["well"].startswith("well in") and found["well"].endswith("torch")
     assert found["dies once"].startswith("dies once in")
     assert isinstance(found["always dies"], RuntimeError)
@@ -52,7 +59,7 @@ def test_who_dies_is_replaced_and_who_always_dies_has_failed(tmp_path):
 
 DRIVER = """
 import pathlib, sys, time
-from keras_fusion.tuning import engines
+from keras_fusion import engines
 
 def forever(path):
     path.write_text("begun")

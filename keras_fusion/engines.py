@@ -1,4 +1,4 @@
-"""Where trials run: in this process, or as tasks of Ray."""
+"""Where work runs that is done in parts: in this process, or as tasks of Ray."""
 
 import os
 from collections.abc import Callable
@@ -8,12 +8,12 @@ import keras
 
 from keras_fusion.errors import InputError
 
-RETRIES = 2  # of a trial whose process died
-CALLS = 50  # trials a process: some backends keep a little of every model
+RETRIES = 2  # of a task whose process died
+LOCAL = "local"  # the address of a cluster of this machine alone
 
 
 class Here:
-    """Runs one trial at a time in this process."""
+    """Runs one task at a time in this process."""
 
     size = 1
 
@@ -27,15 +27,15 @@ class Here:
         pass
 
     def share(self, value: Any) -> Any:
-        """What stands for a value that many trials need."""
+        """What stands for a value that many tasks need."""
         return value
 
     def start(self, name: str, *arguments) -> None:
-        """Begins a trial."""
+        """Begins a task."""
         self._next = name, arguments
 
     def wait(self) -> tuple[str, Any]:
-        """The name of the next trial that ends, and what it returned.
+        """The name of the next task that ends, and what it returned.
 
         What died in its process returns the reason, a RuntimeError.
         """
@@ -44,15 +44,17 @@ class Here:
 
 
 class OnRay:
-    """Runs trials as tasks of Ray, on the processes of this machine or of a cluster.
+    """Runs tasks by Ray, on the processes of this machine or of a cluster.
 
     A task whose process dies is run again, twice, on whatever machine has room.
 
     Args:
         run: What a task calls.
         workers: How many run at once; None is one for each processor of the cluster.
-        address: Of a cluster that is there; None starts one here, which ends with it.
-        gpus: Of a trial; may be a fraction.
+        address: Of a cluster that is there; None, or `local`, starts one here, which
+            ends with it.
+        gpus: Of a task; may be a fraction.
+        calls: Tasks a process, after which another takes its place; 0 is no bound.
 
     Raises:
         ImportError: If Ray is not installed.
@@ -65,8 +67,9 @@ class OnRay:
         workers: int | None = None,
         address: str | None = None,
         gpus: float = 0,
+        calls: int = 0,
     ):
-        # Ray would run a trial that took all memory again without end.
+        # Ray would run a task that took all memory again without end.
         os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))
         try:
             import ray
@@ -75,7 +78,10 @@ class OnRay:
                 'Several workers need Ray: pip install "keras-fusion[ray]".'
             ) from error
         self._ray, self._run, self._running = ray, run, {}
-        self.size, self._address, self._gpus = workers, address, gpus
+        if address == LOCAL:
+            address, workers = None, workers or os.cpu_count()
+        self.size, self._address = workers, address
+        self._gpus, self._calls = gpus, calls
 
     def __enter__(self):
         processors = os.cpu_count() or 1
@@ -97,7 +103,7 @@ class OnRay:
             num_cpus=threads,
             num_gpus=self._gpus,
             max_retries=RETRIES,
-            max_calls=CALLS,
+            max_calls=self._calls,
             runtime_env={"env_vars": _environment(threads)},
         )(self._run)
         return self
@@ -110,11 +116,11 @@ class OnRay:
         return self._ray.put(value)
 
     def start(self, name: str, *arguments) -> None:
-        """Begins a trial."""
+        """Begins a task."""
         self._running[self._task.remote(*arguments)] = name
 
     def wait(self) -> tuple[str, Any]:
-        """The name of the next trial that ends, and what it returned.
+        """The name of the next task that ends, and what it returned.
 
         What died in its process returns the reason, a RuntimeError.
         """
@@ -124,6 +130,8 @@ class OnRay:
             return name, self._ray.get(done)
         except self._ray.exceptions.OutOfMemoryError:
             return name, RuntimeError("it took all memory of its machine")
+        except self._ray.exceptions.RayTaskError as error:
+            raise error.cause from error  # whose words are not a traceback
         except self._ray.exceptions.WorkerCrashedError:
             return name, RuntimeError(f"its process died, {RETRIES + 1} times")
 
