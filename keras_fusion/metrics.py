@@ -145,3 +145,58 @@ def _wrong_and_as_near(queries, own, candidates, groups):
     right = own[:, None] == groups
     best = np.where(right, scores, -np.inf).max(axis=1, keepdims=True)
     return ((scores >= best) & ~right).sum(axis=1)
+
+
+@keras.saving.register_keras_serializable("keras_fusion")
+class QuadraticKappa(keras.metrics.Metric):
+    """Cohen's kappa of classes in an order, weighted by the square of the distance.
+
+    `1 - sum w O / sum w E` with `w = (k - l)^2`: pairs of true and named class, against
+    those that chance would pair. 0 where nothing could be off.
+
+    Shapes: labels `(B,)` class numbers, probabilities `(B, K)`, of which the largest
+    names the class.
+
+    Args:
+        classes: Number K of classes.
+        name, dtype: As for `keras.metrics.Metric`.
+
+    Reference: Cohen, 1968, Weighted Kappa.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        name: str = "quadratic_weighted_kappa",
+        dtype: str | None = None,
+    ):
+        super().__init__(name=name, dtype=dtype)
+        self.classes = classes
+        self.pairs = self.add_variable(
+            (classes, classes), initializer="zeros", name="pairs"
+        )
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        true = ops.reshape(ops.cast(y_true, "int32"), (-1,))
+        named = ops.argmax(y_pred, axis=-1)
+        true, named = (
+            ops.one_hot(x, self.classes, dtype=self.dtype) for x in (true, named)
+        )
+        if sample_weight is not None:
+            true *= ops.reshape(ops.cast(sample_weight, self.dtype), (-1, 1))
+        self.pairs.assign_add(ops.matmul(ops.transpose(true), named))
+
+    def result(self):
+        numbers = ops.arange(self.classes, dtype=self.dtype)
+        off = ops.square(numbers[:, None] - numbers)
+        pairs = ops.convert_to_tensor(self.pairs)
+        true = ops.sum(pairs, axis=1, keepdims=True)
+        named = ops.sum(pairs, axis=0, keepdims=True)
+        observed = ops.sum(off * pairs) * ops.sum(pairs)
+        expected = ops.sum(off * true * named)
+        return ops.where(
+            expected > 0, 1 - observed / ops.where(expected > 0, expected, 1), 0
+        )
+
+    def get_config(self):
+        return super().get_config() | {"classes": self.classes}

@@ -27,6 +27,10 @@ EACH_LABEL = "label_probabilities"
 # The output of the classes that may be the true one: 1 where a class belongs to them.
 SETS = "prediction_set"
 
+# Outputs of a model of times: higher where the event comes earlier, (B, 1), and the
+# probability of reaching each of some times without it, (B, T).
+RISK, SURVIVAL = "risk", "survival"
+
 UNCERTAINTY, CONFLICT = "uncertainty", "conflict"  # outputs of opinions, (B,)
 
 # Signatures of an export, and those that take the mask in addition.

@@ -171,6 +171,46 @@ def concordance(times, events, risks) -> float:
     return right / known if known else np.nan
 
 
+def baseline_hazard(times, events, risks, at) -> np.ndarray:
+    """The cumulative hazard of a row of risk 0, by Breslow's estimator.
+
+    `H(t) = sum_(i: event, t_i <= t) 1 / sum_(j: t_j >= t_i) exp(s_j)`. A row of risk s
+    reaches the time t without an event with the probability `exp(-H(t) exp(s))`.
+
+    Args:
+        times, events: `(B,)` arrays of rows that train.
+        risks: `(B,)`, the logarithm of the risk that a model with `CoxLoss` gives.
+        at: `(T,)` times t.
+
+    Returns:
+        `(T,)` float64.
+
+    Raises:
+        ValueError: If shapes do not fit or a risk is not finite.
+
+    Example:
+
+    >>> baseline_hazard([1, 2, 3], [1, 0, 1], [0, 0, 0], at=[0, 1, 5]).round(3).tolist()
+    [0.0, 0.333, 1.333]
+
+    Reference: Breslow, 1972, discussion of Cox' Regression Models and Life-Tables.
+    """
+    times, events = _checked(times, events)
+    risks = np.asarray(risks, np.float64)
+    if risks.shape != times.shape or not np.isfinite(risks).all():
+        raise InputError(
+            f"baseline_hazard expects a finite risk for each of {len(times)} rows; "
+            f"received shape {risks.shape}."
+        )
+    order = np.argsort(times, kind="stable")
+    times, events = times[order], events[order]
+    at_risk = np.cumsum(np.exp(risks[order])[::-1])[::-1]
+    first = np.searchsorted(times, times)  # of those at the same time
+    steps = np.cumsum(events / at_risk[first])
+    count = np.searchsorted(times, at, side="right")
+    return np.concatenate([[0.0], steps])[count]
+
+
 def _checked(times, events):
     times, events = np.asarray(times, np.float64), np.asarray(events)
     fits = times.ndim == 1 and events.shape == times.shape

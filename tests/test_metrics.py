@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion.experiments import scores
-from keras_fusion.metrics import IntersectionOverUnion, recall_at_k
+from keras_fusion.experiments import measures, scores
+from keras_fusion.metrics import IntersectionOverUnion, QuadraticKappa, recall_at_k
 
 RNG = np.random.default_rng(0)
 
@@ -98,3 +98,18 @@ def test_many_queries_go_block_by_block():
     assert recall_at_k(queries, queries * 3, (1,))[1] < 1  # unequal lengths
     unit = queries / np.linalg.norm(queries, axis=1, keepdims=True)
     assert recall_at_k(unit, unit, (1,)) == {1: 1.0}
+
+
+def test_kappa_of_all_batches_together():
+    labels = RNG.integers(0, 3, 12)
+    outputs = RNG.random((12, 4)).astype("float32")
+    metric = QuadraticKappa(4)
+    assert float(metric.result()) == 0
+    metric.update_state(labels[:5], outputs[:5])
+    metric.update_state(labels[5:, None], outputs[5:])
+    expected = measures.quadratic_kappa(labels, outputs)
+    assert float(metric.result()) == pytest.approx(expected, abs=1e-6)
+    metric.reset_state()
+    metric.update_state(labels, outputs, np.arange(12) < 7)
+    expected = measures.quadratic_kappa(labels[:7], outputs[:7])
+    assert float(metric.result()) == pytest.approx(expected, abs=1e-6)

@@ -94,6 +94,21 @@ def test_concordance_against_all_pairs(monkeypatch):
     assert np.isnan(concordance([1, 2], [0, 0], [1, 2]))
 
 
+def test_baseline_hazard_against_the_definition():
+    risks, at = SCORES[:, 0].astype("float64"), [0.5, 1.0, 3.5, 20.0]
+
+    def hazard(time):
+        return sum(
+            1 / np.sum(np.exp(risks[TIMES >= TIMES[i]]))
+            for i in np.flatnonzero(EVENTS * (TIMES <= time))
+        )
+
+    found = survival.baseline_hazard(TIMES, EVENTS, risks, at)
+    np.testing.assert_allclose(found, [hazard(t) for t in at], rtol=1e-12)
+    with pytest.raises(ValueError, match="a finite risk for each of 7 rows"):
+        survival.baseline_hazard(TIMES, EVENTS, risks * np.nan, at)
+
+
 def test_what_does_not_fit_is_named():
     with pytest.raises(ValueError, match=r"labels \(B, 2\), time and event"):
         CoxLoss()(TIMES, SCORES)

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from keras_fusion.cli.console import console
-from keras_fusion.cli.options import TASK_HELP, TASKS, Labels
+from keras_fusion.cli.options import Labels, add_task
+from keras_fusion.datasets.times import names
 from keras_fusion.errors import InputError
 from keras_fusion.experiments.own_data import is_data, recipe_for
 from keras_fusion.experiments.recipe import load_data
+from keras_fusion.experiments.runs import labels_of
 from keras_fusion.experiments.writing import recipe_text
 from keras_fusion.files import whole
 
@@ -22,7 +24,7 @@ def add_arguments(parser) -> None:
         help="column or array that holds the labels (default: y); repeat the option "
         "for several columns of true and false",
     )
-    parser.add_argument("--task", choices=TASKS, help=TASK_HELP)
+    add_task(parser)
     parser.add_argument(
         "--output", help="recipe to write (default: FILE.toml beside FILE)"
     )
@@ -38,7 +40,7 @@ def run(options) -> None:
     path = Path(options.output or file.with_suffix(".toml"))
     if path.exists():
         raise InputError(f"{path} is there already: choose another --output.")
-    recipe = recipe_for(options.file, options.label, options.task)
+    recipe = recipe_for(options.file, **labels_of(options))
     data = load_data(recipe, seed=0)
     for note in data.notes:
         console.say(note, style="dim")
@@ -64,9 +66,20 @@ def _facts(data):
         shares = _shares(data.train.labels, data.classes)
         classes = zip(data.class_names, shares, strict=True)
         yield "classes: " + ", ".join(f"{name} ({x:.0%})" for name, x in classes)
+    elif data.times:
+        yield _events(data.train.labels, data.times)
     else:
         mean, std = data.target
         yield f"target: {mean:.4g} on average, standard deviation {std:.4g}"
+
+
+def _events(labels, times):
+    count = int(labels[:, 1].sum())
+    return (
+        f"events: {count} in {len(labels)} training rows, half of them before "
+        f"{np.median(labels[labels[:, 1] > 0, 0]):.4g}; survival is told at "
+        f"{', '.join(names(times))}"
+    )
 
 
 def _shares(labels, classes):

@@ -2,8 +2,11 @@
 
 import argparse
 
-TASKS = "classification", "regression", "multilabel"
-TASK_HELP = "what the labels are: one class, a number, or several classes a row"
+TASKS = "classification", "regression", "multilabel", "ordinal", "risk", "survival"
+TASK_HELP = (
+    "what the labels are: one class, a number, several classes a row, classes in an "
+    "order, or times until an event, by Cox' model of risks or by intervals of time"
+)
 
 
 class Labels(argparse.Action):
@@ -37,7 +40,28 @@ def add_dataset(parser) -> None:
         help="column or array that holds the labels (default: the recipe's); repeat "
         "the option for several columns of true and false",
     )
+    add_task(parser)
+
+
+def add_task(parser) -> None:
+    """What the labels are."""
     parser.add_argument("--task", choices=TASKS, help=TASK_HELP)
+    parser.add_argument(
+        "--order",
+        nargs="+",
+        metavar="CLASS",
+        help="classes from the least to the most; without it those of an ordinal task "
+        "are whole numbers",
+    )
+    parser.add_argument(
+        "--time", metavar="COLUMN", help="column of the time until the event or the end"
+    )
+    parser.add_argument(
+        "--event",
+        metavar="COLUMN",
+        help="column that is true where the event happened, false where the "
+        "observation ended without it",
+    )
 
 
 def add_runs(parser) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from keras_fusion.datasets.arrays import modality_mask
+from keras_fusion.datasets.asked import asked
 from keras_fusion.datasets.builtin import (
     av_digits,
     clothing_reviews,
@@ -84,6 +85,9 @@ def load(
     labels_per_class: int | None = None,
     train_on_validation: bool = False,
     label: str | Sequence[str] = "y",
+    order: Sequence = (),
+    time: str | None = None,
+    event: str | None = None,
     scale: str | dict[str, str] = AUTO,
     ignore: Sequence[str] = (),
     task: str | None = None,
@@ -115,6 +119,11 @@ def load(
             when all is chosen. Scores on them mean nothing then.
         label: Array or column that holds the labels of one's own file. Classes are
             named as they stand there; rows without a label are left out.
+        order: The classes of `task="ordinal"` from the least to the most; without it
+            they are whole numbers. It may name classes that no row has.
+        time, event: Of `table:FILE`, for `task="risk"` (which it is then, where nobody
+            says it) or `"survival"`: the columns of numbers from 0, and of true where
+            the event happened then, false where the observation ended there.
         scale: How modalities are scaled by the training rows, one for all or by name,
             where `"*"` is for the others: `"feature"` (each feature by itself),
             `"modality"` (one deviation for all features), `"quantile"` (each feature by
@@ -124,7 +133,9 @@ def load(
             dtype then.
         ignore: Columns or arrays of one's own file to leave out.
         task: `"classification"`, `"regression"` or `"multilabel"`, several labels at
-            once. None decides by the labels, and a note says how.
+            once. None decides by the labels, and a note says how. `"ordinal"` are
+            classes in an order; `"risk"` and `"survival"` are times until an event, by
+            Cox' model and by intervals of time.
         groups: Column or array of one's own file, such as the patient of each row: no
             group has rows in two parts.
         split: `"stratified"` draws each class (or, with `groups`, whole groups) in
@@ -145,6 +156,10 @@ def load(
         ((76,), 10, 100)
     """
     name = _FIRST.get(name, name)
+    try:
+        said = asked(task, label, order, time, event)
+    except DataError as error:
+        raise DataError(f"{name}: {error}.") from error
     kind, colon, path = name.partition(":")
     if name in planetoid.ARCHIVES:
         raise DataError(
@@ -152,6 +167,8 @@ def load(
             f"keras_fusion.datasets.builtin.planetoid.load_graph({name!r})."
         )
     reserved = _reserved(name, groups, split)
+    if time is not None and kind != _COLUMNS:
+        raise DataError(f"{name}: time and event are for table:FILE.")
     if not isinstance(label, str) and kind != _COLUMNS:
         raise DataError(f"{name}: several columns of labels are for table:FILE.")
     known = _KNOWN_TABLES.get(name)
@@ -159,6 +176,9 @@ def load(
         return table(
             known.columns() if known else path,
             label=known.LABEL if known else label,
+            order=order,
+            time=time,
+            event=event,
             modalities=modalities,
             ignore=(*ignore, known.ANSWER) if known else ignore,
             groups=(groups or known.GROUP) if known else groups,
@@ -180,7 +200,7 @@ def load(
             f"{name}: ignore, groups and splits by a column are for one's own files."
         )
     if name in _KNOWN:
-        task = task or "classification"
+        task = said.task or "classification"
         raw = _KNOWN[name]()
     elif colon and kind in _TABLES:
         raw = read_labeled(path, kind, label, ignore, reserved)
@@ -196,7 +216,8 @@ def load(
         train_on_validation,
         label=label,
         scale=scale,
-        task=task,
+        task=task or said.task,
+        order=said.order,
         groups=groups,
         split=split,
     )

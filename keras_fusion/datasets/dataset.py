@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from keras_fusion.datasets import times
 from keras_fusion.datasets.arrays import modality_mask
+from keras_fusion.datasets.asked import SURVIVAL
 from keras_fusion.datasets.columns.preprocessor import Preprocessor
 from keras_fusion.datasets.scaling import Scale
 from keras_fusion.datasets.schema import Schema
@@ -19,10 +21,11 @@ class Raw:
         inputs: `(N, ...)` numbers by modality, of the file's own dtype; NaN where
             something is missing.
         labels: `(N,)`, strings or numbers, `(N, K)` of 0 and 1 where rows have several
-            labels at once, or masks `(N, H, W)` of whole numbers.
+            labels at once, `(N, 2)` float32 of times and events, or masks `(N, H, W)`
+            of whole numbers.
         is_train: `(N,)`, False where a row belongs to the fixed test part, or None.
-        class_names: Of masks and of several labels, by number; empty where the values
-            are the names.
+        class_names: Of masks, of several labels and of classes in an order, by number;
+            empty where the values are the names.
         groups: `(N,)` numbers or text, such as the person of each row: rows of one
             group stay together. None splits row by row, each class in proportion.
         columns: The names of the columns of each modality that is made of some, in the
@@ -81,7 +84,8 @@ class Split:
             that is streamed `ReadRows`, which are read then. A modality that is
             absent in a row is NaN there, if its dtype can be.
         labels: `(B,)` int32 class numbers, or float32 for regression; several labels
-            at once are `(B, K)` int32 of 0 and 1, masks `(B, H, W)` int32.
+            at once are `(B, K)` int32 of 0 and 1, times and events `(B, 2)` float32,
+            masks `(B, H, W)` int32.
         modality_mask: `(B, M)` bool, True where a modality is there, in the order of
             `inputs`. None finds it by NaN.
     """
@@ -131,6 +135,10 @@ class Dataset:
             empty then.
         raw_samples: Of a table: the rows of `samples` as an exported graph takes them,
             by the names of its inputs.
+        named_task: The task where the labels do not tell it: `"ordinal"`, `"risk"` or
+            `"survival"`; else None.
+        times: Of the tasks of times: those that cut the events of the training rows
+            into intervals of about as many, at which survival is told.
     """
 
     name: str
@@ -147,6 +155,8 @@ class Dataset:
     left_out: tuple[str, ...] = ()
     preprocessor: Preprocessor | None = None
     raw_samples: dict[str, np.ndarray] = field(default_factory=dict)
+    named_task: str | None = None
+    times: tuple[float, ...] = ()
 
     @property
     def input_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -163,14 +173,26 @@ class Dataset:
     @property
     def task(self) -> str:
         """One of `datasets.labels.TASKS`; masks are classified pixel by pixel."""
+        if self.named_task:
+            return self.named_task
         if self.train.labels.ndim == 2:
             return "multilabel"
         return "classification" if self.class_names else "regression"
 
     @property
     def classes(self) -> int:
-        """The number of classes; 1 for regression and for foreground masks."""
+        """The number of classes; 1 for regression, risk and foreground masks.
+
+        Of survival it is that of the intervals.
+        """
+        if self.named_task == SURVIVAL:
+            return len(self.times) + 1
         return len(self.class_names) or 1
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What the numbers of a prediction are of: classes, or times as texts."""
+        return self.class_names or times.names(self.times)
 
     def without(self, modality: str) -> "Dataset":
         """The same rows as if this modality had never been measured."""

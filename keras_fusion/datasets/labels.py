@@ -2,18 +2,22 @@
 
 import numpy as np
 
-from keras_fusion.datasets import multilabel
+from keras_fusion.datasets import multilabel, ordinal
 from keras_fusion.datasets.arrays import LARGEST, listed
+from keras_fusion.datasets.asked import OF_TIMES, ORDINAL
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.names import IGNORED
 
-TASKS = ("classification", "regression", "multilabel")
+TASKS = ("classification", "regression", "multilabel", ORDINAL, *OF_TIMES)
 _MANY = 20  # classes that whole numbers may name without a question
 _ROWS = 5  # rows a class, from which on more of them are no question either
 
 
 def encode(
-    labels: np.ndarray, rows: int, task: str | None = None
+    labels: np.ndarray,
+    rows: int,
+    task: str | None = None,
+    order: tuple[str, ...] = (),
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Labels as a model takes them, and the names of the classes.
 
@@ -23,8 +27,10 @@ def encode(
     Args:
         labels: `(rows,)`, strings or numbers.
         rows: That there should be.
-        task: `"classification"` or `"regression"`. None takes text, booleans and whole
-            numbers for classes and other numbers for the target of a regression.
+        task: `"classification"`, `"regression"` or `"ordinal"`. None takes text,
+            booleans and whole numbers for classes and other numbers for the target of a
+            regression.
+        order: Of ordinal classes; see `ordinal.classes`.
 
     Returns:
         `(rows,)` int32 and one name per class, or `(rows,)` float32 and no names.
@@ -32,7 +38,8 @@ def encode(
     Raises:
         DataError: If the shape is another, a label is missing or not finite, the type
             is another, there is only one class, the labels are no numbers for a
-            regression, or they are so many whole numbers that both could be meant.
+            regression, they do not fit an order, or they are so many whole numbers that
+            both could be meant.
     """
     if labels.shape != (rows,):
         raise DataError(
@@ -53,6 +60,8 @@ def encode(
             f"expected strings or numbers as labels; received {labels.dtype} values"
         )
     numbers = _numbers(listing)
+    if task == ORDINAL:
+        return ordinal.classes(listing, numbers, order)
     if (task or _inferred(listing, numbers)) == "regression":
         return _target(listing, numbers), ()
     return _classes(listing, numbers)

@@ -1,9 +1,12 @@
 """A raw data set -> one that is ready to train on."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from keras_fusion.datasets import multilabel
 from keras_fusion.datasets.arrays import listed, modality_mask, require_present
+from keras_fusion.datasets.asked import OF_TIMES, ORDINAL
 from keras_fusion.datasets.dataset import Dataset, Raw, Split
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.labels import encode, encode_masks, note_task
@@ -35,6 +38,7 @@ def prepare(
     label: str = "y",
     scale: str | dict[str, str] = AUTO,
     task: str | None = None,
+    order: tuple[str, ...] = (),
     groups: str | None = None,
     split: str = "stratified",
 ) -> Dataset:
@@ -46,11 +50,14 @@ def prepare(
         seed, labels_per_class, train_on_validation, scale, task, groups, split: As
             for `load`; the columns that are named are in `raw.reserved`.
         label: Where the labels come from.
+        order: The classes of an ordinal task, least first.
 
     Raises:
         DataError: If labels or split are not as `load` says, a part would be empty,
             or there are fewer than `labels_per_class` rows of a class to train on.
     """
+    if order:
+        raw = replace(raw, class_names=order)
     present = raw.modality_mask
     if present is None:
         present = modality_mask(raw.inputs)
@@ -91,6 +98,7 @@ def prepare(
         samples={m: x[rows.validation[:SAMPLES]] for m, x in raw.inputs.items()},
         label=label,
         left_out=raw.left_out,
+        named_task=ORDINAL if task == ORDINAL else None,
     )
 
 
@@ -187,10 +195,14 @@ def _why_none(strata, class_names, groups):
 
 
 def _labels(raw, count, task):
+    if task in OF_TIMES:
+        return raw.labels, ()
     if raw.labels.ndim < 3 and multilabel.is_meant(raw.labels, task):
         return multilabel.encode(raw.labels, count, raw.class_names)
     if raw.labels.ndim != 3 or len(raw.labels) != count:
-        return encode(raw.labels, count, task)
+        return encode(raw.labels, count, task, raw.class_names)
+    if task == ORDINAL:
+        raise DataError("classes in an order are for rows, and pixels have labels here")
     sizes = {m: x.shape[1:3] for m, x in raw.inputs.items() if x.ndim == 4}
     size = raw.labels.shape[1:]
     if any(found != size for found in sizes.values()):
@@ -205,6 +217,8 @@ def _as_labels(labels):
 
 def _strata(labels, class_names):
     """What is split in proportion: the classes of the rows, where they have some."""
+    if labels.ndim == 2 and labels.dtype.kind == "f":
+        return labels[:, 1].astype(int)  # whether the event happened
     if labels.ndim == 2:
         return multilabel.rarest(labels)
     return labels if class_names and labels.ndim == 1 else np.zeros(len(labels), int)

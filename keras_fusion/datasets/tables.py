@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.datasets import multilabel
+from keras_fusion.datasets import multilabel, times
 from keras_fusion.datasets.arrays import listed
+from keras_fusion.datasets.asked import OF_TIMES, asked
 from keras_fusion.datasets.columns import number_scale, raw
 from keras_fusion.datasets.columns.preprocessor import Preprocessor
 from keras_fusion.datasets.columns.read_rows import take
@@ -33,7 +34,10 @@ _TRUE = ("true", "1", "yes")
 def table(
     path: str | Path | Mapping,
     *,
-    label: str | Sequence[str],
+    label: str | Sequence[str] = "y",
+    order: Sequence = (),
+    time: str | None = None,
+    event: str | None = None,
     modalities: dict | None = None,
     ignore: Sequence[str] = (),
     groups: str | None = None,
@@ -61,6 +65,7 @@ def table(
         label: Column to learn, or several of true and false, which are several labels
             at once, as are texts with `|` between names. Rows that have none are left
             out.
+        order, time, event: As for `load`; `label` says nothing where there is a time.
         modalities: What the modalities are made of; see `Preprocessor.fit`.
         ignore: Columns that are left out.
         groups, split, task, seed, labels_per_class, train_on_validation: As for `load`.
@@ -94,7 +99,9 @@ def table(
     folder = None if own else folder_of(path)
     reserved = [x for x in (groups, rule(split).column) if x]
     try:
-        data, numbers = _raw(columns, label, ignore, reserved)
+        said = asked(task, label, order, time, event)
+        task, label = said.task, said.label
+        data, numbers = _raw(columns, said, ignore, reserved)
         rows, labels, class_names = choose_rows(
             data, seed, labels_per_class, train_on_validation, task, groups, split
         )
@@ -117,18 +124,23 @@ def table(
                 rows.train,
                 rows.validation,
             )
-        said = [] if task else note_task(data.labels, class_names)
+        seen = times.of_training(labels[rows.train]) if task in OF_TIMES else ()
+        taken = [] if task else note_task(data.labels, class_names)
         lost = note_missing_classes(rows, labels, class_names)
-        notes = [*data.notes, *said, *lost, *chose]
+        notes = [*data.notes, *taken, *lost, *chose]
         encoded = preprocessor.encode(data.inputs, folder, notes, stream, numbers)
     except ValueError as error:
         raise DataError(f"{name}: {str(error).rstrip('.')}.") from error
     prepared = _prepared(name, encoded, rows, labels, class_names, preprocessor)
+    numbers_to_predict = not class_names and task not in OF_TIMES
     some = rows.validation[:SAMPLES]
     return replace(
         prepared,
         notes=tuple(notes),
         label=label if isinstance(label, str) else tuple(label),
+        named_task=said.named,
+        times=seen,
+        target=target_moments(labels[rows.train]) if numbers_to_predict else None,
         left_out=tuple(preprocessor.left_out),
         samples={m: x[some] for m, x in encoded[0].items()} | {MASK: encoded[1][some]},
         raw_samples=raw.values(
@@ -137,10 +149,10 @@ def table(
     )
 
 
-def _raw(columns, label, ignore, reserved) -> tuple[Raw, np.ndarray]:
+def _raw(columns, said, ignore, reserved) -> tuple[Raw, np.ndarray]:
     """The rows that have a label, what is no input apart, and the rows' numbers."""
-    one = isinstance(label, str)
-    names = [label] if one else [*label]
+    one = isinstance(said.label, str)
+    names = [said.label] if one else [*said.label]
     for column in (*names, *ignore, *reserved):
         if column not in columns:
             raise DataError(f"no column {column!r}; there is {listed(columns)}")
@@ -148,7 +160,10 @@ def _raw(columns, label, ignore, reserved) -> tuple[Raw, np.ndarray]:
     if notes:
         columns = {name: values[labeled] for name, values in columns.items()}
     found = {name: columns.pop(name) for name in names}
-    labels = found[label] if one else multilabel.joined(found)
+    if said.task in OF_TIMES:
+        labels = times.joined(found)
+    else:
+        labels = found[said.label] if one else multilabel.joined(found)
     is_train = columns.pop(IS_TRAIN, None)
     if is_train is not None:
         is_train = np.array([text.lower() in _TRUE for text in as_names(is_train)])
@@ -158,7 +173,7 @@ def _raw(columns, label, ignore, reserved) -> tuple[Raw, np.ndarray]:
         columns,
         labels,
         is_train,
-        class_names=() if one else tuple(names),
+        class_names=said.order if one else tuple(names),
         reserved=kept,
         notes=tuple(notes),
     )
@@ -180,7 +195,6 @@ def _prepared(name, encoded, rows, labels, class_names, preprocessor) -> Dataset
             modality: tuple(column.name for column in columns)
             for modality, columns in preprocessor.modalities.items()
         },
-        target=None if class_names else target_moments(labels[rows.train]),
         preprocessor=preprocessor,
     )
 

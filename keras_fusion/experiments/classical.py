@@ -9,6 +9,8 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_fusion.datasets import Dataset, Split
+from keras_fusion.datasets.asked import OF_TIMES
+from keras_fusion.experiments import linear_cox
 from keras_fusion.experiments.batches import reads_files
 from keras_fusion.experiments.tasks import task_of
 
@@ -41,6 +43,16 @@ def refusal(data: Dataset) -> str | None:
     return f"gradient boosting and a linear model are not compared with: {reason}"
 
 
+def without_boosting(data: Dataset) -> str | None:
+    """A sentence that says why a linear model is all that there is, if so."""
+    if data.task not in OF_TIMES:
+        return None
+    return (
+        "gradient boosting is not compared with: scikit-learn's takes no times of rows "
+        "whose event has not happened yet; the linear model is Cox'"
+    )
+
+
 def fitted(data: Dataset, seed: int) -> dict:
     """Functions `Split -> outputs` by name, fitted to the training rows.
 
@@ -48,7 +60,7 @@ def fitted(data: Dataset, seed: int) -> dict:
     TF-IDF of its `WORDS` most frequent words. An absent modality is missing to the
     trees; the linear model sees zeros and a flag. Of several labels at once each has a
     model of its own. Outputs are as those of a network: `(B, K)` probabilities, or
-    `(B, 1)` numbers.
+    `(B, 1)` numbers or risks. Of times there is Cox' linear model alone.
 
     Returns:
         Nothing where there is a `refusal`.
@@ -80,9 +92,22 @@ def to_fit(data: Dataset, seed: int, seconds: float | None = None) -> dict:
         _quietly(model.fit, columns.with_flags(data.train), _labels(data))
         return lambda split: outputs_of(data)(model, columns.with_flags(split))
 
+    if data.task in OF_TIMES:
+        return {LINEAR: lambda: _cox(data, columns)}
     if seconds is not None and data.task == "multilabel":
         return {LINEAR: linear}
     return {BOOSTING: boosting, LINEAR: linear}
+
+
+def _cox(data, columns):
+    train, held_out = data.train, data.validation
+    model = linear_cox.fitted(
+        columns.with_flags(train),
+        train.labels,
+        columns.with_flags(held_out),
+        held_out.labels,
+    )
+    return lambda split: model.predict(columns.with_flags(split))
 
 
 def _boosting(data, seed, columns, seconds):

@@ -169,8 +169,10 @@ def _folders(chosen, modalities):
 
 
 def _missing_baselines(recipe, data):
-    refusal = classical.refusal(data) if recipe.usual_baselines else None
-    return [refusal] if refusal else []
+    if not recipe.usual_baselines:
+        return []
+    missing = classical.refusal(data) or classical.without_boosting(data)
+    return [missing] if missing else []
 
 
 def _judged(model, split, task, corrupt):

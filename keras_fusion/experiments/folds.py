@@ -7,8 +7,15 @@ import numpy as np
 
 from keras_fusion import zoo
 from keras_fusion.datasets import Dataset
+from keras_fusion.datasets.asked import RISK
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import comparison, evaluation, saving, training
+from keras_fusion.experiments import (
+    comparison,
+    evaluation,
+    record,
+    saving,
+    training,
+)
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.recipe import Recipe, Split
 from keras_fusion.experiments.tasks import task_of
@@ -38,6 +45,7 @@ def fit(recipe: Recipe, seed: int, count: int, folder: Path, **options) -> dict:
     Returns:
         The record in `folds.json`: `metric`, `validation`, the score of all predictions
         that are out of fold, `members`, that of each fold's, and `notes` on the data.
+        Risks of two models do not compare, so `validation` is the mean of theirs.
 
     Raises:
         InputError: If there are fewer than 3 folds, or fewer rows or groups than folds,
@@ -63,31 +71,40 @@ def fit(recipe: Recipe, seed: int, count: int, folder: Path, **options) -> dict:
         labels.append(data.validation.labels)
         outputs.append(evaluation.full_outputs(model, data.validation))
         used = comparison.trained(recipe, data, path, **task.deployed_head)
-        members.append(zoo.deployable(used, data.statistics))
+        hazards = record.read(path).hazards
+        about_times = {"task": data.named_task, "hazards": hazards}
+        members.append(zoo.deployable(used, data.statistics, **about_times))
     saving.save(zoo.ensemble(members), parts[0], folder)
-    record = {
+    scores = [task.score(y, x) for y, x in zip(labels, outputs)]
+    found = task.score(np.concatenate(labels), np.concatenate(outputs))
+    if parts[0].task == RISK:  # models of risks have no zero in common
+        found = float(np.mean(scores))
+    done = {
         "name": recipe.name,
         "metric": task.metric,
-        "validation": task.score(np.concatenate(labels), np.concatenate(outputs)),
-        "members": [task.score(y, x) for y, x in zip(labels, outputs)],
+        "validation": found,
+        "members": scores,
         "notes": [*dict.fromkeys(note for data in parts for note in data.notes)],
     }
     with whole(folder / PREDICTIONS) as beside, beside.open("wb") as file:
         arrays = {"labels": np.concatenate(labels), "outputs": np.concatenate(outputs)}
         np.savez(file, **arrays)
-    write_json(folder / RECORD, record)
-    return record
+    write_json(folder / RECORD, done)
+    return done
 
 
 def parts_of(recipe: Recipe, seed: int, count: int) -> list[Dataset]:
     """The data set with each of the folds as its validation rows.
 
     The columns of a table are prepared alike in all, as the first one learned it from
-    its training rows: their models are to be one, which takes one kind of row.
+    its training rows, and times are cut alike: their models are to be one, which takes
+    one kind of row.
     """
     parts = []
     for number in range(1, count + 1):
         split = f"validation:{number}/{count}"
         same = parts[0].preprocessor if parts else None
-        parts.append(recipes.load_data(recipe, seed, split, same))
+        data = recipes.load_data(recipe, seed, split, same)
+        times = parts[0].times if parts else data.times
+        parts.append(dataclasses.replace(data, times=times))
     return parts

@@ -48,6 +48,8 @@ def identity_of(
         "precision": precision,
         "backend": keras.backend.backend(),
     }
+    if data.named_task:  # of which the labels alone do not tell
+        identity["task"] = data.named_task
     if files := fine_tuning.fingerprints(recipe):
         identity["files"] = files
     if teacher is not None:

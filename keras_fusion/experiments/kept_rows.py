@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_fusion.errors import InputError, first_line
 from keras_fusion.experiments.batches import model_inputs
-from keras_fusion.names import EACH_LABEL
+from keras_fusion.names import EACH_LABEL, RISK, SURVIVAL
 
 SAMPLES = "samples.npz"
 
@@ -34,9 +34,12 @@ def answered(model, data) -> dict[str, np.ndarray]:
         return {}
     some = {name: x[:rows] for name, x in data.validation.inputs.items()}
     inputs = model_inputs(model, some, data.validation.modality_mask[:rows])
-    name = EACH_LABEL if data.task == "multilabel" else "probabilities"
-    name = name if data.target is None else "predictions"
-    return {f"outputs/{name}": model.predict(inputs, verbose=0)}
+    found = model.predict(inputs, verbose=0)
+    if data.task == SURVIVAL:
+        later = np.cumsum(found[:, ::-1], axis=1)[:, ::-1]
+        return {f"outputs/{SURVIVAL}": later[:, 1:]}
+    names = {"multilabel": EACH_LABEL, "regression": "predictions", RISK: RISK}
+    return {f"outputs/{names.get(data.task, 'probabilities')}": found}
 
 
 def trained(path: str | Path) -> dict[str, np.ndarray] | None:

@@ -12,8 +12,16 @@ from keras_fusion.experiments.schema import Number
 _FILE_NAME = re.compile(r"\w[\w .+-]*")
 
 TaskName = Annotated[
-    Literal["classification", "regression", "multilabel"],
-    schema.said('"classification", "regression" or "multilabel"'),
+    Literal[
+        "classification", "regression", "multilabel", "ordinal", "risk", "survival"
+    ],
+    schema.said(
+        '"classification", "regression", "multilabel", "ordinal", "risk" or "survival"'
+    ),
+]
+Order = Annotated[
+    tuple[schema.Name | Annotated[int, Strict()], ...],
+    schema.said("a list of two or more texts or whole numbers", lambda x: len(x) != 1),
 ]
 Labels = Annotated[
     schema.Name | tuple[schema.Name, ...],

@@ -28,6 +28,40 @@ def classification(labels, probabilities) -> dict[str, float]:
     }
 
 
+def ordinal(labels, probabilities) -> dict[str, float]:
+    """Measures of `(B, K)` probabilities of classes in an order, by name.
+
+    `MAE of ranks` (better when lower) is how many classes the named one is off on
+    average; `within one` is the share of rows where that is one or none.
+    """
+    found = np.argmax(probabilities, axis=-1)
+    off = np.abs(found - labels)
+    return {
+        "MAE of ranks": float(off.mean()),
+        "within one": float(np.mean(off <= 1)),
+        "accuracy": float(np.mean(off == 0)),
+        "log loss": log_loss(labels, probabilities),
+        "ECE": calibration_error(found == labels, probabilities.max(axis=-1)),
+        "largest class": float(np.bincount(labels).max() / len(labels)),
+    }
+
+
+def quadratic_kappa(labels, probabilities) -> float:
+    """Cohen's kappa of classes in an order, weighted by the square of the distance.
+
+    `1 - sum w O / sum w E`: observed pairs of true and named class against those that
+    chance would pair, 0 where nothing could be off.
+
+    Reference: Cohen, 1968, Weighted Kappa.
+    """
+    labels, found = np.asarray(labels), np.argmax(probabilities, axis=-1)
+    classes = np.arange(probabilities.shape[-1])
+    shares = [np.mean(x[:, None] == classes, axis=0) for x in (labels, found)]
+    expected = shares[0] @ np.square(classes[:, None] - classes) @ shares[1]
+    observed = np.mean(np.square(labels - found))
+    return float(1 - observed / expected) if expected else 0.0
+
+
 def multilabel(labels, probabilities) -> dict[str, float]:
     """Measures of several labels at once, `(B, K)` of 0 and 1, by name.
 

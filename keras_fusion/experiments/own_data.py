@@ -17,7 +17,12 @@ def is_data(path: str) -> bool:
 
 
 def recipe_for(
-    path: str, label: str | tuple[str, ...] | None, task: str | None = None
+    path: str,
+    label: str | tuple[str, ...] | None,
+    task: str | None = None,
+    order: tuple[str, ...] | None = None,
+    time: str | None = None,
+    event: str | None = None,
 ) -> Recipe:
     """A recipe for a file of one's own, with settings that fit many data sets.
 
@@ -25,6 +30,7 @@ def recipe_for(
         path: A file that `is_data`.
         label: Column or array that holds the labels, or several; None is `y`.
         task: What they are; None takes what they look like.
+        order, time, event: Of classes in an order, and of times; see `datasets.load`.
     """
     dataset = f"{KINDS[Path(path).suffix.lower()]}:{path}"
     return Recipe(
@@ -33,7 +39,11 @@ def recipe_for(
         label=label or "y",
         task=task,
         arguments=dict(USUAL),
-        training=Training(epochs=200),
+        order=tuple(order or ()),
+        time=time,
+        event=event,
+        # The loss of a risk compares the rows of a batch with each other.
+        training=Training(epochs=200, batch_size=32 if time is None else 256),
     )
 
 

@@ -17,14 +17,16 @@ from keras_fusion.names import (
     CONFLICT,
     EACH_LABEL,
     MASK,
+    RISK,
     SETS,
+    SURVIVAL,
     UNCERTAINTY,
     safe_names,
 )
 
 CLASSES, INPUTS = "classes.json", "inputs.json"
-ANSWERS = ("probabilities", "predictions", EACH_LABEL)
-_OUTPUTS = (*ANSWERS, SETS, UNCERTAINTY, CONFLICT, "modality_weights")
+ANSWERS = ("probabilities", "predictions", EACH_LABEL, RISK)
+_OUTPUTS = (*ANSWERS, SURVIVAL, SETS, UNCERTAINTY, CONFLICT, "modality_weights")
 
 
 def predict(path: str | Path, inputs: dict) -> dict:
@@ -38,7 +40,8 @@ def predict(path: str | Path, inputs: dict) -> dict:
 
     Returns:
         Arrays by output name: `probabilities` `(B, K)`, `label_probabilities` `(B, K)`
-        of several labels at once, or `predictions` `(B, 1)` for regression, and
+        of several labels at once, `predictions` `(B, 1)` for regression, or `risk`
+        `(B, 1)` and `survival` `(B, T)` at the times that `class_names` gives, and
         `modality_weights` `(B, M)`, `prediction_set` `(B, K)`, `uncertainty` and
         `conflict` `(B,)` where the model has them.
 
@@ -113,6 +116,8 @@ def read_rows(path: str | Path, file: str | Path) -> Rows:
 
 def class_names(path: str | Path, outputs: dict | None = None) -> list[str] | None:
     """The class names that go with a saved model, None where there are none.
+
+    Of a model of times they are the times, as texts, at which it tells survival.
 
     Args:
         path: The model.

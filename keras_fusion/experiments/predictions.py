@@ -7,9 +7,10 @@ import numpy as np
 
 from keras_fusion.datasets.multilabel import SEPARATOR
 from keras_fusion.errors import InputError
+from keras_fusion.experiments.survival_curves import median_times
 from keras_fusion.export.reading import named_classes
 from keras_fusion.files import whole
-from keras_fusion.names import CONFLICT, EACH_LABEL, SETS, UNCERTAINTY
+from keras_fusion.names import CONFLICT, EACH_LABEL, RISK, SETS, SURVIVAL, UNCERTAINTY
 
 _TEXT = ("class", "labels", "set")
 FORMATS = (".csv", ".parquet", ".json")
@@ -64,7 +65,9 @@ def document(
     """All outputs as JSON holds them; what is no finite number is null."""
     found = {name: _plain(np.asarray(x)) for name, x in outputs.items()}
     if class_names:
-        found["class_names"] = class_names
+        found["times" if SURVIVAL in outputs else "class_names"] = class_names
+    if SURVIVAL in outputs:
+        found["median_time"] = _plain(medians_of(outputs, class_names))
     if "probabilities" in outputs and outputs["probabilities"].ndim == 2:
         found["classes"] = classes_of(outputs, class_names)
     if EACH_LABEL in outputs:
@@ -89,9 +92,10 @@ def save(
 
     Its columns are the row's id (or `row`, counted from 0), `class` (or `labels`, with
     `|` between several), `set` (likewise), `probability CLASS` for each, or
-    `prediction`, `uncertainty` and `conflict`, and for each modality `weight MODALITY`
-    and `contribution MODALITY`, as far as `outputs` has them. In JSON it is a list of
-    such rows.
+    `prediction`, or `risk`, `median time` (empty where it is later than all times) and
+    `survival at TIME` for each, `uncertainty` and `conflict`, and for each modality
+    `weight MODALITY` and `contribution MODALITY`, as far as `outputs` has them. In JSON
+    it is a list of such rows.
 
     Args:
         path: A file that ends in `.csv`, `.parquet` or `.json`.
@@ -142,7 +146,9 @@ def columns_of(
     count = len(next(iter(outputs.values())))
     numbers = np.arange(first, first + count)
     columns = {ids[0] or "row": np.asarray(ids[1])} if ids else {"row": numbers}
-    if "predictions" in outputs:
+    if RISK in outputs:
+        columns |= _columns_of_times(outputs, class_names)
+    elif "predictions" in outputs:
         found = outputs["predictions"].T
         several = len(found) > 1
         columns |= {
@@ -173,6 +179,25 @@ def columns_of(
         if key in outputs:
             found = zip(modalities, outputs[key].T, strict=True)
             columns |= {f"{word} {name}": x for name, x in found}
+    return columns
+
+
+def medians_of(outputs: dict, times: list[str]) -> np.ndarray:
+    """`(B,)`: the time that half of such rows reach, NaN where none is told.
+
+    Args:
+        outputs: Of `predict`, with `survival` `(B, T)`.
+        times: T texts.
+    """
+    return median_times(outputs[SURVIVAL], np.array(times, float))
+
+
+def _columns_of_times(outputs, times):
+    columns = {RISK: outputs[RISK][:, 0]}
+    if SURVIVAL in outputs:
+        columns["median time"] = medians_of(outputs, times)
+        found = zip(times, outputs[SURVIVAL].T, strict=True)
+        columns |= {f"survival at {time}": x for time, x in found}
     return columns
 
 

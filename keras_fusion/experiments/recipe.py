@@ -16,6 +16,7 @@ from keras_fusion.experiments.keys import (
     GroupBy,
     Labels,
     Modalities,
+    Order,
     Scaling,
     TaskName,
 )
@@ -30,7 +31,9 @@ from keras_fusion.zoo import published
 from keras_fusion.zoo.parts.described import of_raw_values
 
 RECIPE = "recipe.toml"
-OF_THE_DATA = "split task ignore groups scale modalities group_by stream".split()
+OF_THE_DATA = (
+    "split task order time event ignore groups scale modalities group_by stream"
+).split()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,9 @@ class Recipe:
         dataset: What `datasets.load` reads.
         label: Array or column that holds the labels; of a table also several columns.
         task: What the labels ask for; None takes what they look like.
+        order: The classes of an ordinal task, from the least to the most.
+        time, event: Columns of a table for the tasks of risk and survival, in place of
+            `label`; see `datasets.load`.
         metric: The one that validation watches, or None for the task's first.
         ignore: Columns that are left out.
         groups: Column whose rows of one value stay on one side of a split.
@@ -65,6 +71,9 @@ class Recipe:
     dataset: Text
     label: Labels = "y"
     task: TaskName | None = None
+    order: Order = ()
+    time: Text | None = None
+    event: Text | None = None
     metric: Text | None = None
     ignore: schema.Texts = ()
     groups: Text | None = None
@@ -192,6 +201,9 @@ def load_data(
     raw = of_raw_values(recipe.arguments.get("encoders"))
     scale = recipe.scale if isinstance(recipe.scale, dict) else {REST: recipe.scale}
     further = {
+        "order": recipe.order,
+        "time": recipe.time,
+        "event": recipe.event,
         "groups": recipe.groups,
         "modalities": recipe.modalities,
         "group_by": recipe.group_by,

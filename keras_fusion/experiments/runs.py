@@ -22,11 +22,9 @@ def recipe_of(options) -> recipe_files.Recipe:
                 f"{options.recipe} is a data set: leave out --dataset, or name "
                 "a recipe."
             )
-        return own_data.recipe_for(options.recipe, options.label, options.task)
+        return own_data.recipe_for(options.recipe, **labels_of(options))
     recipe = recipe_files.read(options.recipe)
-    recipe = recipe_files.changed(
-        recipe, dataset=options.dataset, label=options.label, task=options.task
-    )
+    recipe = recipe_files.changed(recipe, dataset=options.dataset, **labels_of(options))
     if not options.dataset:
         file = recipe_files.file_of(options.recipe)
         meant = f"say --dataset {recipe.dataset}"
@@ -34,6 +32,12 @@ def recipe_of(options) -> recipe_files.Recipe:
         return recipe
     name = f"{recipe.name}-{own_data.name_of(options.dataset)}"
     return dataclasses.replace(recipe, name=name)
+
+
+def labels_of(options) -> dict:
+    """What the options say of the labels; None where they do not."""
+    known = "label", "task", "order", "time", "event"
+    return {key: getattr(options, key) for key in known}
 
 
 def run_of(options) -> tuple[recipe_files.Recipe, tuple[int, ...], Path]:

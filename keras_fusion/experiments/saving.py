@@ -26,11 +26,23 @@ def save_deployable(recipe: Recipe, data: Dataset, folder: Path) -> Path:
     the trained model, which an export compares with.
     """
     model = comparison.trained(recipe, data, folder, **task_of(data).deployed_head)
-    threshold = record.read(folder).set_threshold
-    deployed = zoo.deployable(
-        model, data.statistics, threshold, recipe.training.uncertainty
-    )
+    deployed = deployable(model, recipe, data, folder)
     return save(deployed, data, folder, **kept_rows.answered(model, data))
+
+
+def deployable(
+    model: keras.Model, recipe: Recipe, data: Dataset, folder: Path
+) -> keras.Model:
+    """The model of the run in `folder` as `zoo.deployable` makes it of raw features."""
+    run = record.read(folder)
+    return zoo.deployable(
+        model,
+        data.statistics,
+        run.set_threshold,
+        recipe.training.uncertainty,
+        task=data.named_task,
+        hazards=run.hazards,
+    )
 
 
 def save(deployed: keras.Model, data: Dataset, folder: Path, **answers) -> Path:
@@ -45,7 +57,7 @@ def save(deployed: keras.Model, data: Dataset, folder: Path, **answers) -> Path:
     path = folder / "model.keras"
     with whole(path) as beside:
         deployed.save(beside)
-    write_json(folder / prediction.CLASSES, list(data.class_names) or None)
+    write_json(folder / prediction.CLASSES, list(data.output_names) or None)
     write_json(folder / prediction.INPUTS, data.schema.to_json())
     with whole(folder / kept_rows.SAMPLES) as beside:
         rows = {f"inputs/{name}": x for name, x in data.samples.items()}

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_fusion import survival
 from keras_fusion.names import IGNORED
 
 
@@ -14,6 +15,17 @@ def r_squared(labels, outputs) -> float:
     """R^2 of `(B, 1)` predictions."""
     residual = np.sum(np.square(labels - outputs[:, 0]))
     return float(1 - residual / np.sum(np.square(labels - np.mean(labels))))
+
+
+def concordance(labels, outputs) -> float:
+    """The concordance of `(B, 2)` times and events; one half where no pair is known.
+
+    Args:
+        labels: Time and event of each row.
+        outputs: `(B, 1)` risks, or `(B, K)` probabilities of intervals.
+    """
+    found = survival.concordance(labels[:, 0], labels[:, 1], outputs)
+    return 0.5 if np.isnan(found) else float(found)
 
 
 def foreground_iou(masks, logits) -> float:

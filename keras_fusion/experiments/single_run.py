@@ -11,7 +11,12 @@ import numpy as np
 from keras_fusion.batching import prediction_batch
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
-from keras_fusion.experiments import fine_tuning, ridge_share, targets
+from keras_fusion.experiments import (
+    fine_tuning,
+    ridge_share,
+    survival_curves,
+    targets,
+)
 from keras_fusion.experiments.batches import Batches, in_order
 from keras_fusion.experiments.checkpoint import Checkpoint
 from keras_fusion.experiments.class_weights import class_weights
@@ -63,7 +68,7 @@ class SingleRun:
             targets.standardized(data, part) for part in (data.train, data.validation)
         )
         self.validated = validated_epochs(settings.epochs, settings.patience)
-        self.watch = Watch(recipe.metric, self.task, validation, self.validated)
+        self.watch = Watch(recipe.metric, self.task, data.validation, self.validated)
         if teacher is not None:
             self.task = taught(self.task)
             train, validation = targets.taught(data, train, validation, teacher)
@@ -140,6 +145,7 @@ class SingleRun:
         )
         targets.restore(model, data)
         confidence = settle(model, data, self.recipe.training)
+        confidence |= survival_curves.settle(model, data)
         self._save()
         done = self._record(blended, confidence)
         done.write(self.folder)
@@ -169,9 +175,10 @@ class SingleRun:
     def _judged_by(self):
         # Rows that only fill up a batch for several devices have no weight.
         metrics = "metrics" if replicas() == 1 else "weighted_metrics"
+        watched = self.task.watched
         return {
             "loss": self.task.loss(),
-            metrics: [self.task.watched(self.data.classes)],
+            metrics: [watched(self.data.classes)] if watched else [],
         }
 
     def _save(self):

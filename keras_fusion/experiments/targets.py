@@ -6,23 +6,30 @@ import keras
 import numpy as np
 
 from keras_fusion.datasets import Dataset, Split
+from keras_fusion.datasets.asked import SURVIVAL
+from keras_fusion.survival import in_intervals
 from keras_fusion.zoo.parts.deployable import heads_of
 from keras_fusion.zoo.parts.linear_path import path_of
 
 
 def standardized(data: Dataset, split: Split) -> Split:
-    """The rows of this part with the target at mean 0 and deviation 1.
+    """The rows of this part with labels as the loss of their task takes them.
+
+    A target has mean 0 and deviation 1 then, and a time is the number of its interval.
 
     A network begins near 0 and moves by small steps, so it would not reach a target
     of another size. Classes and masks stay as they are.
 
     Args:
-        data: Gives mean and deviation of the training rows.
+        data: Gives mean and deviation of the training rows, and the intervals.
         split: One of its parts.
 
     Returns:
-        The part with labels `(B, 1)` float32 for regression.
+        The part with labels `(B, 1)` float32 for regression, and `(B, 2)` for survival.
     """
+    if data.task == SURVIVAL:
+        labels = in_intervals(*np.asarray(split.labels).T, data.times)
+        return dataclasses.replace(split, labels=labels)
     if data.target is None:
         return split
     mean, std = data.target

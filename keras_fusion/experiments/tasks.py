@@ -9,8 +9,9 @@ from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import measures, scores
 from keras_fusion.losses import SaliencyLoss
-from keras_fusion.metrics import IntersectionOverUnion, RSquared
+from keras_fusion.metrics import IntersectionOverUnion, QuadraticKappa, RSquared
 from keras_fusion.names import IGNORED
+from keras_fusion.survival import CensoredCrossentropy, CoxLoss
 
 
 class Task(NamedTuple):
@@ -20,7 +21,8 @@ class Task(NamedTuple):
         metric: Name of what `score` measures.
         score: From labels and outputs, higher is better.
         loss: Makes a loss for `compile`.
-        watched: Makes the Keras metric that validation reports.
+        watched: Makes the Keras metric that validation reports; None: `score` itself is
+            computed of all validation rows at once.
         head: Of the builder, while it trains.
         deployed_head: Of the builder, in the model that is saved for use.
         measures: More to report on the test set, from labels and outputs, by name.
@@ -30,7 +32,7 @@ class Task(NamedTuple):
     metric: str
     score: Callable
     loss: Callable[[], keras.losses.Loss]
-    watched: Callable[[int], keras.metrics.Metric]
+    watched: Callable[[int], keras.metrics.Metric] | None
     head: dict = {}
     deployed_head: dict = {}
     measures: Callable[..., dict[str, float]] = lambda labels, outputs: {}
@@ -39,16 +41,19 @@ class Task(NamedTuple):
 
 def task_of(data: Dataset) -> Task:
     """The task of this data set."""
-    return task_for(data.train.labels.ndim, data.classes)
+    return task_for(data.train.labels.ndim, data.classes, data.named_task)
 
 
-def task_for(axes: int, classes: int) -> Task:
+def task_for(axes: int, classes: int, named: str | None = None) -> Task:
     """The task of labels with so many axes.
 
     Args:
         axes: 1 where a row has one label, 2 for several at once, 3 for masks.
         classes: 1 is regression, and of pixels foreground against background.
+        named: `"ordinal"`, `"risk"` or `"survival"`, where it is one of them.
     """
+    if named is not None:
+        return _NAMED[named]
     if axes == 2:
         return _MULTILABEL
     if axes == 3:
@@ -60,10 +65,12 @@ def taught(task: Task) -> Task:
     """The task where a model learns shares of classes in place of classes.
 
     Raises:
-        InputError: If pixels have labels.
+        InputError: If pixels have labels, or labels are times or classes in an order.
     """
     if task in (_SALIENCY, _SEGMENTATION):
         raise InputError("Models of pixels learn from no other model here.")
+    if task in _NAMED.values():
+        raise InputError("Models of times or of an order learn from no other here.")
     if task is not _CLASSIFICATION:
         return task
     return task._replace(
@@ -131,3 +138,30 @@ _SEGMENTATION = Task(
     head={"classifier_activation": None},
     deployed_head={"classifier_activation": "softmax"},
 )
+_ORDINAL = Task(
+    "quadratic weighted kappa",
+    measures.quadratic_kappa,
+    keras.losses.SparseCategoricalCrossentropy,
+    lambda classes: QuadraticKappa(classes, name="quadratic_weighted_kappa"),
+    head={"classifier_activation": "cumulative_link"},
+    deployed_head={"classifier_activation": "cumulative_link"},
+    measures=measures.ordinal,
+    watchable={"accuracy": scores.accuracy, "macro F1": measures.macro_f1},
+)
+_RISK = Task(
+    "concordance",
+    scores.concordance,
+    CoxLoss,
+    None,
+    head={"classifier_activation": None},
+    deployed_head={"classifier_activation": None},
+)
+_SURVIVAL = Task(
+    "concordance",
+    scores.concordance,
+    CensoredCrossentropy,
+    None,
+    head={"classifier_activation": "continuation_ratio"},
+    deployed_head={"classifier_activation": "continuation_ratio"},
+)
+_NAMED = {"ordinal": _ORDINAL, "risk": _RISK, "survival": _SURVIVAL}

@@ -16,7 +16,7 @@ class Watch(keras.callbacks.Callback):
     Args:
         metric: The task's own, one of its `watchable`, or `"loss"`; None is its own.
         task: What the labels ask for.
-        split: The validation rows.
+        split: The validation rows, with their own labels.
         epochs: Those to score after, counted from 1.
 
     Attributes:
@@ -26,12 +26,14 @@ class Watch(keras.callbacks.Callback):
 
     def __init__(self, metric: str | None, task: Task, split, epochs: list[int]):
         super().__init__()
-        own = task.watched(2).name
+        own = task.watched(2).name if task.watched else task.metric
         self.score = None
         if metric not in (None, LOSS, own, task.metric):
             known = {own: None, **task.watchable, LOSS: None}
             self.score = find("metric", metric, known)
         other = metric if self.score or metric == LOSS else None
+        if other is None and task.watched is None:
+            self.score = task.score
         self.name = other or task.metric
         self.key = f"val_{other or own}"
         self.split = split

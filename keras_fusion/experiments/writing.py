@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from keras_fusion.datasets import Dataset
+from keras_fusion.datasets.asked import ORDINAL
 from keras_fusion.escaping import one_line, toml
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.zoo import builders
@@ -24,7 +25,7 @@ def recipe_text(path: Path, recipe: Recipe, data: Dataset, facts: Iterable[str])
         f"# keras-fusion train {one_line(str(path))}",
         "#",
         *(f"# {one_line(fact)}" for fact in facts),
-        *_pairs(dataset=recipe.dataset, label=recipe.label, task=data.task),
+        *_pairs(dataset=recipe.dataset, **_labels(recipe, data)),
         *_pairs(builder=recipe.builder),
         f"ignore = {toml(list(data.left_out))}  # columns that are left out",
         f"scale = {toml(recipe.scale)}  # or feature, modality, quantile, none",
@@ -49,6 +50,13 @@ def recipe_text(path: Path, recipe: Recipe, data: Dataset, facts: Iterable[str])
     if data.task == "classification":
         lines.insert(-1, '# class_weight = "balanced"  # where some classes are rare')
     return "\n".join(lines) + "\n"
+
+
+def _labels(recipe, data):
+    if data.times:
+        return {"time": recipe.time, "event": recipe.event, "task": data.task}
+    said = {"label": recipe.label, "task": data.task}
+    return said | ({"order": list(data.class_names)} if data.task == ORDINAL else {})
 
 
 def _pairs(**values):

@@ -17,6 +17,7 @@ from keras_fusion.names import (
     EMBEDDING,
     MASK,
     MASKED,
+    SURVIVAL,
     safe_names,
 )
 
@@ -98,7 +99,7 @@ def classes_output(model: keras.Model, labels: list[str]) -> str | None:
 
     It is `probabilities` if there is one of this shape, else the first that has it;
     None where labels go with positions, as in a `(B, H, W, K)` map, where several may
-    hold at once, or the model says `classes` itself.
+    hold at once or are of times, or the model says `classes` itself.
 
     Raises:
         ValueError: If no output has one number for each label.
@@ -111,7 +112,7 @@ def classes_output(model: keras.Model, labels: list[str]) -> str | None:
             f"model's are {shapes}."
         )
     rows = [name for name in fitting if len(shapes[name]) == 2]
-    if not rows or "classes" in shapes or EACH_LABEL in shapes:
+    if not rows or {"classes", EACH_LABEL, SURVIVAL} & shapes.keys():
         return None
     return "probabilities" if "probabilities" in rows else rows[0]
 

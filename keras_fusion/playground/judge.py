@@ -10,7 +10,7 @@ from keras_fusion.errors import InputError
 from keras_fusion.escaping import printable
 from keras_fusion.experiments import prediction
 from keras_fusion.experiments.contributions import of_rows
-from keras_fusion.names import EACH_LABEL, MASK
+from keras_fusion.names import EACH_LABEL, MASK, RISK
 from keras_fusion.playground.rows import Rows
 from keras_fusion.playground.shown import COLORS, class_map
 
@@ -40,7 +40,7 @@ class Judge:
         self._predict = prediction.Predictor(model)
         self._one_at_a_time = threading.Lock()
         outputs = self._outputs(0, self._present[:1])
-        names = prediction.class_names(model, outputs)
+        names = None if RISK in outputs else prediction.class_names(model, outputs)
         names = names or map(str, range(_scores(outputs).shape[-1]))
         self._classes = list(map(printable, names))
 
@@ -66,7 +66,7 @@ class Judge:
             colors = dict(zip(names, cycle(COLORS)))
             picture = {"map": class_map(scores), "colors": colors}
             return found | picture | {"uncertainty": _plain([uncertainty(scores)])[0]}
-        if "predictions" in outputs:
+        if "predictions" in outputs or RISK in outputs:
             return found | {"number": _plain(scores)[0]}
         found["probabilities"] = [
             {"name": name, "value": value}
@@ -125,7 +125,7 @@ def uncertainty(probabilities: np.ndarray, several: bool = False) -> float:
 
 
 def _scores(outputs):
-    for name in ("probabilities", EACH_LABEL, "predictions"):
+    for name in ("probabilities", EACH_LABEL, "predictions", RISK):
         if name in outputs:
             return np.asarray(outputs[name])
     raise InputError(f"Expected probabilities or predictions; received {[*outputs]}.")

@@ -31,7 +31,8 @@ class FusionHyperModel(keras_tuner.HyperModel):
         arguments: What the builder gets in every trial.
         optimizer: Name of a Keras optimizer that takes `weight_decay`.
         bars: Whether what fusion has to beat is in the space.
-        multilabel: Whether several of the classes may hold at once.
+        task: `"multilabel"` where several of the classes may hold at once, `"ordinal"`
+            where they have an order; None where each row has one class, or a number.
 
     Raises:
         ValueError: If the space is not one, an operator that it names does not fit the
@@ -56,7 +57,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
         arguments: dict | None = None,
         optimizer: str = "adamw",
         bars: bool = True,
-        multilabel: bool = False,
+        task: str | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -71,14 +72,15 @@ class FusionHyperModel(keras_tuner.HyperModel):
             raise InputError(f"{builder} fuses by no operator that could be searched.")
         self.space = self._taken(spaces.checked(space or {}))
         self._check_arguments()
-        self.axes = 2 if multilabel else 1
+        self.axes = 2 if task == "multilabel" else 1
+        self.named_task = "ordinal" if task == "ordinal" else None
         self.operators = self._fitting(self.space["fusion"], bars)
         self.bars = self._bars() if bars else {}
 
     def build(self, hp):
         """A compiled model for one point of the space."""
         drawn = self.draw(hp)
-        task = task_for(self.axes, self.classes)
+        task = task_for(self.axes, self.classes, self.named_task)
         build = zoo.builders()[drawn["builder"]]
         alone = spaces.alone(hp.get("fusion"))
         names = [alone] if alone else self.input_shapes

@@ -187,7 +187,16 @@ class _Driver:
 
 
 def hypermodel(search: Search, data) -> FusionHyperModel:
-    """The space of a search over this data."""
+    """The space of a search over this data.
+
+    Raises:
+        InputError: If the labels are times, which no search judges.
+    """
+    if data.times:
+        raise InputError(
+            f"{search.name}: a search is for classes and numbers, and the labels are "
+            "times: use `keras-fusion evaluate`, with [baselines] to compare."
+        )
     return FusionHyperModel(
         search.builder,
         data.input_shapes,
@@ -196,7 +205,7 @@ def hypermodel(search: Search, data) -> FusionHyperModel:
         arguments=search.arguments,
         optimizer=search.training.optimizer,
         bars=search.usual_baselines,
-        multilabel=data.task == "multilabel",
+        task=data.task if data.task in ("multilabel", "ordinal") else None,
     )
 
 

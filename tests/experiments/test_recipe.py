@@ -95,7 +95,7 @@ def test_a_file_beside_a_recipe_has_both_names(path):
         ('[split]\nby = "weekday"', "by must be one of .* received 'weekday'"),
         ('[split]\nby = "fold:4/3"', "by must be one of"),
         ('group_by = "suffix"', 'group_by must be "kind" or "prefix"'),
-        ('task = "ranking"', 'task must be "classification", "regression" or'),
+        ('task = "ranking"', 'task must be "classification", .* or "survival"'),
         ('ignore = "id"', "ignore must be a list of texts; received 'id'"),
         ("scale = { a = 2 }", 'scale must be "auto", .* a table that gives a modality'),
         ("scale = 2", 'scale must be "auto"'),

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from keras_fusion.experiments.predictions import sets_of
-from keras_fusion.names import CONFLICT, EACH_LABEL, SETS, UNCERTAINTY
+from keras_fusion.experiments.predictions import medians_of, sets_of
+from keras_fusion.names import CONFLICT, EACH_LABEL, RISK, SETS, SURVIVAL, UNCERTAINTY
 
 
 def prediction_rows(
@@ -52,12 +52,16 @@ def prediction_rows(
 def _prediction_header(outputs):
     if EACH_LABEL in outputs:
         return ["labels", "most probable"]
+    if RISK in outputs:
+        return ["risk", *(["median time"] if SURVIVAL in outputs else [])]
     return ["class", "probability"] if "probabilities" in outputs else ["prediction"]
 
 
 def _prediction_cells(outputs, i, class_names):
     if EACH_LABEL in outputs:
         return _label_cells(outputs[EACH_LABEL][i], class_names)
+    if RISK in outputs:
+        return _cells_of_times(outputs, i, class_names)
     if "probabilities" not in outputs:
         return [f"{float(outputs['predictions'][i, 0]):.4g}"]
     if outputs["probabilities"].ndim > 2:
@@ -67,6 +71,15 @@ def _prediction_cells(outputs, i, class_names):
     best = int(outputs["probabilities"][i].argmax())
     name = class_names[best] if class_names else str(best)
     return [name, f"{outputs['probabilities'][i, best]:.3f}"]
+
+
+def _cells_of_times(outputs, i, times):
+    cells = [f"{float(outputs[RISK][i, 0]):.3f}"]
+    if SURVIVAL in outputs:
+        row = {SURVIVAL: outputs[SURVIVAL][i : i + 1]}
+        median = medians_of(row, times)[0]
+        cells.append(f"> {times[-1]}" if np.isnan(median) else f"{median:.4g}")
+    return cells
 
 
 def _label_cells(probabilities, class_names):

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -14,7 +16,9 @@ from keras_fusion.names import (
     EACH_LABEL,
     EDGE_INDEX,
     MASK,
+    RISK,
     SETS,
+    SURVIVAL,
     UNCERTAINTY,
     safe_names,
 )
@@ -22,6 +26,7 @@ from keras_fusion.ops.uncertainty import uncertainty as ops_uncertainty
 from keras_fusion.zoo.modality_weights import symbolic_weights
 from keras_fusion.zoo.parts.heads import FUSED
 from keras_fusion.zoo.parts.inputs import same_inputs
+from keras_fusion.zoo.parts.of_times import of_times
 
 _HEADS = layers.Dense, ContinuationRatio, CumulativeLink
 
@@ -31,6 +36,9 @@ def deployable(
     statistics: dict,
     set_threshold: float | None = None,
     uncertainty: str | None = None,
+    *,
+    task: str | None = None,
+    hazards: Sequence[float] | None = None,
 ) -> keras.Model:
     """The model that takes raw features and names its outputs, to save and to serve.
 
@@ -47,12 +55,17 @@ def deployable(
         uncertainty: `"entropy"` or `"confidence"`, the measure of
             `keras_fusion.ops.uncertainty` that a model of classes is to give; None: an
             `EvidentialClassifier` alone gives its own.
+        task: `"risk"` or `"survival"` where the model is of times; see `FusionModel`.
+        hazards: `(T,)`, of a model of risks: the hazard of a row of risk 0 until each
+            of T times, as from `survival.baseline_hazard`; None tells no survival.
 
     Returns:
         A model with the same inputs, float64 where the rows differ by too little for
         float32, and a dict of outputs: `probabilities` `(B, K)` or `(B, H, W, K)`
         (`predictions` for regression, `label_probabilities` where the head is a sigmoid
-        for each of K labels) and, where the operator has weights, `modality_weights`
+        for each of K labels; `risk` `(B, 1)`, higher where the event comes earlier, and
+        `survival` `(B, T)`, the probability of reaching each time without it, where the
+        task is one of times) and, where the operator has weights, `modality_weights`
         `(B, M)`, and where there is one head, `embedding` `(B, U)`, what it takes; with
         `set_threshold` also `prediction_set` `(B, K)`, 1 for what is in the set; of an
         `EvidentialClassifier` also `uncertainty` and `conflict` `(B,)`, of others the
@@ -80,7 +93,10 @@ def deployable(
     if MASK in inputs:
         given = [ops.logical_not(all_nan(x)) for x in modalities.values()]
         prepared[MASK] = ops.logical_and(inputs[MASK], ops.stack(given, axis=-1))
-    outputs = {_kind(model): model.output}
+    if task in (RISK, SURVIVAL):
+        outputs = of_times(model.output, hazards)
+    else:
+        outputs = {_kind(model): model.output}
     if isinstance(model.output, dict):  # one of several tasks, which have names
         outputs = dict(model.output)
     if uncertainty is not None:
