@@ -70,11 +70,12 @@ TFDS = {
 }
 
 # A kind of column has a twin in TensorFlow for exports; who trains needs none.
-# Where TensorFlow trains, its own strategy shares a batch among devices.
+# Where TensorFlow trains, its own strategy shares a batch among devices. Keras has no
+# gradients of its own.
 IN_A_FUNCTION = {
     *(PACKAGE / "datasets" / "columns").glob("*.py"),
     PACKAGE / "experiments" / "devices.py",
-    PACKAGE / "testing" / "gradients.py",
+    *(PACKAGE / name / "gradients.py" for name in ("attribution", "testing")),
 }
 
 UNSAFE_MODULES = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
