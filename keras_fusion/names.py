@@ -32,6 +32,7 @@ SETS = "prediction_set"
 RISK, SURVIVAL = "risk", "survival"
 
 UNCERTAINTY, CONFLICT = "uncertainty", "conflict"  # outputs of opinions, (B,)
+DISAGREEMENT = "disagreement"  # the part of an ensemble's uncertainty, (B,)
 
 # Signatures of an export, and those that take the mask in addition.
 DEFAULT, EMBEDDING = "serving_default", "embedding"

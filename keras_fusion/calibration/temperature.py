@@ -5,6 +5,7 @@ import numpy as np
 from scipy import optimize
 
 from keras_fusion.errors import InputError
+from keras_fusion.layers import CumulativeLink
 from keras_fusion.names import IGNORED
 from keras_fusion.zoo.parts.deployable import heads_of
 
@@ -18,11 +19,12 @@ def calibrate(model: keras.Model, inputs, labels) -> float:
     The logits of every head become `logits / T`, with the T under which the labels are
     most likely. The class that a head names stays the same; how sure it is changes. T
     is folded into the weights of the heads, so files, exports and servers have it. A
-    model that averages several heads gets one T for all of them.
+    model that averages several heads gets one T for all of them. Of classes in an order
+    the score and its thresholds are divided, which may move the class that is named.
 
     Args:
-        model: A zoo model that gives probabilities, by a softmax or, of several labels
-            or of foreground, by sigmoids; its heads are changed.
+        model: A zoo model that gives probabilities, by a softmax, a `CumulativeLink`
+            or, of several labels or of foreground, by sigmoids; its heads are changed.
         inputs: What `model.predict` takes: B rows that did not train.
         labels: `(B,)` class numbers, `(B, K)` of 0 and 1, or masks `(B, H, W)`, of
             which the pixels of 255 do not count.
@@ -37,8 +39,9 @@ def calibrate(model: keras.Model, inputs, labels) -> float:
     Networks.
     """
     heads = heads_of(model)
+    links = [x for x in model.layers if isinstance(x, CumulativeLink)]
     activation = _activation(model, heads)
-    if activation not in _ACTIVATIONS:
+    if activation not in _ACTIVATIONS and not links:
         raise InputError(
             f"Expected a model whose head is a softmax or a sigmoid; received "
             f"{model.name}, whose heads are {[head.name for head in heads]}."
@@ -47,11 +50,15 @@ def calibrate(model: keras.Model, inputs, labels) -> float:
     labels = np.asarray(labels)
     counted = (labels != IGNORED) | (labels.ndim < 3)
     weights = [w for head in heads for w in (head.kernel, head.bias) if w is not None]
+    weights += [link.score.kernel for link in links]
     trained = [keras.ops.convert_to_numpy(w) for w in weights]
+    steps = [keras.ops.convert_to_numpy(link.steps) for link in links]
 
     def scale(temperature):
         for weight, value in zip(weights, trained, strict=True):
             weight.assign(value / temperature)
+        for link, value in zip(links, steps, strict=True):
+            link.steps.assign(_divided(value, temperature))
 
     def loss(log_temperature):
         scale(np.exp(log_temperature))
@@ -65,6 +72,12 @@ def calibrate(model: keras.Model, inputs, labels) -> float:
     temperature = float(np.exp(best.x))
     scale(temperature)
     return temperature
+
+
+def _divided(steps, temperature):
+    """The steps whose thresholds are those of these, divided by the temperature."""
+    gaps = np.logaddexp(0, steps[1:].astype(np.float64)) / temperature
+    return np.append(steps[:1] / temperature, gaps + np.log(-np.expm1(-gaps)))
 
 
 def _activation(model, heads):

@@ -3,7 +3,13 @@
 import keras
 import numpy as np
 
-from keras_fusion.calibration import calibrate, conformal_threshold, prediction_sets
+from keras_fusion.calibration import (
+    adaptive_sets,
+    adaptive_threshold,
+    calibrate,
+    conformal_threshold,
+    prediction_sets,
+)
 from keras_fusion.datasets import Dataset, Split
 from keras_fusion.errors import InputError
 from keras_fusion.experiments.batches import in_order
@@ -12,6 +18,7 @@ from keras_fusion.experiments.recipe import Training
 from keras_fusion.experiments.record import Record
 
 BINS = 10
+ALL = 2.0  # more probability than there is, so that all classes are in the set
 COVERAGES = tuple(k / 20 for k in range(1, 21))
 
 
@@ -25,7 +32,7 @@ def settle(model: keras.Model, data: Dataset, settings: Training) -> dict:
         settings: `calibrate`, `coverage` and `uncertainty`.
 
     Returns:
-        `temperature` and `set_threshold`, those that were asked for.
+        `temperature`, `set_threshold` and `adaptive_threshold`, as far as asked for.
 
     Raises:
         ValueError: If something was asked for and the labels are no classes.
@@ -47,6 +54,8 @@ def settle(model: keras.Model, data: Dataset, settings: Training) -> dict:
         outputs = full_outputs(model, data.validation)
         labels = data.validation.labels
         found["set_threshold"] = conformal_threshold(labels, outputs, settings.coverage)
+        adaptive = adaptive_threshold(labels, outputs, settings.coverage)
+        found["adaptive_threshold"] = min(adaptive, ALL)
     return found
 
 
@@ -67,8 +76,9 @@ def judged_confidence(
         record: Of the model's run.
 
     Returns:
-        `reliability`, `risk` and, where the run has sets of classes, `sets`:
-        `{"coverage": share that holds the true class, "size": mean number of classes}`.
+        `reliability`, `risk` and, where the run has sets of classes, `sets` and
+        `adaptive_sets`, which are no part of a prediction: `{"coverage": share that
+        holds the true class, "size": mean number of classes}`.
     """
     if not has_classes(data):
         return {}
@@ -79,10 +89,16 @@ def judged_confidence(
     }
     if record.set_threshold is not None:
         sets = prediction_sets(probabilities, record.set_threshold)
-        held = sets[np.arange(len(labels)), labels]
-        size = sets.sum(axis=1)
-        found["sets"] = {"coverage": float(held.mean()), "size": float(size.mean())}
+        found["sets"] = _judged(labels, sets)
+    if record.adaptive_threshold is not None:
+        sets = adaptive_sets(probabilities, record.adaptive_threshold)
+        found["adaptive_sets"] = _judged(labels, sets)
     return found
+
+
+def _judged(labels, sets):
+    held, size = sets[np.arange(len(labels)), labels], sets.sum(axis=1)
+    return {"coverage": float(held.mean()), "size": float(size.mean())}
 
 
 def reliability(labels, probabilities) -> dict[str, list]:

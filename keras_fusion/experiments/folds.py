@@ -74,7 +74,8 @@ def fit(recipe: Recipe, seed: int, count: int, folder: Path, **options) -> dict:
         hazards = record.read(path).hazards
         about_times = {"task": data.named_task, "hazards": hazards}
         members.append(zoo.deployable(used, data.statistics, **about_times))
-    saving.save(zoo.ensemble(members), parts[0], folder)
+    average = zoo.ensemble(members, uncertainty=recipe.training.uncertainty)
+    saving.save(average, parts[0], folder)
     scores = [task.score(y, x) for y, x in zip(labels, outputs)]
     found = task.score(np.concatenate(labels), np.concatenate(outputs))
     if parts[0].task == RISK:  # models of risks have no zero in common

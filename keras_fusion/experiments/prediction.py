@@ -15,6 +15,7 @@ from keras_fusion.export import load
 from keras_fusion.files import read_json
 from keras_fusion.names import (
     CONFLICT,
+    DISAGREEMENT,
     EACH_LABEL,
     MASK,
     RISK,
@@ -26,7 +27,15 @@ from keras_fusion.names import (
 
 CLASSES, INPUTS = "classes.json", "inputs.json"
 ANSWERS = ("probabilities", "predictions", EACH_LABEL, RISK)
-_OUTPUTS = (*ANSWERS, SURVIVAL, SETS, UNCERTAINTY, CONFLICT, "modality_weights")
+_OUTPUTS = (
+    *ANSWERS,
+    SURVIVAL,
+    SETS,
+    UNCERTAINTY,
+    DISAGREEMENT,
+    CONFLICT,
+    "modality_weights",
+)
 
 
 def predict(path: str | Path, inputs: dict) -> dict:
@@ -42,8 +51,8 @@ def predict(path: str | Path, inputs: dict) -> dict:
         Arrays by output name: `probabilities` `(B, K)`, `label_probabilities` `(B, K)`
         of several labels at once, `predictions` `(B, 1)` for regression, or `risk`
         `(B, 1)` and `survival` `(B, T)` at the times that `class_names` gives, and
-        `modality_weights` `(B, M)`, `prediction_set` `(B, K)`, `uncertainty` and
-        `conflict` `(B,)` where the model has them.
+        `modality_weights` `(B, M)`, `prediction_set` `(B, K)`, `uncertainty`,
+        `disagreement` and `conflict` `(B,)` where the model has them.
 
     Raises:
         ValueError: If there is no such model, or an input is missing, unknown, of

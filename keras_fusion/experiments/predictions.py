@@ -10,7 +10,15 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments.survival_curves import median_times
 from keras_fusion.export.reading import named_classes
 from keras_fusion.files import whole
-from keras_fusion.names import CONFLICT, EACH_LABEL, RISK, SETS, SURVIVAL, UNCERTAINTY
+from keras_fusion.names import (
+    CONFLICT,
+    DISAGREEMENT,
+    EACH_LABEL,
+    RISK,
+    SETS,
+    SURVIVAL,
+    UNCERTAINTY,
+)
 
 _TEXT = ("class", "labels", "set")
 FORMATS = (".csv", ".parquet", ".json")
@@ -93,9 +101,9 @@ def save(
     Its columns are the row's id (or `row`, counted from 0), `class` (or `labels`, with
     `|` between several), `set` (likewise), `probability CLASS` for each, or
     `prediction`, or `risk`, `median time` (empty where it is later than all times) and
-    `survival at TIME` for each, `uncertainty` and `conflict`, and for each modality
-    `weight MODALITY` and `contribution MODALITY`, as far as `outputs` has them. In JSON
-    it is a list of such rows.
+    `survival at TIME` for each, `uncertainty`, `disagreement` and `conflict`, and for
+    each modality `weight MODALITY` and `contribution MODALITY`, as far as `outputs` has
+    them. In JSON it is a list of such rows.
 
     Args:
         path: A file that ends in `.csv`, `.parquet` or `.json`.
@@ -171,7 +179,7 @@ def columns_of(
         for k in range(probabilities.shape[1]):
             name = class_names[k] if class_names else k
             columns[f"probability {name}"] = probabilities[:, k]
-    for name in (UNCERTAINTY, CONFLICT):
+    for name in (UNCERTAINTY, DISAGREEMENT, CONFLICT):
         if name in outputs:
             columns[name] = np.asarray(outputs[name])
     of_modalities = {"weight": "modality_weights", "contribution": "contributions"}

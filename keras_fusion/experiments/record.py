@@ -26,7 +26,7 @@ class Record:
         parameters: Of the model.
         history: Of `keras.Model.fit`.
         network_share: Beside a ridge regression; see `ridge_share.settle`.
-        temperature, set_threshold: What `confidence.settle` found.
+        temperature, set_threshold, adaptive_threshold: What `confidence.settle` found.
         hazards: Of a model of risks; see `survival_curves.settle`.
         scale: How each modality was scaled.
         computed_on: Where the run ended.
@@ -44,6 +44,7 @@ class Record:
     network_share: float | None = None
     temperature: float | None = None
     set_threshold: float | None = None
+    adaptive_threshold: float | None = None
     hazards: list[float] | None = None
     scale: dict[str, str] = field(default_factory=dict)
     computed_on: str | None = None

@@ -83,6 +83,7 @@ class Confidence:
     reliability: Reliability
     risk: list[Runs]
     sets: Sets | None = None
+    adaptive_sets: Sets | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

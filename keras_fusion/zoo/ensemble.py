@@ -3,14 +3,25 @@ from keras import ops
 
 from keras_fusion.layers.ensemble_average import EnsembleAverage
 from keras_fusion.layers.modality_input import inputs_like
-from keras_fusion.names import EDGE_INDEX, EMBEDDING, MASK
+from keras_fusion.names import (
+    DISAGREEMENT,
+    EDGE_INDEX,
+    EMBEDDING,
+    MASK,
+    UNCERTAINTY,
+)
+from keras_fusion.ops.uncertainty import uncertainty as ops_uncertainty
 from keras_fusion.zoo.parts.deployable import all_nan
 
 WEIGHTS = "modality_weights"
 
 
 def ensemble(
-    models: list, weights: list | None = None, name: str = "ensemble"
+    models: list,
+    weights: list | None = None,
+    name: str = "ensemble",
+    *,
+    uncertainty: str | None = None,
 ) -> keras.Model:
     """Several models as one, which answers with the mean of their answers.
 
@@ -24,10 +35,16 @@ def ensemble(
             modalities alone; it is left out of the mean where none of them is present.
         weights: What each counts, positive numbers; None counts all alike.
         name: Of the model.
+        uncertainty: `"entropy"` or `"confidence"`, the measure of
+            `keras_fusion.ops.uncertainty` that members with named outputs give; None
+            gives none.
 
     Returns:
         A model of all the members' inputs, with the outputs that all of them have,
-        embeddings left out.
+        embeddings left out. With `uncertainty` also `uncertainty` `(B,)`, that of the
+        mean answer, and `disagreement` `(B,)`, by how much it exceeds the members' own
+        on average: 0 where all say the same, however unsure. Of entropies it is the
+        mutual information of the answer and the member, as a share of log K.
 
     Raises:
         ValueError: If the members do not fit together.
@@ -39,7 +56,8 @@ def ensemble(
     >>> ensemble(members).output_shape
     (None, 4)
 
-    Reference: Breiman, 1996, Bagging Predictors.
+    Reference: Breiman, 1996, Bagging Predictors. Depeweg et al., 2018, Decomposition of
+    Uncertainty in Bayesian Deep Learning (the disagreement).
     """
     _check(models, weights)
     inputs = _inputs(models)
@@ -58,8 +76,24 @@ def ensemble(
         for key in answers[0]
         if all(key in x for x in answers) and (whole or key != WEIGHTS)
     }
+    if uncertainty is not None:
+        outputs |= _uncertainty(answers, outputs, uncertainty, weights, there)
     named = isinstance(models[0].output, dict)
     return keras.Model(inputs, outputs if named else outputs["predictions"], name=name)
+
+
+def _uncertainty(answers, outputs, measure, weights, there):
+    """How unsure the mean answer is, and what of it is that the members differ."""
+    if "probabilities" not in outputs:
+        raise ValueError(
+            "uncertainty is for members whose outputs have names and probabilities; "
+            f"received {[*outputs]}."
+        )
+    own = [ops_uncertainty(x["probabilities"], measure) for x in answers]
+    average = EnsembleAverage(weights or [1] * len(own), name="members_uncertainty")
+    whole = ops_uncertainty(outputs["probabilities"], measure)
+    differ = ops.maximum(whole - average(own, **there), 0.0)
+    return {UNCERTAINTY: whole, DISAGREEMENT: differ}
 
 
 def _check(models, weights):

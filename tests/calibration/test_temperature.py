@@ -68,6 +68,33 @@ def test_it_goes_into_files(tmp_path):
     assert_close(loaded.predict(inputs, verbose=0), expected)
 
 
+def test_classes_in_an_order_have_thresholds_that_shrink():
+    """A score and thresholds three times too large; a grid gives the best divisor."""
+    model = zoo.FusionModel(VECTORS, "ordinal", 4, fusion="Averaging", units=4)
+    inputs = draw(VECTORS, rows=ROWS)
+    shares = randomise(model).predict(inputs, verbose=0).astype("float64")
+    draws = np.random.default_rng(0).random((ROWS, 1))
+    labels = (shares.cumsum(axis=1) < draws).sum(axis=1).clip(0, 3)
+    cuts = special.logit(shares.cumsum(axis=1)[:, :3].clip(1e-12, 1 - 1e-12))
+    link = model.get_layer("predictions")
+    link.score.kernel.assign(link.score.kernel * 3)
+    steps = keras.ops.convert_to_numpy(link.steps)
+    gaps = 3 * np.logaddexp(0, steps[1:])
+    link.steps.assign(np.append(3 * steps[:1], np.log(np.expm1(gaps))))
+
+    def scaled(t):
+        below = special.expit(3 * cuts / t)
+        return np.diff(below, axis=1, prepend=0, append=1)
+
+    grid = np.exp(np.linspace(0, 2, 1001))
+    expected = grid[np.argmin([loss(labels, scaled(t)) for t in grid])]
+    assert 2 < expected < 4.5
+    found = calibrate(model, inputs, labels)
+    assert found == pytest.approx(expected, rel=5e-3)
+    given = model.predict(inputs, verbose=0)
+    np.testing.assert_allclose(given, scaled(found), atol=1e-4)
+
+
 def test_several_labels_have_one_temperature():
     """Logits three times too large; a grid in float64 gives the best divisor."""
     model = zoo.FusionModel(VECTORS, "multilabel", 3, fusion="Averaging", units=4)

@@ -3,6 +3,7 @@ import types
 import numpy as np
 import pytest
 
+from keras_fusion.calibration import adaptive_sets, adaptive_threshold
 from keras_fusion.experiments import single_run, training
 from keras_fusion.experiments.comparison import trained
 from keras_fusion.experiments.confidence import (
@@ -52,11 +53,18 @@ def test_a_run_is_calibrated_and_its_model_predicts_sets(tmp_path, monkeypatch):
     assert_close(outputs["uncertainty"], (1 - share) * classes / (classes - 1))
 
     model = trained(recipe, data, tmp_path / "sure")
-    of_test = judged_confidence(model, data, data.test, record)["sets"]
+    judged = judged_confidence(model, data, data.test, record)
+    of_test, adaptive = judged["sets"], judged["adaptive_sets"]
     sets = full_outputs(model, data.test) >= record.set_threshold
     labels = data.test.labels
     assert of_test["coverage"] == sets[np.arange(len(labels)), labels].mean()
     assert of_test["size"] == sets.sum(axis=1).mean()
+    valid = full_outputs(model, data.validation)
+    threshold = adaptive_threshold(data.validation.labels, valid, 0.8)
+    assert record.adaptive_threshold == pytest.approx(threshold, rel=1e-5)
+    sets = adaptive_sets(full_outputs(model, data.test), record.adaptive_threshold)
+    assert adaptive["coverage"] == sets[np.arange(len(labels)), labels].mean()
+    assert adaptive["size"] == sets.sum(axis=1).mean()
 
 
 def _loss(labels, probabilities):

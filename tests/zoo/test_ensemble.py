@@ -44,6 +44,28 @@ def test_each_member_keeps_its_own_standardization():
         assert_close(x, sum(to_numpy(m(inputs)[name]) for m in members) / 2)
 
 
+def test_uncertainty_is_the_members_own_and_that_they_differ():
+    members = [zoo.deployable(member(seed), {}) for seed in range(3)]
+    model = zoo.ensemble(members, [1, 2, 1], uncertainty="entropy")
+    inputs = absent_as(np.nan, draw(VECTORS, rows=4), MASK)
+    found = {name: to_numpy(x) for name, x in model(inputs).items()}
+    each = [to_numpy(m(inputs)["probabilities"]).astype("float64") for m in members]
+
+    def entropy(p):
+        return -(p * np.log(p)).sum(axis=-1) / np.log(3)
+
+    mean = np.average(each, axis=0, weights=[1, 2, 1])
+    own = np.average([entropy(p) for p in each], axis=0, weights=[1, 2, 1])
+    assert_close(found["uncertainty"], entropy(mean).astype("float32"))
+    expected = entropy(mean) - own
+    np.testing.assert_allclose(found["disagreement"], expected, atol=1e-5)
+    assert expected[0] > 0.01
+    alike = zoo.ensemble(members[:1] * 2, uncertainty="confidence")(inputs)
+    assert not to_numpy(alike["disagreement"]).any()
+    with pytest.raises(ValueError, match="members whose outputs have names"):
+        zoo.ensemble([member(0)], uncertainty="entropy")
+
+
 def test_a_member_without_its_modality_is_left_out():
     one = randomise(zoo.UnimodalClassifier({"b": (3,)}, 3, units=4, modality_mask=True))
     all_three = member(0)

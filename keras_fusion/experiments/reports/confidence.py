@@ -16,11 +16,24 @@ def sets_sentence(results: Results) -> str | None:
     if not found:
         return None
     asked = results.recipe.training.coverage
-    return (
-        f"Sets of classes: {spread(found.coverage)} % hold the true class "
-        f"({100 * asked:g} % were asked for), with "
-        f"{spread(found.size, scale=1, digits=2)} classes on average."
+    sentence = (
+        f"Sets of classes: {_held(found)} ({100 * asked:g} % were asked for), with "
+        f"{_size(found)} classes on average."
     )
+    if adaptive := results.confidence.adaptive_sets:
+        sentence += (
+            f" Adaptive sets, which grow where a row is hard: {_held(adaptive)}, with "
+            f"{_size(adaptive)}."
+        )
+    return sentence
+
+
+def _held(sets):
+    return f"{spread(sets.coverage)} % hold the true class"
+
+
+def _size(sets):
+    return spread(sets.size, scale=1, digits=2)
 
 
 def draw_reliability(axes, results):

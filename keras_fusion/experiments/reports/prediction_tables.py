@@ -3,7 +3,15 @@
 import numpy as np
 
 from keras_fusion.experiments.predictions import medians_of, sets_of
-from keras_fusion.names import CONFLICT, EACH_LABEL, RISK, SETS, SURVIVAL, UNCERTAINTY
+from keras_fusion.names import (
+    CONFLICT,
+    DISAGREEMENT,
+    EACH_LABEL,
+    RISK,
+    SETS,
+    SURVIVAL,
+    UNCERTAINTY,
+)
 
 
 def prediction_rows(
@@ -26,7 +34,9 @@ def prediction_rows(
     header = [(ids and ids[0]) or "row"]
     header += _prediction_header(outputs)
     header += ["set"] if sets else []
-    degrees = [name for name in (UNCERTAINTY, CONFLICT) if name in outputs]
+    degrees = [
+        name for name in (UNCERTAINTY, DISAGREEMENT, CONFLICT) if name in outputs
+    ]
     header += degrees
     header += modalities if weights is not None else []
     added = outputs.get("contributions")
