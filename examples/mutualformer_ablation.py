@@ -1,6 +1,6 @@
 """What the MutualFormer block's settings and parts are worth, one change each.
 
-    python -m examples.mutualformer_ablation tools_rgbd_mutualformer --runs runs
+    python -m examples.mutualformer_ablation examples/tools_rgbd_mutualformer
 
 Trains the recipe's own network with other settings (the baselines in `ablation.toml`:
 epsilon, steps, X^(0), cross-attention blocks) and with blocks that lack one part, on

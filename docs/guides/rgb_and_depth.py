@@ -93,6 +93,6 @@ print(classifier.predict({"rgb": rgb[:2], "depth": depth[:2]}, verbose=0).shape)
 
 # %% [markdown]
 # Your own images lie in the folders `rgb/`, `depth/` and `mask/` and are matched by
-# name: `keras-fusion train tools_rgbd_mutualformer --dataset folder:PATH`. On a real
+# name: `keras-fusion train tools_rgbd --dataset folder:PATH`. On a real
 # set of tools the fusions are compared on [a page of their
-# own](../../zoo/tools_rgbd_mutualformer/README.md).
+# own](../../zoo/tools_rgbd/README.md).

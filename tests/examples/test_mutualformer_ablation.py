@@ -1,6 +1,7 @@
 """A smoke run of the ablation."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,12 @@ from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports import card
 from keras_fusion.experiments.results import read
 
+HERE = Path(mutualformer_ablation.__file__).parent
+
 
 @pytest.mark.parametrize("name", ["tools_rgbd_mutualformer", "av_digits_mutualformer"])
 def test_the_recipes_have_an_ablation(name):
+    name = str(HERE / name)
     recipe = recipe_of(name)
     assert list(recipe.baselines)[-len(PARTS) :] == list(PARTS)
     assert "cross-attention" in recipe.baselines and not recipe.usual_baselines
@@ -25,7 +29,7 @@ def test_the_recipes_have_an_ablation(name):
 def test_shards_train_what_they_are_asked_and_the_last_one_judges(
     tmp_path, monkeypatch, capsys
 ):
-    recipe = recipe_of("av_digits_mutualformer")
+    recipe = recipe_of(str(HERE / "av_digits_mutualformer"))
     small = dataclasses.replace(
         recipes.changed(recipe, epochs=1, seeds=[0, 1]),
         name="small-ablation",
