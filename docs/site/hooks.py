@@ -15,6 +15,7 @@ from nbformat import v4
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "site"))
 
+import fences  # noqa: E402
 import house  # noqa: E402
 import operators  # noqa: E402
 import outputs  # noqa: E402
@@ -61,6 +62,11 @@ def on_files(files, config):
         for name, content in generated().items()
     ]
     return Files(kept)
+
+
+def on_page_markdown(markdown, **kwargs):
+    """The text of a page as the site reads it."""
+    return fences.plain(markdown)
 
 
 def generated() -> dict[str, str]:

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "docs" / "site"))
 
+import fences  # noqa: E402
 import house  # noqa: E402
 import outputs  # noqa: E402
 import reference  # noqa: E402
@@ -62,6 +63,12 @@ def test_the_reference_has_what_guides_use():
                 things = [getattr(module, alias.name) for alias in node.names]
                 names = {f"{x.__module__}.{x.__name__}" for x in things if callable(x)}
                 assert names <= there, path.name
+
+
+def test_words_behind_a_language_do_not_break_a_fence():
+    readme = fences.plain((ROOT / "README.md").read_text())
+    starts = re.findall(r"^```.*", readme, re.MULTILINE)
+    assert starts and set(starts) == {"```python", "```"}
 
 
 def test_cells_print_into_their_own_place(tmp_path, monkeypatch):
