@@ -49,7 +49,9 @@ with keras.distribution.DataParallel(devices=devices).scope():
     print(f"accuracy: {model.evaluate(inputs, labels, batch, verbose=0)[1]:.2f}")
 
 # %% [markdown]
-# `keras-fusion train RECIPE --devices 2` does the same, on TensorFlow as well.
+# `keras-fusion train RECIPE --devices 2` does the same, on TensorFlow as well, with
+# absent modalities and with files that are read batch by batch. Masks of a foreground
+# train on one device, and so does a graph, which is one batch: both say so.
 #
 # ## The others
 #
@@ -59,5 +61,8 @@ with keras.distribution.DataParallel(devices=devices).scope():
 # - **torch**: a layer is a `torch.nn.Module`, so `DistributedDataParallel` wraps a
 #   model that [has one](plain_torch.md); its weights must be made by a first call
 #   before.
-# - **Several hosts**: `keras.distribution.initialize` before all else, the same program
-#   on every host.
+# - **Several hosts**: on JAX `keras-fusion train RECIPE --devices N`, the same on each,
+#   where `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID` are set.
+#   Kubeflow sets them ([deploy/README.md](../../deploy/README.md)). All hosts see the
+#   folder of runs. In Python `keras.distribution.initialize` comes before all else, and
+#   each host gives `fit` its own part of every batch.

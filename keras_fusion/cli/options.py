@@ -109,8 +109,8 @@ def add_training(parser) -> None:
         "--devices",
         type=int,
         default=1,
-        help="number of devices of this machine that share each batch, on JAX and "
-        "TensorFlow",
+        help="number of devices that share each batch, on JAX and TensorFlow; of all "
+        "hosts where JAX_COORDINATOR_ADDRESS names some",
     )
     parser.add_argument(
         "--quiet", action="store_true", help="show no progress bar for each epoch"

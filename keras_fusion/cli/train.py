@@ -8,6 +8,7 @@ from keras_fusion.experiments import (
     comparison,
     distillation,
     folds,
+    hosts,
     table_columns,
     training,
 )
@@ -38,11 +39,15 @@ def add_arguments(parser) -> None:
 
 def run(options) -> None:
     """Trains a recipe, seed by seed, and saves models that take raw features."""
+    hosts.join()
+    console.quiet = not hosts.is_first()
     recipe, seeds, folder = run_of(options)
     keep_compiled(folder / COMPILED)
     rows, models = [], []
     if options.distill and not options.folds:
         raise InputError("--distill makes one network of several: say --folds K, too.")
+    if options.folds and hosts.count() > 1:
+        raise InputError("--folds trains on one host.")
     if options.folds:
         return _run_folds(recipe, seeds, folder, options)
     for seed in seeds:
@@ -62,10 +67,14 @@ def run(options) -> None:
             path,
             precision=options.precision,
             devices=options.devices,
-            verbose=0 if options.quiet else 1,
+            verbose=0 if options.quiet or console.quiet else 1,
         )
+        if not hosts.is_first():
+            continue
         models.append(save_deployable(recipe, data, path))
         rows.append([str(seed), *record_cells(record, recipe.split)])
+    if not hosts.is_first():
+        return
     header = ["seed", "validation", "epochs", "seconds", "parameters"]
     console.print(tables.rich_table("trained", header, rows))
     for path in models:

@@ -11,6 +11,7 @@ from keras_fusion.datasets import Split, modality_mask
 from keras_fusion.datasets.columns.read_rows import ReadRows
 from keras_fusion.experiments.ahead import Ahead
 from keras_fusion.experiments.devices import replicas
+from keras_fusion.experiments.hosts import own_part
 from keras_fusion.names import MASK
 from keras_fusion.zoo.parts.inputs import check_inputs
 
@@ -58,7 +59,7 @@ class InOrder(keras.utils.PyDataset):
     """All rows in their order, as many at once as `prediction_batch` says.
 
     On several devices each gets as many: the first row fills up the last batch, with
-    the weight 0 where there are labels.
+    the weight 0 where there are labels. On several hosts each reads its own part.
 
     Args:
         inputs: `(B, ...)` arrays by name, as the model takes them.
@@ -96,7 +97,9 @@ class InOrder(keras.utils.PyDataset):
         labels = self.labels[rows]
         if labels.ndim == 3:  # one for each pixel of a mask
             weights = np.broadcast_to(weights[:, None, None], labels.shape)
-        return batch, labels, weights
+        own = own_part(len(labels))
+        batch = {name: x[own] for name, x in batch.items()}
+        return batch, labels[own], weights[own]
 
 
 class Batches(keras.utils.PyDataset):
@@ -151,7 +154,7 @@ class Batches(keras.utils.PyDataset):
 
     def _batch(self, epoch, index):
         order = _order(len(self.labels), self.seed, epoch)
-        rows = order[index * self.part :][: self.part]
+        rows = order[index * self.part :][: self.part][own_part(self.part)]
         inputs = {name: x[rows] for name, x in self.inputs.items()}
         labels = self.labels[rows]
         if self.class_weights is None:

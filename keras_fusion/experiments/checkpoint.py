@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_fusion.errors import InputError
+from keras_fusion.experiments.hosts import is_first
 from keras_fusion.experiments.stopping import EarlyStopping
 from keras_fusion.files import whole
 
@@ -67,7 +68,7 @@ class Checkpoint(keras.callbacks.Callback):
             return
         arrays = self._read()
         record = json.loads(str(arrays["record"]))
-        for i, variable in enumerate(_state(model)):
+        for i, variable in enumerate(state_of(model)):
             variable.assign(arrays[f"state_{i}"])
         if self.stopping:
             best = [arrays[f"best_{i}"] for i in range(len(model.get_weights()))]
@@ -88,7 +89,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
-        if time.perf_counter() - self.saved >= self.every:
+        if is_first() and time.perf_counter() - self.saved >= self.every:
             self._save()
             self.saved = time.perf_counter()
 
@@ -101,7 +102,7 @@ class Checkpoint(keras.callbacks.Callback):
         }
         arrays = {
             f"state_{i}": keras.ops.convert_to_numpy(variable)
-            for i, variable in enumerate(_state(self.model))
+            for i, variable in enumerate(state_of(self.model))
         }
         if self.stopping:
             record["stopping"] = self.stopping.state()
@@ -111,7 +112,7 @@ class Checkpoint(keras.callbacks.Callback):
             np.savez(beside, record=json.dumps(record), **arrays)
 
 
-def _state(model):
+def state_of(model: keras.Model) -> list:
     """Weights, seeds of the random layers and the optimizer; no metrics."""
     metrics = {id(v) for v in model.metrics_variables}
     own = [v for v in model.variables if id(v) not in metrics]

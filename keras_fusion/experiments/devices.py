@@ -1,4 +1,4 @@
-"""Training on several devices of this machine: each takes a part of every batch."""
+"""Training on several devices: each takes a part of every batch."""
 
 import contextlib
 
@@ -6,6 +6,7 @@ import keras
 
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
+from keras_fusion.experiments import hosts
 
 _FORCED = {
     "jax": "XLA_FLAGS=--xla_force_host_platform_device_count={count} makes as many of "
@@ -24,14 +25,14 @@ def data_parallel(count: int):
     TensorFlow.
 
     Args:
-        count: Devices; 1 changes nothing.
+        count: Devices, of all hosts where there are several; 1 changes nothing.
 
     Raises:
         ValueError: If there are not so many, or Keras cannot do it on this backend.
     """
     if count < 1:
         raise InputError(f"devices must be a whole number from 1; received {count}.")
-    if count == 1:
+    if count == 1 and hosts.count() == 1:
         yield
         return
     backend = keras.backend.backend()
@@ -86,6 +87,11 @@ def _first(count, backend):
     """The names of so many devices, of CPUs only where there is nothing faster."""
     found = keras.distribution.list_devices()
     found = [x for x in found if not x.startswith("cpu")] or found
+    if hosts.count() > 1 and count != len(found):
+        raise InputError(
+            f"{hosts.count()} hosts have {len(found)} devices, all of which train: say "
+            f"--devices {len(found)}; received {count}."
+        )
     if len(found) < count:
         raise InputError(
             f"{count} devices were asked for; {backend} has {len(found)}. For a trial "

@@ -13,12 +13,13 @@ from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import (
     fine_tuning,
+    hosts,
     ridge_share,
     survival_curves,
     targets,
 )
 from keras_fusion.experiments.batches import Batches, in_order
-from keras_fusion.experiments.checkpoint import Checkpoint
+from keras_fusion.experiments.checkpoint import Checkpoint, state_of
 from keras_fusion.experiments.class_weights import class_weights
 from keras_fusion.experiments.compilation import fast_settings
 from keras_fusion.experiments.confidence import settle
@@ -69,6 +70,10 @@ class SingleRun:
         )
         self.validated = validated_epochs(settings.epochs, settings.patience)
         self.watch = Watch(recipe.metric, self.task, data.validation, self.validated)
+        if self.watch.score and hosts.count() > 1:
+            raise InputError(
+                f'Several hosts cannot score {self.watch.name}: say metric = "loss".'
+            )
         if teacher is not None:
             self.task = taught(self.task)
             train, validation = targets.taught(data, train, validation, teacher)
@@ -134,6 +139,19 @@ class SingleRun:
                 f"The run in {self.folder} ends with a validation loss of {loss}: try "
                 "a lower learning_rate."
             )
+
+    def leave_the_others(self, model: keras.Model) -> None:
+        """Goes on with `model`, of the same layers, on this host alone."""
+        state = [keras.ops.convert_to_numpy(v) for v in state_of(self.model)]
+        self.model = model
+        start, _ = self.stages[-1]
+        fine_tuning.freeze(self.recipe, model, start)
+        self._compile(start)
+        model.optimizer.build(model.trainable_variables)
+        for variable, value in zip(state_of(model), state, strict=True):
+            variable.assign(value)
+        if self.stopping:
+            self.stopping.set_model(model)
 
     def finish(self) -> Record:
         """Keeps the best weights, settles what stands on them, and writes all of it."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from keras_fusion.datasets import Dataset
 from keras_fusion.errors import InputError
+from keras_fusion.experiments import hosts, variants
 from keras_fusion.experiments import record as records
-from keras_fusion.experiments import variants
 from keras_fusion.experiments.checkpoint import require_same
 from keras_fusion.experiments.devices import data_parallel
 from keras_fusion.experiments.identity import identity_of
@@ -19,7 +19,6 @@ from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.recomputation import recomputing
 from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.single_run import SingleRun
-from keras_fusion.files import alone_in
 from keras_fusion.names import IGNORED
 
 
@@ -50,7 +49,8 @@ def fit(
             model with its moments that `fit` goes on from on any backend; and a
             checkpoint on the way.
         precision: Keras dtype policy.
-        devices: Of this machine, which share each batch; see `devices.data_parallel`.
+        devices: Which share each batch; see `devices.data_parallel`. Of several hosts
+            (`hosts.join`) all have to see the folder, which the first writes to.
         verbose: As in `keras.Model.fit`.
         checkpoint_every: Seconds between checkpoints.
         callbacks: Further ones; they see an epoch after its checkpoint.
@@ -71,19 +71,25 @@ def fit(
     _check_labels(data)
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-    with data_parallel(devices):
-        with policy(precision):
-            # Rows without some modality need the mask; it makes no other weights.
-            build = functools.partial(variants.build, recipe, data, modality_mask=True)
+    # Rows without some modality need the mask; it makes no other weights.
+    build = functools.partial(variants.build, recipe, data, modality_mask=True)
+    with hosts.writing_in(folder):  # fails before the work, not after
+        with data_parallel(devices), policy(precision):
             model = recomputing(build) if recipe.training.recompute else build()
-        with alone_in(folder):  # fails before the work, not after
             if done := _done(folder, identity):
                 return done
             run = SingleRun(
                 model, recipe, data, folder, identity, checkpoint_every, teacher
             )
             run.fit(callbacks, verbose)
-            return run.finish()
+            if hosts.count() == 1:
+                return run.finish()
+        with policy(precision):
+            run.leave_the_others(build())
+        if hosts.is_first():
+            run.finish()
+    hosts.wait(f"{folder} is done")
+    return _done(folder, identity)
 
 
 def _done(folder, identity):

@@ -65,7 +65,8 @@ class Kept(keras.callbacks.Callback):
                     self._sent[name] = _state(path)
                     self.put(path)
             for name in [n for n in self._sent if not (self.folder / n).is_file()]:
-                self._system.rm_file(f"{self._root}/{name}")
+                with contextlib.suppress(FileNotFoundError):  # of who did the same
+                    self._system.rm_file(f"{self._root}/{name}")
                 del self._sent[name]
 
     def on_epoch_end(self, epoch, logs=None):

@@ -1,5 +1,7 @@
 """`model.fit` on a whole graph and on samples of it."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -166,3 +168,18 @@ def test_graphs_that_do_not_fit(kind, changes, message):
 def test_hops_that_keep_nothing(neighbours):
     with pytest.raises(ValueError, match="how many edges are kept, at least 1"):
         SampledGraph(INPUTS, EDGES, LABELS, neighbours=neighbours)
+
+
+@pytest.mark.parametrize("of", ["JAX", "TensorFlow"])
+def test_several_devices_do_not_share_a_graph(of, monkeypatch):
+    model, graph = compiled(), SampledGraph(INPUTS, EDGES, LABELS)
+    if of == "JAX":
+        mesh = SimpleNamespace(devices=np.zeros(2))
+        found = SimpleNamespace(device_mesh=mesh)
+        monkeypatch.setattr(keras.distribution, "distribution", lambda: found)
+    else:
+        strategy = SimpleNamespace(num_replicas_in_sync=2)
+        monkeypatch.setattr(type(model), "distribute_strategy", strategy, raising=False)
+    for method in (model.fit, model.evaluate, model.predict):
+        with pytest.raises(ValueError, match="expected one device; received 2"):
+            method(graph)

@@ -113,6 +113,17 @@ def test_a_search_has_the_same_trials_and_files_with_it(tmp_path, memory):
     assert changed == {"search.json", "validation.npy"}
 
 
+def test_what_somebody_else_removed_is_no_fault(tmp_path, memory):
+    system, path = fsspec.filesystem("memory"), tmp_path / "checkpoint.npz"
+    path.write_bytes(b"1")
+    kept = storage.Kept(memory, tmp_path)
+    kept.send()
+    system.rm_file("kept/checkpoint.npz")
+    path.unlink()
+    kept.send()
+    assert not system.find("kept")
+
+
 @pytest.mark.parametrize(
     "address, error, sentence",
     [
