@@ -49,8 +49,9 @@ def integrated_gradients(
     """How much of an output comes from each part of one modality, the others as given.
 
     `(x - x') * integral_0^1 dF/dx (x' + a (x - x')) da`: the gradients on the way from
-    a baseline x' to the input x, by Gauss and Legendre's rule. What the modality moves
-    the output by, from the baseline on, is the sum of its values (completeness).
+    a baseline x' to the input x, by Gauss and Legendre's rule in the cube root of a,
+    since normalizations change most near zeros. What the modality moves the output by,
+    from the baseline on, is the sum of its values (completeness).
 
     Where the modality is looked up, as words and the columns of a table are, the way
     leads from zeros to the vectors that were looked up, and a word or a column has the
@@ -105,7 +106,9 @@ class _Path:
     def __init__(self, model, rows, modality, output, steps):
         self.model, self.modality, self.output = model, modality, output
         nodes, weights = np.polynomial.legendre.leggauss(steps)
-        self.places, self.weights = (nodes + 1) / 2, weights / 2
+        nodes, weights = (nodes + 1) / 2, weights / 2
+        # Most places are near the baseline, where a normalization makes the way steep.
+        self.places, self.weights = nodes**3, 3 * nodes**2 * weights
         self.tokens = first_tokens(model, modality)
         if self.tokens is None and not rows[modality].dtype.kind == "f":
             raise InputError(
