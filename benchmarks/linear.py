@@ -42,10 +42,10 @@ TEXTS = {
 ## Numbers: R^2
 
 The default is a `network` blended with a ridge regression, by the share that fits the
-validation rows best (`zoo.blend_ridge`); in brackets the median of this share. The mean
-of the same network's predictions, the fusion's and each modality's, `heads averaged`,
-falls short where their parts add up. The second table is with one modality missing in
-use.
+validation rows best (`zoo.blend_linear`); in brackets the median of this share. The
+mean of the same network's predictions, the fusion's and each modality's, `heads
+averaged`, falls short where their parts add up. The second table is with one modality
+missing in use.
 
 Where the number is no sum over the modalities, as in `friedman 3`, whose four features
 divide and multiply each other across both, boosting is far ahead: the default operator

@@ -47,9 +47,10 @@ def of_numbers(splits) -> dict:
     trained = steps.trained(model, jax.jit(epoch), judge, data, rates, EPOCHS)
     weights = trained[0]["weights"]
     found = {BEFORE: {}, NETWORK: {}, DEFAULT: {"share": []}}
-    path = model.get_layer("linear_path")
+    blend = model.get_layer("blend")
+    alone = blend.get_weights()
     for k, parts in enumerate(splits):
-        path.set_weights([0 * x for x in path.get_weights()])
+        blend.set_weights(alone)
         for variable, values in zip(model.trainable_variables, weights):
             variable.assign(values[k])
         _note(found[BEFORE], averaged, parts["test"])
@@ -58,8 +59,8 @@ def of_numbers(splits) -> dict:
             (model_inputs(model, parts[n].inputs), parts[n].labels)
             for n in ("train", "validation")
         ]
-        share = zoo.blend_ridge(model, *rows[0], *rows[1])
-        found[DEFAULT]["share"].append(round(share, 4))
+        shares = zoo.blend_linear(model, *rows[0], *rows[1])
+        found[DEFAULT]["share"].append(shares.whole)
         _note(found[DEFAULT], model, parts["test"])
     return found
 

@@ -25,7 +25,8 @@ class Record:
         seconds: In `fit`.
         parameters: Of the model.
         history: Of `keras.Model.fit`.
-        network_share: Beside a ridge regression; see `ridge_share.settle`.
+        network_share: Beside a linear model, for rows that have all modalities, and for
+            those that lack some; see `linear_share.settle`.
         temperature, set_threshold, adaptive_threshold: What `confidence.settle` found.
         hazards: Of a model of risks; see `survival_curves.settle`.
         scale: How each modality was scaled.
@@ -41,7 +42,7 @@ class Record:
     seconds: float
     parameters: int
     history: dict[str, list[float]]
-    network_share: float | None = None
+    network_share: tuple[float, float] | None = None
     temperature: float | None = None
     set_threshold: float | None = None
     adaptive_threshold: float | None = None

@@ -14,7 +14,7 @@ from keras_fusion.errors import InputError
 from keras_fusion.experiments import (
     fine_tuning,
     hosts,
-    ridge_share,
+    linear_share,
     survival_curves,
     targets,
 )
@@ -158,10 +158,12 @@ class SingleRun:
         model, data = self.model, self.data
         if self.stopping:
             self.stopping.restore_best()
-        blended = ridge_share.settle(
+        blended = linear_share.settle(
             model, self.recipe, data, self.train, self.validation
         )
         targets.restore(model, data)
+        if blended:
+            blended["validation"] = self.watch.judged()
         confidence = settle(model, data, self.recipe.training)
         confidence |= survival_curves.settle(model, data)
         self._save()
@@ -219,13 +221,12 @@ class SingleRun:
             name=self.recipe.name,
             identity=self.identity,
             metric=self.watch.name,
-            validation=blended.get("validation", validated),
             epochs=len(history["loss"]),
             best_epoch=stopping.best_epoch + 1 if stopping else None,
             seconds=self.checkpoint.seconds + time.perf_counter() - self.started,
             parameters=self.model.count_params(),
             history=history,
-            network_share=blended.get("network_share"),
+            **({"validation": validated} | blended),
             **confidence,
             scale={m: scale.kind for m, scale in self.data.statistics.items()},
             computed_on=computed_on(),

@@ -9,7 +9,6 @@ from keras_fusion.datasets import Dataset, Split
 from keras_fusion.datasets.asked import SURVIVAL
 from keras_fusion.survival import in_intervals
 from keras_fusion.zoo.parts.deployable import heads_of
-from keras_fusion.zoo.parts.linear_path import path_of
 
 
 def standardized(data: Dataset, split: Split) -> Split:
@@ -74,6 +73,3 @@ def restore(model: keras.Model, data: Dataset) -> None:
     for head in heads_of(model):
         head.kernel.assign(head.kernel * std)
         head.bias.assign(head.bias * std + mean)
-    path = path_of(model)
-    if path is not None:
-        path.kernel.assign(path.kernel * std)

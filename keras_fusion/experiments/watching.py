@@ -35,6 +35,7 @@ class Watch(keras.callbacks.Callback):
         if other is None and task.watched is None:
             self.score = task.score
         self.name = other or task.metric
+        self.task = task
         self.key = f"val_{other or own}"
         self.split = split
         self.epochs = set(epochs)
@@ -42,10 +43,20 @@ class Watch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if self.score is None or epoch + 1 not in self.epochs:
             return
+        logs[self.key] = self.score(np.asarray(self.split.labels), self._outputs())
+
+    def judged(self) -> float:
+        """The score of the model as it is now, of which higher is better."""
+        labels, outputs = np.asarray(self.split.labels), self._outputs()
+        if self.name == LOSS:
+            labels = labels[:, None] if outputs.shape[1] == 1 else labels
+            return -float(self.task.loss()(labels, outputs))
+        return (self.score or self.task.score)(labels, outputs)
+
+    def _outputs(self):
         split = self.split
         inputs = model_inputs(self.model, split.inputs, split.modality_mask)
-        outputs = self.model.predict(InOrder(inputs), verbose=0)[: len(split.labels)]
-        logs[self.key] = self.score(np.asarray(split.labels), outputs)
+        return self.model.predict(InOrder(inputs), verbose=0)[: len(split.labels)]
 
     def of(self, value: float) -> float:
         """A value of the logs as a score, of which higher is better."""

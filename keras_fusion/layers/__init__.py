@@ -22,6 +22,7 @@ from keras_fusion.layers.augmentation.modality_corruption import ModalityCorrupt
 from keras_fusion.layers.augmentation.modality_dropout import ModalityDropout
 from keras_fusion.layers.augmentation.sequence_jitter import SequenceJitter
 from keras_fusion.layers.augmentation.video_jitter import VideoJitter
+from keras_fusion.layers.blend import Blend as Blend
 from keras_fusion.layers.class_token import ClassToken
 from keras_fusion.layers.column_embedding import ColumnEmbedding
 from keras_fusion.layers.continuation_ratio import ContinuationRatio

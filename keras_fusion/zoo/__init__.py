@@ -8,7 +8,7 @@
 
 from keras_fusion.zoo.affinities import affinities as affinities
 from keras_fusion.zoo.backbone import backbone as backbone
-from keras_fusion.zoo.blend_ridge import blend_ridge as blend_ridge
+from keras_fusion.zoo.blend_linear import blend_linear as blend_linear
 from keras_fusion.zoo.dual_encoder import DualEncoder as DualEncoder
 from keras_fusion.zoo.ensemble import ensemble as ensemble
 from keras_fusion.zoo.evidential_classifier import EvidentialClassifier

@@ -1,12 +1,11 @@
 import keras
 
+from keras_fusion.zoo.parts import linear_path as linear
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.encoders import encode
 from keras_fusion.zoo.parts.entrance import entrance
-from keras_fusion.zoo.parts.head import is_regression
 from keras_fusion.zoo.parts.heads import classifier, predictions
 from keras_fusion.zoo.parts.inputs import as_query
-from keras_fusion.zoo.parts.linear_path import linear_path
 from keras_fusion.zoo.parts.record import builder
 from keras_fusion.zoo.parts.replacement import replaced
 from keras_fusion.zoo.weights import load_weights
@@ -32,6 +31,7 @@ def FusionClassifier(
     replacement: str = "zero",
     modality_mask: bool = False,
     heads: str | None = None,
+    linear_path: bool | None = None,
     include_top: bool = True,
     classifier_activation: str | None = "softmax",
     weights: str | None = None,
@@ -52,8 +52,7 @@ def FusionClassifier(
         input_shapes: Shape without batch axis of each modality, by name.
         classes: Number of classes, any integer type. `classes=1` with
             `classifier_activation=None` is regression, which reads better as
-            `FusionModel(input_shapes, "regression")`. It has place for the ridge
-            regression that `zoo.blend_ridge` adds to it after `fit`.
+            `FusionModel(input_shapes, "regression")`.
         fusion: An operator's name (see `keras_fusion.layers`, or `package>Name` of
             one's own that is registered with Keras), `{"class_name": ..., "config":
             {...}}`, or an operator as a template that each block copies.
@@ -90,6 +89,9 @@ def FusionClassifier(
             `"average"`, to predict the mean of what they and the fusion predict, over
             what is present. In regression that is `"train"`: a modality may give a
             part of a sum, and a mean of parts falls short of it.
+        linear_path: Whether vectors and tables also go to a linear model beside the
+            network, which does nothing until `zoo.blend_linear` fits it after `fit`.
+            None: in regression alone.
         include_top: Whether there is a head; else the output is `(B, units)`.
         classifier_activation: Of the head; or `"cumulative_link"` or
             `"continuation_ratio"` for classes in an order, which are the heads
@@ -118,8 +120,9 @@ def FusionClassifier(
     )
     operator = template(fusion, units)
     beside = None
-    if include_top and is_regression(classes, classifier_activation):
-        beside = linear_path(seen, encoders, mask, classes)
+    if linear.wanted(linear_path, classes, classifier_activation) and include_top:
+        head = classes, classifier_activation
+        beside = linear.linear_path(seen, encoders, mask, *head)
     encoded, mask = encode(
         seen,
         encoders,
@@ -146,8 +149,9 @@ def FusionClassifier(
         dropout=dropout,
         activation=classifier_activation,
         include_top=include_top,
-        beside=beside,
     )
+    if beside is not None:
+        outputs = linear.blended(outputs, beside, mask, classifier_activation)
     model = classifier(inputs, outputs, heads, name)
     load_weights(model, weights)
     return model

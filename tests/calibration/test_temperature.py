@@ -145,7 +145,6 @@ def test_pixels_that_are_labeled_decide(classes):
 
 def test_it_wants_probabilities():
     model = zoo.FusionClassifier(VECTORS, 1, classifier_activation=None)
-    with pytest.raises(
-        ValueError, match=r"softmax or a sigmoid; rec.*\['predictions'\]"
-    ):
+    heads = r"\['predictions', 'predictions_linear'\]"
+    with pytest.raises(ValueError, match=f"softmax or a sigmoid; rec.*{heads}"):
         calibrate(model, draw(VECTORS), np.zeros(3, int))

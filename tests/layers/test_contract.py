@@ -27,6 +27,7 @@ COUNTS = tried_here([3, 1, 2, 8])
 # Files hold them, so they are registered, but nobody puts them in a model by hand.
 MADE_BY_BUILDERS = {
     "BalancedModel",
+    "Blend",
     "EnsembleAverage",
     "EvidentialModel",
     "GradientGates",

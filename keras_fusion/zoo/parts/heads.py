@@ -1,7 +1,6 @@
 """The head of the fusion, and if asked one for each modality beside it."""
 
 import keras
-from keras import layers
 
 from keras_fusion.layers.heads import HEADS, HeadedModel, Heads
 from keras_fusion.names import MASK, safe_names
@@ -20,7 +19,6 @@ def predictions(
     dropout: float,
     activation,
     include_top: bool = True,
-    beside=None,
 ):
     """Class probabilities `(B, classes)`, or without top the features `(B, U)`.
 
@@ -33,23 +31,15 @@ def predictions(
         dropout: Rate before each head.
         activation: Of every head.
         include_top: Whether there are heads at all.
-        beside: `(B, classes)` that the head of the fusion adds to, or None.
     """
     check_heads(heads, include_top)
     top = {"dropout": dropout, "activation": activation}
     if heads is None:
-        whole = classify(fused, classes, include_top=include_top, **top)
-        return whole if beside is None else _sum(whole, beside)
+        return classify(fused, classes, include_top=include_top, **top)
     if is_regression(classes, activation):
         heads = "train"  # each head has a part of a sum, of which a mean falls short
     whole = classify(fused, classes, name=FUSED, **top)
-    if beside is not None:
-        whole = _sum(whole, beside)
     return joined(whole, alone(streams, classes, **top), heads, modality_mask)
-
-
-def _sum(fused, beside):
-    return layers.Add(dtype="float32", name="with_linear_path")([fused, beside])
 
 
 def alone(streams, classes, *, dropout, activation) -> list:

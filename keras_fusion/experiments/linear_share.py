@@ -1,0 +1,49 @@
+"""The linear model that a trained model is blended with."""
+
+import keras
+import numpy as np
+
+from keras_fusion import zoo
+from keras_fusion.datasets import Dataset, Split
+from keras_fusion.datasets.columns.read_rows import take
+from keras_fusion.experiments.batches import InOrder, model_inputs
+from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.zoo.parts.linear_path import parts_of
+
+ROWS, NUMBERS = 5000, 2**25  # that train the linear model, at most
+
+
+def settle(
+    model: keras.Model, recipe: Recipe, data: Dataset, train: Split, validation: Split
+) -> dict:
+    """Blends a model as `zoo.blend_linear` does; for the run's record.
+
+    Args:
+        model: Trained.
+        recipe: Where its validation rows train, too, nothing is blended.
+        data: Says what the labels are. A number that is no target is a risk, which no
+            ridge regression predicts.
+        train, validation: From `targets.standardized`, or taught.
+
+    Returns:
+        `network_share`; nothing where nothing is blended.
+    """
+    if recipe.split.train_on_validation:
+        return {}
+    path, _ = parts_of(model)
+    numbers = path is not None and path.activation is keras.activations.linear
+    if path is None or (numbers and data.target is None):
+        return {}
+    count, weights = len(train.labels), path.units * path.input.shape[-1]
+    most = max(1, min(count, ROWS, NUMBERS // weights))
+    rows = np.linspace(0, count - 1, most, dtype=int)
+    some = {name: take(x, rows) for name, x in train.inputs.items()}
+    train = Split(some, train.labels[rows], train.modality_mask[rows])
+    parts = [
+        InOrder(model_inputs(model, x.inputs, x.modality_mask))
+        for x in (train, validation)
+    ]
+    shares = zoo.blend_linear(
+        model, parts[0], train.labels, parts[1], validation.labels
+    )
+    return {"network_share": shares}

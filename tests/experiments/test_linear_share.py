@@ -1,0 +1,45 @@
+"""The linear model that a trained model is blended with, in a run and its files."""
+
+import numpy as np
+import pytest
+
+from keras_fusion.experiments import comparison, prediction, record, saving, training
+from keras_fusion.experiments.evaluation import full_outputs
+from keras_fusion.experiments.tasks import task_of
+from tests.experiments import runs
+
+ASKED = runs.RECIPE.replace("units = 4", "units = 4\nlinear_path = true")
+
+
+def of_task(task):
+    """Labels: classes, or numbers."""
+    given = runs.arrays()
+    if task == "classification":
+        return {"y": given["y"]}
+    numbers = np.nan_to_num(given["a"]) @ np.arange(5) + 100
+    return {"y": numbers + np.random.default_rng(0).normal(size=100)}
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_the_model_of_a_run_is_the_blend_and_its_score_the_blend_s(task, tmp_path):
+    path = runs.write(tmp_path, ASKED, **of_task(task))
+    recipe, data = runs.load(path)
+    done = training.fit(recipe, data, 0, tmp_path / "run")
+    assert record.read(tmp_path / "run").network_share == done.network_share
+    assert all(0 <= share < 1 for share in done.network_share)
+    model = comparison.trained(recipe, data, tmp_path / "run")
+    outputs = full_outputs(model, data.validation)
+    score = task_of(data).score(data.validation.labels, outputs)
+    assert done.validation == pytest.approx(score, abs=1e-5)
+    file = saving.save_deployable(recipe, data, tmp_path / "run")
+    raw = {name: np.asarray(x) for name, x in data.samples.items()}
+    answers = prediction.predict(file, raw)
+    assert np.isfinite(next(iter(answers.values()))).all()
+
+
+def test_nothing_is_blended_where_validation_rows_train(tmp_path):
+    text = ASKED + "patience = 0\n\n[split]\ntrain_on_validation = true\n"
+    path = runs.write(tmp_path, text)
+    recipe, data = runs.load(path)
+    done = training.fit(recipe, data, 0, tmp_path / "run")
+    assert done.network_share is None
