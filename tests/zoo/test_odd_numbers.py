@@ -8,9 +8,10 @@ from keras import ops
 from keras_fusion import datasets, zoo
 from keras_fusion.datasets.arrays import as_modalities
 from keras_fusion.datasets.standardization import measure
-from keras_fusion.names import EDGE_INDEX, MASK
+from keras_fusion.names import MASK
 from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import to_numpy
+from tests.zoo.every_builder import built, each_builder, with_others
 from tests.zoo.samples import draw
 
 LARGEST = np.finfo("float32").max
@@ -22,34 +23,6 @@ CASES = {
     "all the same": np.ones_like,
     "far from 0": lambda x: np.float32(1e7) + x,
 }
-SHAPES = {
-    "GraphNodeClassifier": {"a": (3,), "b": (3,)},
-    "MutualFormerSegmenter": {"a": (16, 16, 1), "b": (16, 16, 2)},
-    "TwoStreamVideoClassifier": {"a": (2, 8, 8, 1), "b": (2, 8, 8, 2)},
-}
-each_builder = pytest.mark.parametrize("name", zoo.builders())
-
-
-def built(name, classes=3, **arguments):
-    """A model that drops nearly all modalities, where there are several."""
-    shapes = SHAPES.get(name, {"a": (4, 3), "b": (4, 3)})
-    options = {"units": 4} | arguments
-    if name == "UnimodalClassifier":
-        shapes = {"a": shapes["a"]}
-    elif name != "GraphNodeClassifier":
-        options |= {"modality_mask": True, "modality_dropout": 0.999}
-    return zoo.builders()[name](shapes, classes, **options), shapes
-
-
-def with_others(model, inputs, mask=None):
-    """The inputs with all that the model takes besides modalities."""
-    rows = len(next(iter(inputs.values())))
-    if MASK in model.input:
-        present = np.ones((rows, len(inputs)), bool) if mask is None else mask
-        inputs = inputs | {MASK: present}
-    if EDGE_INDEX in model.input:
-        inputs = inputs | {EDGE_INDEX: np.int32([[0], [1]])}
-    return inputs
 
 
 def predicted(model, inputs):
