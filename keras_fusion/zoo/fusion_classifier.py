@@ -87,8 +87,8 @@ def FusionClassifier(
         heads: None, or a head for each modality, whose loss is added in training, so
             that every encoder learns by itself: `"train"`, for that alone, or
             `"average"`, to predict the mean of what they and the fusion predict, over
-            what is present. In regression that is `"train"`: a modality may give a
-            part of a sum, and a mean of parts falls short of it.
+            what is present. For numbers and for classes in an order that is `"train"`:
+            a modality may give a part of a sum, and a mean of parts falls short of it.
         linear_path: Whether vectors and tables also go to a linear model beside the
             network, which does nothing until `zoo.blend_linear` fits it after `fit`.
             None: in regression alone.

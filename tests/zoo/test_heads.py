@@ -199,6 +199,14 @@ def test_the_average_on_every_backend(dtype):
     assert_close(found, np.array([[0.75], [0.6]]))
 
 
+@pytest.mark.parametrize("activation", ["cumulative_link", "continuation_ratio"])
+def test_heads_of_an_order_are_not_averaged(activation):
+    """Each gives a part of one score; a mean of such classes leans to the middle."""
+    options = {"classifier_activation": activation, "heads": "average"}
+    model = zoo.FusionClassifier(VECTORS, 3, **options)
+    assert model.get_layer("predictions").heads == "train"
+
+
 def test_heads_that_cannot_be():
     with pytest.raises(ValueError, match="heads must be None or one of.*'mean'"):
         zoo.FusionClassifier(VECTORS, 3, heads="mean")

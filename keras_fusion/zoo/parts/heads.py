@@ -4,7 +4,7 @@ import keras
 
 from keras_fusion.layers.heads import HEADS, HeadedModel, Heads
 from keras_fusion.names import MASK, safe_names
-from keras_fusion.zoo.parts.head import classify, is_regression
+from keras_fusion.zoo.parts.head import ORDINAL, classify, is_regression
 
 FUSED = "predictions_fused"  # no modality's head can be called so
 
@@ -36,7 +36,7 @@ def predictions(
     top = {"dropout": dropout, "activation": activation}
     if heads is None:
         return classify(fused, classes, include_top=include_top, **top)
-    if is_regression(classes, activation):
+    if is_regression(classes, activation) or activation in ORDINAL:
         heads = "train"  # each head has a part of a sum, of which a mean falls short
     whole = classify(fused, classes, name=FUSED, **top)
     return joined(whole, alone(streams, classes, **top), heads, modality_mask)
