@@ -25,6 +25,12 @@ RESULTS = ROOT / "benchmarks" / "results" / "defaults.json"
 PAGE = ROOT / "benchmarks" / "defaults.md"
 BEGIN = "<!-- results: written by python -m benchmarks.defaults --page -->"
 COMMAND = "keras-fusion train"  # what it makes of a table without a recipe
+USUAL = {
+    "fusion": "ScalarWeighting",
+    "scale": "auto",
+    "heads": "average",
+    "modality_dropout": 0.3,
+}
 SPLITS = 8
 BASE = {
     "fusion": "Concatenation",
@@ -61,12 +67,8 @@ FACTORS = {  # in the order in which they are tried
 }
 CANDIDATES = {  # several factors moved together
     "ScalarWeighting, scale=auto": {"fusion": "ScalarWeighting", "scale": "auto"},
-    COMMAND: {
-        "fusion": "ScalarWeighting",
-        "scale": "auto",
-        "heads": "average",
-        "modality_dropout": 0.3,
-    },
+    COMMAND: USUAL,
+    f"{COMMAND}, linear_path": USUAL | {"linear_path": True},
     "before this study": {
         "fusion": "ModalityAttention",
         "scale": "feature",

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from benchmarks.blending import blended
 from benchmarks.defaults_data import Part
 from keras_fusion.datasets import modality_mask
 from keras_fusion.datasets.scale_choice import AUTO, chosen
@@ -75,7 +76,8 @@ def fit(splits: list[dict[str, Part]], arguments: dict) -> dict:
 
     Args:
         splits: From `defaults_data.split`; as many training rows in each.
-        arguments: Of `FusionClassifier`, and those of `TRAINING`.
+        arguments: Of `FusionClassifier`, and those of `TRAINING`. With `linear_path`
+            the networks are blended.
 
     Returns:
         Lists over splits: `validation` accuracy and `loss` at the epoch of the least
@@ -84,7 +86,9 @@ def fit(splits: list[dict[str, Part]], arguments: dict) -> dict:
         test accuracy by the best validation accuracy and after the last epoch.
     """
     training = {k: arguments.get(k, TRAINING[k]) for k in TRAINING}
-    arguments = {k: v for k, v in arguments.items() if k not in TRAINING}
+    blend = arguments.get("linear_path", False)
+    own = (*TRAINING, "linear_path")  # which trains nothing
+    arguments = {k: v for k, v in arguments.items() if k not in own}
     prepared = [scaled(parts, training["scale"]) for parts in splits]
     data = {name: stacked([parts[name] for parts in prepared]) for name in splits[0]}
     classes = int(max(d["labels"].max() for d in data.values())) + 1
@@ -92,7 +96,9 @@ def fit(splits: list[dict[str, Part]], arguments: dict) -> dict:
     shapes = tuple((m, x.shape[2:]) for m, x in inputs if m != MASK)
     batch = min(BATCH, data["train"]["labels"].shape[1])
     made = compiled(shapes, classes, batch, json.dumps(arguments, sort_keys=True))
-    return _run(*made, data, training)
+    if not blend:
+        return _run(*made, data, training)
+    return _blended(*made, prepared, data, training, classes)
 
 
 @lru_cache(maxsize=1)
@@ -184,6 +190,18 @@ def _run(model, train_epoch, judge, data, training):
         "other stopping": stopping,
         "parameters": model.count_params(),
     }
+
+
+def _blended(model, train_epoch, judge, prepared, data, training, classes):
+    by_loss, _, _, state = trained(model, train_epoch, judge, data, training)
+    return blended(prepared, answering(model, by_loss["weights"], state), classes)
+
+
+def answering(model, weights, state):
+    """From one part of every split to what the network of each answers."""
+    call = jax.vmap(lambda *x: model.stateless_call(*x, training=False)[0])
+    call = jax.jit(call)
+    return lambda parts: call(weights, state, stacked(parts)["inputs"])
 
 
 def _chosen(better, now, before):
