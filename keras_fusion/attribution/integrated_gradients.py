@@ -6,10 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fusion.attribution.gradients import with_gradient
 from keras_fusion.attribution.scaled_tokens import first_tokens, scaled
 from keras_fusion.batching import prediction_batch
 from keras_fusion.errors import InputError
+from keras_fusion.gradients import with_gradients
 from keras_fusion.names import MASK
 from keras_fusion.zoo.parts.inputs import check_inputs
 
@@ -115,7 +115,7 @@ class _Path:
                 f"{modality!r} holds {rows[modality].dtype} codes, between which there "
                 "is no way, and no layer of the library looks them up first."
             )
-        self.ask = with_gradient(self._chosen)
+        self.run = with_gradients(self._chosen)
 
     def walk(self, rows, baseline, target):
         """Values, base, whole, error and target of some rows."""
@@ -124,11 +124,11 @@ class _Path:
             answer = self._answer(ops.convert_to_tensor(end), rows)
             target = ops.convert_to_numpy(answer).argmax(axis=-1)
         others = rows | {_TARGET: np.asarray(target, "int32")}
-        whole, _ = self.ask(end, others)
-        base, _ = self.ask(start + _NEARLY * (end - start), others)
+        whole, _ = self._ask(end, others)
+        base, _ = self._ask(start + _NEARLY * (end - start), others)
         values = np.zeros(end.shape)
         for place, weight in zip(self.places, self.weights):
-            _, slopes = self.ask(start + place * (end - start), others)
+            _, slopes = self._ask(start + place * (end - start), others)
             values += weight * (end - start) * slopes
         added = values.reshape(len(values), -1).sum(axis=1)
         return values, base, whole, np.abs(whole - base - added), others[_TARGET]
@@ -158,11 +158,18 @@ class _Path:
             )
         return found
 
-    def _chosen(self, place, others):
+    def _ask(self, place, others):
+        """What the model answers at a place of the way `(B,)`, and its slopes."""
+        found, (slopes,) = self.run([np.asarray(place, "float32")], others=others)
+        return ops.convert_to_numpy(found), slopes
+
+    def _chosen(self, places, others):
+        (place,) = places
         rows = {name: x for name, x in others.items() if name != _TARGET}
         found = self._answer(place, rows)
         which = ops.one_hot(others[_TARGET], found.shape[-1], dtype=found.dtype)
-        return ops.sum(found * which, axis=-1)
+        found = ops.sum(found * which, axis=-1)
+        return ops.sum(found), found
 
 
 _TARGET = "the target of integrated gradients"  # the name of no input

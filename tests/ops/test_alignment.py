@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
+from keras_fusion.gradients import with_gradients
 from keras_fusion.ops import alignment_loss
-from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
 from tests.layers.cases import draw
 from tests.layers.reference import float64, softmax

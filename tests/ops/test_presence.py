@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_fusion.gradients import with_gradients
 from keras_fusion.ops.presence import (
     Presence,
     select,
@@ -9,7 +10,6 @@ from keras_fusion.ops.presence import (
     softmax,
     weighted_sum,
 )
-from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
 from tests.layers.cases import draw, modalities
 

@@ -26,6 +26,7 @@ GROUND = {
     "errors",
     "escaping",
     "files",
+    "gradients",
     "losses",
     "metrics",
     "names",
@@ -75,7 +76,7 @@ TFDS = {
 IN_A_FUNCTION = {
     *(PACKAGE / "datasets" / "columns").glob("*.py"),
     PACKAGE / "experiments" / "devices.py",
-    *(PACKAGE / name / "gradients.py" for name in ("attribution", "testing")),
+    PACKAGE / "gradients.py",
 }
 
 UNSAFE_MODULES = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}

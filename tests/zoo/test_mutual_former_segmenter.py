@@ -4,8 +4,8 @@ import pytest
 from keras import ops
 
 from keras_fusion import zoo
+from keras_fusion.gradients import with_gradients
 from keras_fusion.losses import SaliencyLoss
-from keras_fusion.testing.gradients import with_gradients
 from keras_fusion.zoo.parts.decoder import from_patches, patches
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import absent_as, draw, randomise

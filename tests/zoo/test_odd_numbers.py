@@ -8,8 +8,8 @@ from keras import ops
 from keras_fusion import datasets, zoo
 from keras_fusion.datasets.arrays import as_modalities
 from keras_fusion.datasets.standardization import measure
+from keras_fusion.gradients import with_gradients
 from keras_fusion.names import MASK
-from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import to_numpy
 from tests.zoo.every_builder import built, each_builder, with_others
 from tests.zoo.samples import draw

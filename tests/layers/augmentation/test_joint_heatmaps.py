@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_fusion.gradients import with_gradients
 from keras_fusion.layers import JointHeatmaps
-from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
 
 SIZE = (5, 7)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from keras_fusion.gradients import with_gradients
 from keras_fusion.layers import FeatureModulation
-from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
 from tests.layers.cases import draw
 from tests.layers.reference import dense, float64

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_fusion.gradients import with_gradients
 from keras_fusion.layers import CrossDiffusionAttention, ReleasedMutualFormerBlock
 from keras_fusion.ops.diffusion.cross_diffusion import cross_diffusion
 from keras_fusion.ops.diffusion.dense_products import affinities
 from keras_fusion.ops.presence import Presence
 from keras_fusion.ops.tokens import attend, join_heads, split_heads
-from keras_fusion.testing.gradients import with_gradients
 from tests import golden
 from tests.conftest import assert_close, to_numpy
 from tests.layers.cases import draw, modalities

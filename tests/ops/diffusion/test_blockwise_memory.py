@@ -4,9 +4,9 @@ import keras
 import pytest
 from keras import ops
 
+from keras_fusion.gradients import with_gradients
 from keras_fusion.ops import cross_diffusion
 from keras_fusion.ops.diffusion import blocks
-from keras_fusion.testing.gradients import with_gradients
 from tests.layers.cases import draw
 
 TOKENS = 64

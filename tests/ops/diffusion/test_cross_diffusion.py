@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_fusion.gradients import with_gradients
 from keras_fusion.ops import cross_diffusion
 from keras_fusion.ops.diffusion import fused_attention
-from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import TOLERANCES, assert_close, tried_here
 from tests.layers.cases import draw
 from tests.ops.diffusion import diffusion_oracle as oracle

@@ -4,8 +4,8 @@ import keras
 import pytest
 from keras import ops
 
+from keras_fusion.gradients import with_gradients
 from keras_fusion.ops import cross_diffusion
-from keras_fusion.testing.gradients import with_gradients
 from tests.conftest import assert_close
 from tests.ops.diffusion.diffusion_results import arrays, flat
 

@@ -1,4 +1,4 @@
-"""Gradients on whichever backend is active."""
+"""Gradients on whichever backend is active: Keras has no operation for them."""
 
 import keras
 import numpy as np
@@ -68,8 +68,11 @@ def _torch(function, variables):
 
     def run(arrays, **others):
         arrays = [ops.convert_to_tensor(x).requires_grad_() for x in arrays]
-        value, outputs = function(arrays, **others)
         leaves = [*arrays, *(v.value for v in variables)]
-        return outputs, torch.autograd.grad(value, leaves, allow_unused=True)
+        with torch.enable_grad():
+            value, outputs = function(arrays, **others)
+            if not value.requires_grad:
+                return outputs, [None] * len(leaves)
+            return outputs, torch.autograd.grad(value, leaves, allow_unused=True)
 
     return run
