@@ -1,5 +1,6 @@
 """One training run: reproducible by seed, resumed after a kill, whole or not at all."""
 
+import contextlib
 import functools
 from collections.abc import Iterable
 from pathlib import Path
@@ -73,9 +74,11 @@ def fit(
     keras.utils.set_random_seed(seed)
     # Rows without some modality need the mask; it makes no other weights.
     build = functools.partial(variants.build, recipe, data, modality_mask=True)
-    with hosts.writing_in(folder):  # fails before the work, not after
+    with contextlib.ExitStack() as lock:
         with data_parallel(devices), policy(precision):
             model = recomputing(build) if recipe.training.recompute else build()
+            # After the model, whose arguments may be wrong, and before the work.
+            lock.enter_context(hosts.writing_in(folder))
             if done := _done(folder, identity):
                 return done
             run = SingleRun(
