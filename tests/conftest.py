@@ -48,8 +48,13 @@ def pytest_collection_finish():
 
 
 def pytest_collection_modifyitems(items):
-    """Skips what is marked `only_on(backend, reason=...)` on the other backends."""
+    """Skips what is marked `only_on(backend, reason=...)` on the other backends.
+
+    But for soak tests, which run on one backend, whichever that is.
+    """
     for item in items:
+        if item.get_closest_marker("soak"):
+            continue
         for mark in item.iter_markers("only_on"):
             if keras.backend.backend() not in mark.args:
                 item.add_marker(pytest.mark.skip(mark.kwargs["reason"]))

@@ -88,7 +88,14 @@ def descendants(of):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux' /proc")
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "end",
+    [
+        signal.SIGINT,
+        # Ray's processes look for the one that started them once a minute.
+        pytest.param(signal.SIGKILL, marks=pytest.mark.soak),
+    ],
+)
 def test_the_processes_of_ray_end_with_the_command(tmp_path, end):
     command = [sys.executable, "-c", DRIVER, tmp_path / "begun"]
     process = subprocess.Popen(

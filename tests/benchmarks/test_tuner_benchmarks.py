@@ -77,7 +77,7 @@ def test_shards_are_merged_and_winners_are_tested(tmp_path, monkeypatch):
         assert all(0 <= row[name]["test"] <= 1 for name in ("random", "hyperband"))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_two_workers_are_timed_against_one(tmp_path):
     path = tmp_path / "results.json"
     command = [sys.executable, "-m", "benchmarks.workers", "--quick"]
