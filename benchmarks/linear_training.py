@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import keras
 
-from benchmarks import corruption
+from benchmarks import defaults
 from benchmarks import defaults_training as steps
 from benchmarks.linear import BEFORE, DEFAULT, NETWORK, r_squared
 from keras_fusion import zoo
@@ -21,9 +21,13 @@ EPOCHS = 200  # of a recipe for a file of one's own
 
 
 def of_classes(splits) -> dict:
-    """Records of the default."""
-    found = corruption.judged(splits, USUAL)
-    return {DEFAULT: {"test": found["in order"], "missing": found["missing"]}}
+    """Records of the network, and of the default."""
+    found = {}
+    for name, linear in ((NETWORK, False), (DEFAULT, True)):
+        given = defaults.USUAL | {"linear_path": linear}
+        kept = steps.fit(splits, given).items()
+        found[name] = {k: x for k, x in kept if k in ("test", "missing", "share")}
+    return found
 
 
 def of_numbers(splits) -> dict:

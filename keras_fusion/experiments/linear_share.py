@@ -20,7 +20,8 @@ def settle(
 
     Args:
         model: Trained.
-        recipe: Where its validation rows train, too, nothing is blended.
+        recipe: Where its validation rows train, too, or classes have weights, which
+            the linear model knows nothing of, nothing is blended.
         data: Says what the labels are. A number that is no target is a risk, which no
             ridge regression predicts.
         train, validation: From `targets.standardized`, or taught.
@@ -28,7 +29,7 @@ def settle(
     Returns:
         `network_share`; nothing where nothing is blended.
     """
-    if recipe.split.train_on_validation:
+    if recipe.split.train_on_validation or recipe.training.class_weight:
         return {}
     path, _ = parts_of(model)
     numbers = path is not None and path.activation is keras.activations.linear

@@ -10,6 +10,8 @@ KINDS = {".csv": "table", ".tsv": "table", ".parquet": "table", ".npz": "npz"}
 # What `benchmarks/defaults.py` found right for most data.
 USUAL = {"heads": "average", "units": 64, "dropout": 0.5, "modality_dropout": 0.3}
 
+NOT_LINEAR = ("ordinal", "risk", "survival")  # no linear model of these is fitted
+
 
 def is_data(path: str) -> bool:
     """Whether this is the name of a file with rows, not of a recipe."""
@@ -33,12 +35,13 @@ def recipe_for(
         order, time, event: Of classes in an order, and of times; see `datasets.load`.
     """
     dataset = f"{KINDS[Path(path).suffix.lower()]}:{path}"
+    linear = not order and time is None and task not in NOT_LINEAR
     return Recipe(
         name=name_of(dataset),
         dataset=dataset,
         label=label or "y",
         task=task,
-        arguments=dict(USUAL),
+        arguments=USUAL | ({"linear_path": True} if linear else {}),
         order=tuple(order or ()),
         time=time,
         event=event,

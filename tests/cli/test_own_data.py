@@ -41,6 +41,7 @@ def test_init_writes_what_it_understood(table):
         assert words in text
     recipe = recipes.read(str(written))
     assert recipe.training.patience and recipe.arguments["fusion"]
+    assert recipe.arguments["linear_path"]
     assert list(recipes.load_data(recipe, 0).input_shapes) == ["a", "b"]
     status, _, err = run("init", table, "--label", "kind")
     assert status == 2 and "is there already" in err
@@ -64,6 +65,14 @@ def test_a_table_trains_without_a_recipe(table, quick, tmp_path):
     model = tmp_path / name / "model" / "seed-0" / "model.keras"
     assert f"keras-fusion predict {model} FILE" in out
     assert "59 more rows" in succeed("predict", model, table, "--rows", 1)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"task": "ordinal"}, {"order": ("a", "b")}, {"time": "days"}, {"task": "risk"}],
+)
+def test_what_no_linear_model_fits_has_none(said):
+    assert "linear_path" not in own_data.recipe_for("t.csv", "y", **said).arguments
 
 
 def test_two_files_of_one_name_have_runs_of_their_own(tmp_path):

@@ -37,9 +37,15 @@ def test_the_model_of_a_run_is_the_blend_and_its_score_the_blend_s(task, tmp_pat
     assert np.isfinite(next(iter(answers.values()))).all()
 
 
-def test_nothing_is_blended_where_validation_rows_train(tmp_path):
-    text = ASKED + "patience = 0\n\n[split]\ntrain_on_validation = true\n"
-    path = runs.write(tmp_path, text)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "patience = 0\n\n[split]\ntrain_on_validation = true\n",
+        'class_weight = "balanced"\n',
+    ],
+)
+def test_nothing_is_blended_with_what_was_trained_otherwise(settings, tmp_path):
+    path = runs.write(tmp_path, ASKED + settings)
     recipe, data = runs.load(path)
     done = training.fit(recipe, data, 0, tmp_path / "run")
     assert done.network_share is None
