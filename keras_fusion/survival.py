@@ -61,7 +61,8 @@ class CensoredCrossentropy(keras.losses.Loss):
     """The cross-entropy of intervals of time, some of which are censored.
 
     `-log p_k` where the event happened in interval k, and `-log sum_(j >= k) p_j` where
-    the observation ended in it, since the event came there or later.
+    the observation ended in it, since the event came there or later. (pycox numbers a
+    row of the second kind by the last interval that it survived, which is k - 1.)
 
     Shapes: labels `(B, 2)`, interval and event, as from `in_intervals`; probabilities
     `(B, K)`, as from `keras_fusion.layers.ContinuationRatio` or a softmax.

@@ -18,8 +18,9 @@ class ContinuationRatio(Layer):
     Call: `layer(x)`
 
     Shapes: `(B, ..., D)` to probabilities `(B, ..., K)` of the classes, in their order.
-    The usual cross-entropy of them is the loss of CORN; of times that are censored take
-    `keras_fusion.survival.CensoredCrossentropy`.
+    The usual cross-entropy of them is the loss of CORN, which divides it by the number
+    of steps that a batch's rows decide instead of by the number of its rows; of times
+    that are censored take `keras_fusion.survival.CensoredCrossentropy`.
 
     Args:
         classes: Number K of classes, 2 or more.

@@ -18,7 +18,9 @@ class CumulativeLink(Layer):
     Call: `layer(x)`
 
     Shapes: `(B, ..., D)` to probabilities `(B, ..., K)` of the classes, in their order.
-    The loss is the usual cross-entropy of them.
+    The loss is the usual cross-entropy of them. CORAL has the same head, but no weights
+    that keep its thresholds in order, and the sum of the cross-entropies of `y > k`, k
+    from 1 to K - 1, as its loss.
 
     Args:
         classes: Number K of classes, 2 or more.
@@ -31,7 +33,9 @@ class CumulativeLink(Layer):
     >>> keras.ops.convert_to_numpy(probabilities).round(2).tolist()
     [[0.25, 0.25, 0.25, 0.25]]
 
-    Reference: McCullagh, 1980, Regression Models for Ordinal Data.
+    Reference: McCullagh, 1980, Regression Models for Ordinal Data. Cao, Mirjalili and
+    Raschka, 2020, Rank Consistent Ordinal Regression for Neural Networks with
+    Application to Age Estimation (CORAL).
     """
 
     use_bias = False  # the thresholds are

@@ -23,7 +23,9 @@ class LowRankFusion(Fusion):
     * LMF: `rank=4`; the weights of the ranks are part of the factors here.
     * MLB: `rank=1, activation="tanh", intermediate_dim=d`.
     * MFB: `rank=k, use_bias=False, normalize=True`.
-    * MUTAN: `rank=R, use_bias=False`, on modalities that end in a layer with tanh.
+    * MUTAN: `rank=R, use_bias=False`, on modalities that end in a layer with tanh. The
+      code that its authors released with BLOCK has no tanh: `rank=R,
+      intermediate_dim=d`.
 
     Shapes: M >= 2 tensors `(B, ..., D_m)` of any widths to `(B, ..., U)`. An absent
     modality is left out of the product.
