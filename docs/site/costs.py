@@ -28,12 +28,17 @@ def operations(operator, modalities: int, positions: int) -> float:
     layer = operator(units=WIDTH)
     inputs = [np.ones((1, positions, WIDTH), np.float32)] * modalities
     layer.build([x.shape for x in inputs])
+    query = {"query": inputs[0]} if layer.uses_query else {}
+    return counted(layer, inputs, **query)
+
+
+def counted(layer, inputs, **arguments) -> float:
+    """The operations of one call of a layer or model that is built."""
     trainable = [v.value for v in layer.trainable_variables]
     others = [v.value for v in layer.non_trainable_variables]
-    query = {"query": inputs[0]} if layer.uses_query else {}
 
     def call(trainable, inputs):
-        return layer.stateless_call(trainable, others, inputs, **query)[0]
+        return layer.stateless_call(trainable, others, inputs, **arguments)[0]
 
     return jax.jit(call).lower(trainable, inputs).cost_analysis()["flops"]
 

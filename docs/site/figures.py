@@ -13,6 +13,7 @@ import subprocess
 import tarfile
 import tempfile
 
+import boxes
 import house
 
 PACKAGE = "keras_fusion"
@@ -50,7 +51,7 @@ def measured(commit):
             part = path.relative_to(package).parts[0]
             lines[part] = lines.get(part, 0) + len(path.read_text().splitlines())
         graph = house.imports(package)
-        return lines, graph, len(house.by_floor(graph))
+        return lines, graph, len(boxes.by_floor(graph))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Makes the site of the files as they lie in the project, and of what it can generate.
 
 Every page keeps its path, so links that work in a checkout work on the site. Guides are
-scripts; the reference, the table of operators and the picture of the house are made
-from the code.
+scripts; the reference, the table of operators, the page of builders and the picture of
+the house are made from the code.
 """
 
 import pathlib
@@ -15,6 +15,7 @@ from nbformat import v4
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "site"))
 
+import builders  # noqa: E402
 import fences  # noqa: E402
 import house  # noqa: E402
 import operators  # noqa: E402
@@ -73,6 +74,7 @@ def generated() -> dict[str, str]:
     """The content of every generated page and picture, by its path."""
     pages = {f"docs/guides/{p.stem}.md": guide(p) for p in guide_files()}
     pages |= {f"docs/reference/{n}.md": reference.page(n) for n in reference.MODULES}
+    pages |= builders.pages()
     return pages | {
         "docs/operators.md": operators.page(),
         "docs/house.svg": house.picture(ROOT / "keras_fusion"),

@@ -62,7 +62,8 @@ def LateFusionClassifier(
     Example:
 
     >>> shapes = {"rgb": (32, 32, 3), "depth": (32, 32, 1)}
-    >>> LateFusionClassifier(shapes, classes=5).output_shape
+    >>> model = LateFusionClassifier(shapes, classes=5)
+    >>> model.output_shape
     (None, 5)
     """
     check_heads(heads)

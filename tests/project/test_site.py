@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "docs" / "site"))
 
+import boxes  # noqa: E402
 import fences  # noqa: E402
 import house  # noqa: E402
 import outputs  # noqa: E402
@@ -42,7 +43,7 @@ def test_the_page_of_the_house_tells_of_every_room():
 
 
 def test_boxes_stand_above_what_they_import():
-    floors = house.by_floor({"a": {"b", "c"}, "b": {"c"}, "c": set(), "d": {"c"}})
+    floors = boxes.by_floor({"a": {"b", "c"}, "b": {"c"}, "c": set(), "d": {"c"}})
     assert floors == [["c"], ["b", "d"], ["a"]]
 
 
