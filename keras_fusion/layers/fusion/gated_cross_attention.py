@@ -14,7 +14,8 @@ class GatedCrossAttention(CrossAttention):
     `y = x_1 + tanh(a) O Attention(Q LN(x_1); K_n LN_n(x_n), V_n LN_n(x_n), n > 1)`,
     `z_1 = y + tanh(b) MLP(LN(y))`; `a` and `b` are learned numbers that begin at zero.
     So at first `z_1 = x_1` exactly, and other modalities can be added to a stream that
-    is trained already. The other streams stay what they are.
+    is trained already. The other streams stay what they are. (A perceiver resampler may
+    stand in front of it: the normalization at its end is `LN_n`.)
 
     Shapes: M >= 2 sets `(B, T_m, D_m)`, any numbers of tokens, to `(B, U)`, or with
     `readout=None` to the list of M streams `(B, T_m, U)`. A readout is over the tokens

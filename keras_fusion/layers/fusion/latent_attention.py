@@ -26,7 +26,8 @@ class LatentAttention(Fusion):
     K learned latents, one softmax over the tokens of all modalities; `y` is the mean of
     the K rows of `z`. Its cost is linear in the tokens, which never ask each other.
     With one latent and one token in every modality it is
-    `ModalityAttention(readout="query")`.
+    `ModalityAttention(readout="query")`. Perceiver has normalizations before it, adds
+    the latents to what they read, and goes on with an MLP, which are not here.
 
     Shapes: M sets `(B, T_m, D_m)`, any numbers of tokens, to `(B, U)`, or with
     `readout=None` to the latents themselves, `(B, K, U)`. Raw weights: `(B, N, K, M)`
