@@ -4,17 +4,11 @@ MIT license; the open reproduction of CLIP. Only its file of losses runs, since 
 package imports torchvision.
 """
 
-import importlib.util
-
 import torch
 
-from tests.recorded.recording import write
+from tests.recorded.recording import alone, write
 
-folder = importlib.util.find_spec("open_clip").submodule_search_locations[0]
-spec = importlib.util.spec_from_file_location("losses", f"{folder}/loss.py")
-losses = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(losses)
-
+losses = alone("open_clip.loss")
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(0)
 SCALE = 14.0

@@ -5,8 +5,12 @@
 what the tests need, and call `python -m tests.recorded.record_<name>`.
 """
 
+import importlib
+import importlib.machinery
 import importlib.metadata
 import pathlib
+import sys
+import types
 
 import numpy as np
 
@@ -14,6 +18,18 @@ from tests.conftest import to_numpy
 
 FOLDER = pathlib.Path(__file__).parent
 TOLERANCE = 1e-5  # of each number, and of the largest; most of theirs are float64
+
+
+def alone(name):
+    """A module by its dotted name, without what importing its packages would import."""
+    *packages, _ = name.split(".")
+    found = importlib.machinery.PathFinder.find_spec(packages[0])
+    folder = pathlib.Path(found.origin).parents[1]
+    for count in range(1, len(packages) + 1):
+        package = types.ModuleType(".".join(packages[:count]))
+        package.__path__ = [str(folder.joinpath(*packages[:count]))]
+        sys.modules[package.__name__] = package
+    return importlib.import_module(name)
 
 
 def write(name, package, license, arrays):

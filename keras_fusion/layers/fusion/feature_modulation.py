@@ -17,8 +17,8 @@ class FeatureModulation(Fusion):
       b_m`, m from 2 to M;
     * `form="mag"`: `y = x_1 + min(1, max_shift |x_1| / |h|) h`, `h = sum_m g_m *
       (x_m W_m + b_m)`, `g_m = relu([x_1 | x_m] V_m + c_m)`: a shift no longer than the
-      modality itself. The paper normalizes layers behind it; here that is left to what
-      follows.
+      modality itself. The paper writes one bias outside of the gates; its code has one
+      in each, as here. It normalizes layers behind it, which is left to what follows.
 
     W begins at zero, so both begin as the first modality alone: another modality can
     be added to a model that is trained already.
