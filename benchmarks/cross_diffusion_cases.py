@@ -71,7 +71,7 @@ def released(q_r, q_d, k_r, k_d, v_r, v_d):
         torch.softmax(q @ k.mT * WIDTH**-0.5, dim=-1)
         for q, k in ((q_r, k_r), (q_d, k_d))
     )
-    s_r, s_d = _normalised(p_r), _normalised(p_d)
+    s_r, s_d = _normalized(p_r), _normalized(p_d)
     x = torch.eye(p_r.shape[-1], dtype=p_r.dtype, device=p_r.device).expand_as(p_r)
     plain = (1 - EPSILON) * (p_r + p_d)
     a_rd = EPSILON * (s_r @ x @ s_d.mT) + plain
@@ -79,7 +79,7 @@ def released(q_r, q_d, k_r, k_d, v_r, v_d):
     return [p_r @ v_r, p_d @ v_d, a_rd @ v_d, a_dr @ v_r]
 
 
-def _normalised(p):
+def _normalized(p):
     import torch
 
     root = torch.diag_embed(p.sum(dim=-1) ** -0.5)

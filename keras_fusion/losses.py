@@ -19,7 +19,7 @@ class SaliencyLoss(keras.losses.Loss):
     Shapes: masks `(B, H, W)` or `(B, H, W, 1)` of 0 and 1, logits `(B, H, W, 1)`.
 
     Args:
-        window: Sides of the neighbourhood in pixels, odd. Beyond the image is
+        window: Sides of the neighborhood in pixels, odd. Beyond the image is
             background.
         weight: What an edge weighs more; 0 weighs all pixels alike.
         ignore_class: The number of pixels that do not count, or None.
@@ -78,14 +78,14 @@ class SaliencyLoss(keras.losses.Loss):
         }
 
     def _around(self, masks):
-        """Means over the neighbourhoods: sums along columns and along rows."""
+        """Means over the neighborhoods: sums along columns and along rows."""
         _, height, width, _ = ops.shape(masks)
         sums = ops.matmul(self._band(height, masks.dtype), masks[..., 0])
         sums = ops.matmul(sums, self._band(width, masks.dtype))
         return sums[..., None] / self.window**2
 
     def _band(self, size, dtype):
-        """`(size, size)`, 1 where two places are in each other's neighbourhood."""
+        """`(size, size)`, 1 where two places are in each other's neighborhood."""
         places = ops.arange(size)
         near = ops.abs(places[:, None] - places) <= self.window // 2
         return ops.cast(near, dtype)

@@ -59,7 +59,7 @@ def test_what_does_not_fit_is_named():
 
 
 def test_pixels_that_nobody_labeled_do_not_count():
-    """They are background to their neighbours, and nothing by themselves."""
+    """They are background to their neighbors, and nothing by themselves."""
     loss = SaliencyLoss(3, ignore_class=255, reduction=None)
     unknown = RNG.random(MASKS.shape) < 0.3
     given = np.where(unknown, 255, MASKS)

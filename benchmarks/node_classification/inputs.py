@@ -4,14 +4,14 @@ import numpy as np
 
 from keras_fusion.graphs import (
     FullGraph,
-    neighbourhood,
+    neighborhood,
     random_walk_position,
     spectral_position,
 )
 
-MODALITIES = ("words", "neighbourhood", "place")
+MODALITIES = ("words", "neighborhood", "place")
 COMPONENTS, COORDINATES, STEPS = 256, 32, 8
-REGULARISATION = 0.25  # both graphs fall into many small parts
+REGULARIZATION = 0.25  # both graphs fall into many small parts
 MISSING = 0.3  # share of the nodes that lack a modality
 
 
@@ -22,16 +22,16 @@ def words(graph) -> np.ndarray:
 
 
 def three_modalities(graph) -> dict[str, np.ndarray]:
-    """Words, words of the neighbourhood, and place; see `scaled`."""
+    """Words, words of the neighborhood, and place; see `scaled`."""
     nodes, edges = len(graph.labels), graph.edge_index
     own = principal_components(words(graph), COMPONENTS)
     place = [
-        spectral_position(edges, nodes, COORDINATES, REGULARISATION),
+        spectral_position(edges, nodes, COORDINATES, REGULARIZATION),
         random_walk_position(edges, nodes, STEPS),
     ]
     found = {
         "words": own,
-        "neighbourhood": neighbourhood(own, edges),
+        "neighborhood": neighborhood(own, edges),
         "place": np.concatenate([scaled(x) for x in place], axis=1),
     }
     return {name: scaled(x) for name, x in found.items()}
@@ -43,7 +43,7 @@ def scaled(x) -> np.ndarray:
 
 
 def principal_components(x, width) -> np.ndarray:
-    """The `width` directions in which x, not centred, is largest: `(n, width)`."""
+    """The `width` directions in which x, not centered, is largest: `(n, width)`."""
     values, vectors = np.linalg.eigh(x @ x.T)
     return vectors[:, -width:] * np.sqrt(np.maximum(values[-width:], 0))
 

@@ -5,7 +5,7 @@
 The standard split, ten seeds. Words alone are the published GCN and GAT with their
 published settings: GCN for 200 epochs, the last of which counts; GAT until validation
 stops it. Then every node has three modalities (its words; the mean
-words of its neighbours; its place: spectral coordinates and random walks back), fused
+words of its neighbors; its place: spectral coordinates and random walks back), fused
 by concatenation, by adaptive weighting and by every readout of modality attention,
 between one graph convolution for each modality and one that gives the classes, all
 trained the same way, and each modality by itself; and the same with one modality
@@ -139,7 +139,7 @@ def train(
         **config,
     )
     model = build()
-    if config["graph"] == "gcn":  # published: regularised in the first layer only
+    if config["graph"] == "gcn":  # published: regularized in the first layer only
         model.get_layer("graph_head").kernel.regularizer = None
     if raw:
         model.get_layer("graph_0_dropout").rate = 0  # see SparseDropout

@@ -72,7 +72,7 @@ print(weights.shape, dict(zip(shapes, weights.mean(axis=0).round(2))))
 # needs the number of edges to its source.
 
 # %%
-parts = SampledGraph(nodes, edges, labels, train, neighbours=(5, 5, 5), batch_size=10)
+parts = SampledGraph(nodes, edges, labels, train, neighbors=(5, 5, 5), batch_size=10)
 model.fit(parts, epochs=5, verbose=0)
 print(len(parts), "batches an epoch")
 

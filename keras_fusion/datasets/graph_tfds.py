@@ -21,9 +21,9 @@ PARTS = ("train", "validation", "test")
 
 
 class _Planetoid(tfds.core.GeneratorBasedBuilder):
-    """Papers with their words, label and neighbours; read from manual_dir.
+    """Papers with their words, label and neighbors; read from manual_dir.
 
-    `node` is a paper's number and `neighbours` are the numbers of those that cite it or
+    `node` is a paper's number and `neighbors` are the numbers of those that cite it or
     that it cites. The split `rest` has the papers that no part of the standard split
     holds: with the other three it makes the whole graph. A label of -1 is unknown.
     """
@@ -37,7 +37,7 @@ class _Planetoid(tfds.core.GeneratorBasedBuilder):
         features = {
             "node": tfds.features.Scalar(dtype=np.int32),
             "words": tfds.features.Tensor(shape=(self.WORDS,), dtype=np.float32),
-            "neighbours": tfds.features.Sequence(np.int32),
+            "neighbors": tfds.features.Sequence(np.int32),
             "label": tfds.features.ClassLabel(num_classes=classes),
         }
         return tfds.core.DatasetInfo(
@@ -63,7 +63,7 @@ class _Planetoid(tfds.core.GeneratorBasedBuilder):
                 {
                     "node": node,
                     "words": graph.inputs["words"][node],
-                    "neighbours": source[starts[node] : starts[node + 1]],
+                    "neighbors": source[starts[node] : starts[node + 1]],
                     "label": int(graph.labels[node]),
                 },
             )

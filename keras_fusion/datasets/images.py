@@ -16,14 +16,14 @@ _ONE_CHANNEL = ("1", "L", "P", "I", "I;16", "I;16B")
 
 
 def read_images(path: str | Path) -> Raw:
-    """Colour, normalized depth and masks, as `columns` reads them."""
+    """Color, normalized depth and masks, as `columns` reads them."""
     images = columns(path)
     inputs = {"rgb": images["rgb"], "depth": normalize(images["depth"])}
     return Raw(inputs, images["mask"], None)
 
 
 def columns(path: str | Path) -> dict[str, np.ndarray]:
-    """Colour, depth and masks of the same scenes, matched by file name.
+    """Color, depth and masks of the same scenes, matched by file name.
 
     Images are turned as their EXIF orientation says, each by its own: a camera turns
     what it takes, and no mask that was drawn on it.

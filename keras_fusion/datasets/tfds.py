@@ -167,7 +167,7 @@ class ToolsRgbd(ArchiveBuilder):
 
 
 class RgbdFolder(tfds.core.GeneratorBasedBuilder):
-    """One's own colour, depth and masks, raw, all in one split."""
+    """One's own color, depth and masks, raw, all in one split."""
 
     VERSION = tfds.core.Version("1.0.0")
     MANUAL_DOWNLOAD_INSTRUCTIONS = (

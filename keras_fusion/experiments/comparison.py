@@ -75,7 +75,7 @@ def compare(
 
     The baselines have the model's encoders, training run and validation choice: each
     single modality (the best of a seed is chosen by validation; where validation rows
-    train too, by the rows it is judged on, which favours it), their average, and
+    train too, by the rows it is judged on, which favors it), their average, and
     concatenation. So have the recipe's own baselines. Boosted trees and a linear model
     are fitted to the same rows; see `classical`.
 

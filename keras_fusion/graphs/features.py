@@ -8,8 +8,8 @@ import numpy as np
 from keras_fusion.graphs.edges import check_edges
 
 
-def neighbourhood(x, edge_index) -> np.ndarray:
-    """Mean of the neighbours' features; zeros where a node has no neighbour.
+def neighborhood(x, edge_index) -> np.ndarray:
+    """Mean of the neighbors' features; zeros where a node has no neighbor.
 
     Args:
         x: `(n, D)`.
@@ -25,9 +25,9 @@ def neighbourhood(x, edge_index) -> np.ndarray:
 
 
 def spectral_position(
-    edge_index, num_nodes: int, width: int, regularisation: float = 0.0
+    edge_index, num_nodes: int, width: int, regularization: float = 0.0
 ) -> np.ndarray:
-    """Coordinates in which neighbours are close: eigenvectors of the graph's Laplacian.
+    """Coordinates in which neighbors are close: eigenvectors of the graph's Laplacian.
 
     Those of the `width` largest eigenvalues of `D^-1/2 A D^-1/2`, the constant one of
     a connected graph included, times `sqrt(n)`. Their signs are arbitrary. Dense, so
@@ -35,7 +35,7 @@ def spectral_position(
 
     Args:
         edge_index: `(2, E)` integers, in both directions.
-        regularisation: Share of the mean degree that every node is tied to all nodes
+        regularization: Share of the mean degree that every node is tied to all nodes
             with. Without it each part of a graph that falls into parts has a
             coordinate of its own, and many small parts leave none for the large one.
 
@@ -48,7 +48,7 @@ def spectral_position(
     edge_index = check_edges(edge_index, num_nodes, symmetric=True)
     adjacency = np.zeros((num_nodes, num_nodes), "float32")
     np.add.at(adjacency, (edge_index[1], edge_index[0]), 1)
-    adjacency += regularisation * adjacency.sum() / num_nodes**2
+    adjacency += regularization * adjacency.sum() / num_nodes**2
     root = np.maximum(adjacency.sum(axis=1), 1) ** -0.5
     _, vectors = np.linalg.eigh(root[:, None] * adjacency * root)
     return (vectors[:, ::-1][:, :width] * num_nodes**0.5).astype("float32")
@@ -64,7 +64,7 @@ def random_walk_position(edge_index, num_nodes: int, steps: int) -> np.ndarray:
         edge_index: `(2, E)` integers, rows source and target.
 
     Returns:
-        `(n, steps)` float32; zeros where a node has no neighbour.
+        `(n, steps)` float32; zeros where a node has no neighbor.
 
     Reference: Dwivedi et al., 2022, Graph Neural Networks with Learnable Structural and
     Positional Representations.

@@ -11,7 +11,7 @@ from keras_fusion.names import EDGE_INDEX, EDGE_WEIGHT
 
 
 class SampledGraph(keras.utils.PyDataset):
-    """Batches of nodes with the neighbourhood that their outputs depend on.
+    """Batches of nodes with the neighborhood that their outputs depend on.
 
     From a batch of nodes the edges are followed backwards, hop by hop, at most so many
     to each node. What was met becomes a small graph, in which only the batch's own
@@ -21,7 +21,7 @@ class SampledGraph(keras.utils.PyDataset):
     means over the nodes, however the last batch comes out. A batch's own loss is its
     nodes' sum, divided by the mean size of a batch.
 
-    With all neighbours kept, outputs are those of the full graph where there are as
+    With all neighbors kept, outputs are those of the full graph where there are as
     many hops as graph layers; GCN and SGC need one more, since an edge's weight there
     takes the number of edges to its source.
 
@@ -30,8 +30,8 @@ class SampledGraph(keras.utils.PyDataset):
         labels: `(n,)`, or None to predict: nodes come in their order then, and
             `predict` puts the batches together.
         nodes: `(n,)` bool, the nodes to make batches of, or None (all).
-        neighbours: For each hop how many edges to a node are kept, None = all.
-        batch_size: Nodes in a batch, before their neighbours.
+        neighbors: For each hop how many edges to a node are kept, None = all.
+        batch_size: Nodes in a batch, before their neighbors.
         seed: Of the order and of the samples, which differ from epoch to epoch.
 
     Reference: Hamilton, Ying and Leskovec, 2017, Inductive Representation Learning on
@@ -45,7 +45,7 @@ class SampledGraph(keras.utils.PyDataset):
         labels: np.ndarray | None = None,
         nodes: np.ndarray | None = None,
         *,
-        neighbours: Sequence[int] = (10, 10),
+        neighbors: Sequence[int] = (10, 10),
         batch_size: int = 128,
         seed: int = 0,
         edge_weight: np.ndarray | None = None,
@@ -61,7 +61,7 @@ class SampledGraph(keras.utils.PyDataset):
         counting = np.ones(self.count, bool) if nodes is None else np.asarray(nodes)
         self.labels = None if labels is None else counted(labels, counting)
         self.nodes = np.flatnonzero(counting)
-        self.neighbours = _hops(neighbours)
+        self.neighbors = _hops(neighbors)
         self.batch_size = min(batch_size, len(self.nodes))
         self.seed = seed
         self.incoming = np.argsort(self.edges[1], kind="stable")  # edges by target
@@ -113,7 +113,7 @@ class SampledGraph(keras.utils.PyDataset):
         degrees = np.sort(np.diff(self.starts))[::-1]
         rows = frontier = self.batch_size
         columns = 0
-        for most in self.neighbours:
+        for most in self.neighbors:
             met = np.minimum(degrees[:frontier], most or len(self.incoming)).sum()
             frontier = min(met, self.count)
             rows, columns = rows + frontier, columns + met
@@ -125,7 +125,7 @@ class SampledGraph(keras.utils.PyDataset):
         nodes, frontier, met = [batch], batch, []
         seen = np.zeros(self.count, bool)
         seen[batch] = True
-        for most in self.neighbours:
+        for most in self.neighbors:
             edges = self._sample(frontier, most, rng)
             met.append(edges)
             sources = np.unique(self.edges[0][edges])
@@ -158,12 +158,12 @@ class SampledGraph(keras.utils.PyDataset):
         return inputs
 
 
-def _hops(neighbours):
-    hops = tuple(neighbours)
+def _hops(neighbors):
+    hops = tuple(neighbors)
     if any(most is not None and most < 1 for most in hops) or not hops:
         raise ValueError(
-            "Expected neighbours to say for each hop how many edges are kept, at least "
-            f"1, or None for all; received {neighbours!r}."
+            "Expected neighbors to say for each hop how many edges are kept, at least "
+            f"1, or None for all; received {neighbors!r}."
         )
     return hops
 

@@ -180,7 +180,7 @@ def check_saving(operator, inputs, query):
     symbols = [keras.Input(x.shape[1:]) for x in (*inputs, *query.values())]
     asked = dict(zip(query, symbols[len(inputs) :]))
     fused = copy(operator)(symbols[: len(inputs)], **asked)
-    model = randomise(keras.Model(symbols, fused))
+    model = randomize(keras.Model(symbols, fused))
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "model.keras"
         model.save(path)
@@ -214,10 +214,10 @@ def made(operator, inputs, query, **changes):
     """A copy that was called once, with random weights, the same each time."""
     op = copy(operator, **changes)
     op([ops.convert_to_tensor(x) for x in inputs], **query)
-    return randomise(op)
+    return randomize(op)
 
 
-def randomise(layer, seed=0, scale=SCALE):
+def randomize(layer, seed=0, scale=SCALE):
     """The layer with normal draws in all its weights, the same for the same shapes."""
     rng = np.random.default_rng(seed)
     for weight in layer.weights:

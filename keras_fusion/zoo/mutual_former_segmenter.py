@@ -47,7 +47,7 @@ def MutualFormerSegmenter(
     weights: str | None = None,
     name: str = "mutual_former_segmenter",
 ) -> keras.Model:
-    """A class for every pixel of aligned images, such as colour and depth.
+    """A class for every pixel of aligned images, such as color and depth.
 
     A hierarchical encoder for each modality, fusion at the coarse scales, and a light
     decoder with skip connections from the finer ones and from the pixels themselves.

@@ -54,7 +54,7 @@ def TwoStreamVideoClassifier(
 
     Each stream goes through a small network of its own and is pooled to a vector, and
     an operator fuses the vectors. Inputs are `(B, T, H, W, C)` by stream, C free
-    (3 for colour, 1 for depth, 17 for heatmaps), or joints `(B, T, J, 2)` that become
+    (3 for color, 1 for depth, 17 for heatmaps), or joints `(B, T, J, 2)` that become
     heatmaps inside the model; else inputs, mask and output are those of
     `FusionClassifier`. What to beat: the mean of the streams' own predictions,
     `LateFusionClassifier(..., models={...})`.

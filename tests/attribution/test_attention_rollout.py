@@ -4,7 +4,7 @@ import pytest
 
 from keras_fusion.attribution import attention_rollout, over_picture, over_words
 from keras_fusion.layers import JointAttention
-from tests.zoo.samples import randomise
+from tests.zoo.samples import randomize
 
 RNG = np.random.default_rng(0)
 
@@ -33,7 +33,7 @@ def test_blocks_of_an_operator_are_rolled_out():
     for _ in range(2):
         block = JointAttention(units=4, num_heads=2, readout=None)
         block(streams)
-        streams, own = randomise(block)(
+        streams, own = randomize(block)(
             streams, modality_mask=there, return_weights="tokens"
         )
         weights.append(keras.ops.convert_to_numpy(own))

@@ -4,7 +4,7 @@ import pytest
 
 from keras_fusion import zoo
 from keras_fusion.attribution import compare_representations, linear_cka
-from tests.zoo.samples import SEQUENCES, VECTORS, absent_as, draw, randomise
+from tests.zoo.samples import SEQUENCES, VECTORS, absent_as, draw, randomize
 
 ROWS = 40
 
@@ -37,7 +37,7 @@ def test_encodings_are_compared_with_each_other_and_with_the_fused(depth):
     model = zoo.FusionClassifier(
         VECTORS, 3, fusion="SoftmaxGating", units=4, depth=depth, modality_mask=True
     )
-    randomise(model)
+    randomize(model)
     mask = np.random.default_rng(1).random((ROWS, 3)) < 0.7
     mask[:, 0] = True
     inputs = absent_as(np.nan, draw(VECTORS, ROWS), mask)
@@ -61,7 +61,7 @@ def test_encodings_are_compared_with_each_other_and_with_the_fused(depth):
 
 def test_a_modality_that_is_ignored_is_seen():
     fusion = {"class_name": "ScalarWeighting", "config": {"per": "modality"}}
-    model = randomise(zoo.FusionClassifier(VECTORS, 3, fusion=fusion, units=4))
+    model = randomize(zoo.FusionClassifier(VECTORS, 3, fusion=fusion, units=4))
     (weights,) = model.get_layer("fusion").weights
     weights.assign([1.0, 1.0, 0.0])
     found = compare_representations(model, draw(VECTORS, 500))
@@ -70,7 +70,7 @@ def test_a_modality_that_is_ignored_is_seen():
 
 def test_tokens_are_compared_row_by_row():
     model = zoo.FusionClassifier(SEQUENCES, 3, fusion="JointAttention", units=4)
-    found = compare_representations(randomise(model), draw(SEQUENCES, ROWS))
+    found = compare_representations(randomize(model), draw(SEQUENCES, ROWS))
     assert found.before.shape == (2, 2) and np.all(found.fused > 0)
 
 

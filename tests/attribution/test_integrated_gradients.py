@@ -6,7 +6,7 @@ from keras import layers, ops
 from keras_fusion import zoo
 from keras_fusion.attribution import integrated_gradients
 from tests.conftest import assert_close
-from tests.zoo.samples import VECTORS, draw, randomise
+from tests.zoo.samples import VECTORS, draw, randomize
 
 WORDS = np.array([[1, 2, 3, 0], [4, 4, 1, 2]], "int32")
 
@@ -18,7 +18,7 @@ def square(name, shape, dtype="float32", first=()):
     line = layers.Dense(1, use_bias=False)
     total = line(encoder(x)) + 1.0
     model = keras.Model({name: x}, {"square": ops.square(total), "line": total})
-    return randomise(model), ops.convert_to_numpy(line.kernel)[:, 0]
+    return randomize(model), ops.convert_to_numpy(line.kernel)[:, 0]
 
 
 def test_values_are_those_on_paper():
@@ -64,7 +64,7 @@ def columns_and_a_picture():
     rows["modality_mask"][1] = False, True, True
     rows["modality_mask"][2] = True, False, True
     rows["scan"][2] = np.nan
-    return randomise(model), rows
+    return randomize(model), rows
 
 
 @pytest.mark.parametrize("name, shape", [("table", (2,)), ("scan", (8, 8, 1))])
@@ -83,7 +83,7 @@ def test_a_row_is_complete_and_what_is_absent_adds_nothing(name, shape):
 
 
 def test_a_target_and_rows_that_are_all_nan():
-    model = randomise(zoo.FusionClassifier(VECTORS, 3, units=4, modality_mask=True))
+    model = randomize(zoo.FusionClassifier(VECTORS, 3, units=4, modality_mask=True))
     rows = draw(VECTORS)
     rows["a"][1] = np.nan
     found = integrated_gradients(model, rows, "a", target=[2, 0, 1])

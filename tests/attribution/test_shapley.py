@@ -9,7 +9,7 @@ from keras_fusion.attribution import shapley_interactions, shapley_values
 from keras_fusion.experiments.scores import accuracy
 from tests.attribution.games import by_orders, played, random_game, rows
 from tests.conftest import assert_close
-from tests.zoo.samples import VECTORS, absent_as, draw, randomise
+from tests.zoo.samples import VECTORS, absent_as, draw, randomize
 
 MANY = "abcdefghij"
 
@@ -19,7 +19,7 @@ def model():
     made = zoo.FusionClassifier(
         VECTORS, 3, fusion="SoftmaxGating", units=4, modality_mask=True
     )
-    return randomise(made)
+    return randomize(made)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
@@ -173,7 +173,7 @@ def test_a_graph_is_asked_as_a_whole():
     )
     inputs = draw({"text": (4,), "links": (3,)}, rows=5)
     inputs["edge_index"] = np.array([[0, 1, 2, 3], [1, 2, 3, 4]], "int32")
-    found = shapley_values(randomise(model), inputs)
+    found = shapley_values(randomize(model), inputs)
     there = np.ones((5, 2), bool)
     full = keras.ops.convert_to_numpy(model(inputs | {"modality_mask": there}))
     assert_close(found.base + found.values.sum(axis=1), full)

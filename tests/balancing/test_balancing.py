@@ -16,7 +16,7 @@ from keras_fusion.balancing import (
 from keras_fusion.balancing.gradient_gates import GradientGates
 from keras_fusion.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
+from tests.zoo.samples import SHAPES, VECTORS, draw, randomize
 
 LABELS = np.arange(6) % 3
 POLICIES = {
@@ -28,7 +28,7 @@ POLICIES = {
 
 
 def build(shapes=VECTORS, **kwargs):
-    return randomise(
+    return randomize(
         zoo.FusionClassifier(shapes, 3, units=4, heads="average", dropout=0.0, **kwargs)
     )
 

@@ -4,7 +4,7 @@ import pytest
 from benchmarks import quantization
 from keras_fusion import zoo
 from keras_fusion.datasets.dataset import Split
-from tests.zoo.samples import VECTORS, draw, randomise
+from tests.zoo.samples import VECTORS, draw, randomize
 
 
 class Data:
@@ -18,7 +18,7 @@ class Data:
 @pytest.mark.filterwarnings("ignore:Layer .* `quantize` method implemented")
 @pytest.mark.filterwarnings("ignore:`model.quantize..`. .* skipped")  # Keras 3.16
 def test_a_row_says_what_small_integers_change():
-    model = randomise(zoo.FusionClassifier(VECTORS, 3, modality_mask=True))
+    model = randomize(zoo.FusionClassifier(VECTORS, 3, modality_mask=True))
     cell = quantization.measured(model, Data)
     assert 0 < cell["int8"]["mean_change"] < cell["int4"]["mean_change"]
     sizes = [cell[form]["bytes"] for form in ("float32", "int8", "int4")]

@@ -7,14 +7,14 @@ from keras_fusion import zoo
 from keras_fusion.calibration import calibrate
 from keras_fusion.zoo.parts.deployable import heads_of
 from tests.conftest import assert_close
-from tests.zoo.samples import VECTORS, draw, randomise
+from tests.zoo.samples import VECTORS, draw, randomize
 
 ROWS = 400
 
 
 def classifier(heads=None, sure=1.0):
     model = zoo.FusionClassifier(VECTORS, 3, fusion="Averaging", units=4, heads=heads)
-    randomise(model)
+    randomize(model)
     for head in heads_of(model):
         head.kernel.assign(head.kernel * sure)
         head.bias.assign(head.bias * sure)
@@ -72,7 +72,7 @@ def test_classes_in_an_order_have_thresholds_that_shrink():
     """A score and thresholds three times too large; a grid gives the best divisor."""
     model = zoo.FusionModel(VECTORS, "ordinal", 4, fusion="Averaging", units=4)
     inputs = draw(VECTORS, rows=ROWS)
-    shares = randomise(model).predict(inputs, verbose=0).astype("float64")
+    shares = randomize(model).predict(inputs, verbose=0).astype("float64")
     draws = np.random.default_rng(0).random((ROWS, 1))
     labels = (shares.cumsum(axis=1) < draws).sum(axis=1).clip(0, 3)
     cuts = special.logit(shares.cumsum(axis=1)[:, :3].clip(1e-12, 1 - 1e-12))
@@ -99,7 +99,7 @@ def test_several_labels_have_one_temperature():
     """Logits three times too large; a grid in float64 gives the best divisor."""
     model = zoo.FusionModel(VECTORS, "multilabel", 3, fusion="Averaging", units=4)
     inputs = draw(VECTORS, rows=ROWS)
-    shares = randomise(model).predict(inputs, verbose=0).astype("float64")
+    shares = randomize(model).predict(inputs, verbose=0).astype("float64")
     labels = (np.random.default_rng(0).random(shares.shape) < shares).astype(int)
     head = model.get_layer("predictions")
     for weight in (head.kernel, head.bias):
@@ -120,7 +120,7 @@ def test_pixels_that_are_labeled_decide(classes):
     shapes = {"rgb": (8, 8, 3), "depth": (8, 8, 1)}
     options = {"units": 4, "depth": 1, "fusion": "Averaging"}
     kind = "sigmoid" if classes == 1 else "softmax"
-    model = randomise(
+    model = randomize(
         zoo.MutualFormerSegmenter(
             shapes, classes, classifier_activation=kind, **options
         )

@@ -12,10 +12,10 @@ def test_by_hand():
 
 
 def test_the_unit_makes_no_difference():
-    metres = np.random.default_rng(0).uniform(0.5, 2, (2, 5, 4))
-    metres[0, 0, 0] = 0
-    millimetres = normalize_depth(1000 * metres)
-    np.testing.assert_allclose(millimetres, normalize_depth(metres), atol=1e-5)
+    meters = np.random.default_rng(0).uniform(0.5, 2, (2, 5, 4))
+    meters[0, 0, 0] = 0
+    millimeters = normalize_depth(1000 * meters)
+    np.testing.assert_allclose(millimeters, normalize_depth(meters), atol=1e-5)
 
 
 def test_far_readings_are_clipped_and_a_flat_scene_is_zero():

@@ -34,5 +34,5 @@ def test_the_examples_are_the_graph(name, tmp_path):
         assert [e["label"] for e in examples] == graph.labels[nodes].tolist()
         words = np.stack([e["words"] for e in examples])
         assert np.array_equal(words, graph.inputs["words"][nodes])
-        edges += [(s, e["node"]) for e in examples for s in e["neighbours"]]
+        edges += [(s, e["node"]) for e in examples for s in e["neighbors"]]
     assert sorted(edges) == sorted(map(tuple, graph.edge_index.T))

@@ -77,7 +77,7 @@ FAULTS = {
         lambda f: remove(f, "depth", f"{NAMES[2]}.png"),
         "depth/ has no image called scene 2",
     ),
-    "no colour": (
+    "no color": (
         lambda f: remove(f, "rgb", f"{NAMES[2]}.png"),
         "rgb/ has no image called scene 2",
     ),
@@ -90,7 +90,7 @@ FAULTS = {
         lambda f: Image.fromarray(RGB[0]).save(f / "rgb" / f"{NAMES[0]}.jpg"),
         "several images are called 'scene 0'",
     ),
-    "colour depth": (
+    "color depth": (
         lambda f: Image.fromarray(RGB[0]).save(f / "depth" / f"{NAMES[0]}.png"),
         "scene 0.png: expected one channel; received RGB",
     ),

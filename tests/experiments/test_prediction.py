@@ -8,14 +8,14 @@ from keras_fusion import zoo
 from keras_fusion.datasets.standardization import measure
 from keras_fusion.experiments.prediction import class_names, modalities, predict
 from tests.conftest import assert_close
-from tests.zoo.samples import VECTORS, draw, randomise
+from tests.zoo.samples import VECTORS, draw, randomize
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """A deployable model and its file."""
     folder = tmp_path_factory.mktemp("model")
-    model = randomise(
+    model = randomize(
         zoo.FusionClassifier(
             VECTORS, 3, fusion="ModalityAttention", units=4, modality_mask=True
         )
@@ -42,7 +42,7 @@ def test_raw_features_in_classes_out(saved):
 def test_the_seconds_of_today_are_told_apart(tmp_path):
     """`keras.Model.predict` rounds what it is given to float32."""
     seconds = 1_700_000_000 + np.arange(40.0)[:, None]
-    model = randomise(zoo.UnimodalClassifier({"a": (1,)}, 3, units=4))
+    model = randomize(zoo.UnimodalClassifier({"a": (1,)}, 3, units=4))
     served = zoo.deployable(model, measure({"a": seconds}))
     served.save(tmp_path / "model.keras")
     answers = predict(tmp_path / "model.keras", {"a": seconds})["probabilities"]

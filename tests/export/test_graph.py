@@ -9,7 +9,7 @@ from keras_fusion import export
 from keras_fusion.graphs import symmetric
 from keras_fusion.zoo import GraphNodeClassifier
 from tests.conftest import assert_close, to_numpy
-from tests.layers.cases import draw, randomise
+from tests.layers.cases import draw, randomize
 
 EDGES = symmetric(np.array([[0, 1, 2, 3], [1, 2, 3, 4]])).astype("int32")
 SHAPES = {"words": 5, "position": 3}
@@ -27,7 +27,7 @@ def graph(nodes):
     importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow"
 )
 def test_a_graph_of_any_size(tmp_path):
-    model = randomise(
+    model = randomize(
         GraphNodeClassifier(SHAPES, 3, units=8, modality_mask=True, edge_weight=True),
         scale=0.3,
     )

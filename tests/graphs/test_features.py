@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_fusion.graphs import (
-    neighbourhood,
+    neighborhood,
     random_walk_position,
     spectral_position,
     symmetric,
@@ -13,9 +13,9 @@ from tests.layers.cases import draw
 TRIANGLE_AND_PAIR = symmetric(np.array([[0, 1, 2, 3], [1, 2, 0, 4]]))  # 5 is alone
 
 
-def test_neighbourhood():
+def test_neighborhood():
     x = draw(6, 3)
-    mean = neighbourhood(x, TRIANGLE_AND_PAIR)
+    mean = neighborhood(x, TRIANGLE_AND_PAIR)
     expected = [(x[1] + x[2]) / 2, (x[0] + x[2]) / 2, (x[0] + x[1]) / 2, x[4], x[3]]
     assert_close(mean[:5], np.stack(expected))
     assert not mean[5].any()
@@ -54,7 +54,7 @@ def test_a_directed_list_has_no_spectral_position():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda edges: neighbourhood(draw(3, 2), edges),
+        lambda edges: neighborhood(draw(3, 2), edges),
         lambda edges: spectral_position(edges, 3, 2),
         lambda edges: random_walk_position(edges, 3, 2),
     ],

@@ -9,7 +9,7 @@ import pytest
 from keras_fusion.graphs import FullGraph, SampledGraph, symmetric
 from keras_fusion.zoo import GraphNodeClassifier
 from tests.conftest import assert_close
-from tests.layers.cases import draw, randomise
+from tests.layers.cases import draw, randomize
 
 NODES = 12
 INPUTS = {"words": draw(NODES, 5), "position": draw(NODES, 3)}
@@ -22,7 +22,7 @@ SOME = np.arange(NODES) < 5
 def compiled(kind="gcn", **config):
     shapes = {name: x.shape[1] for name, x in INPUTS.items()}
     config = {"units": 16, "dropout": 0.0, "graph": kind} | config
-    model = randomise(GraphNodeClassifier(shapes, 3, **config), scale=0.3)
+    model = randomize(GraphNodeClassifier(shapes, 3, **config), scale=0.3)
     model.compile(
         keras.optimizers.SGD(0.5),
         "sparse_categorical_crossentropy",
@@ -64,11 +64,11 @@ def test_fit_learns_them():
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("kind, hops", [("gcn", 3), ("sgc", 3), ("gat", 2)])
-def test_all_neighbours_kept_are_the_full_graph(kind, hops):
+def test_all_neighbors_kept_are_the_full_graph(kind, hops):
     """Loss, metric and predictions agree; in one batch a training step does too."""
     full = FullGraph(INPUTS, EDGES, LABELS, SOME)
     one, two = compiled(kind), compiled(kind)
-    everything = {"neighbours": [None] * hops}
+    everything = {"neighbors": [None] * hops}
     for size, batches in ((5, 1), (3, 2), (2, 3)):
         config = everything | {"batch_size": size}
         sampled = SampledGraph(INPUTS, EDGES, LABELS, SOME, **config)
@@ -88,7 +88,7 @@ def test_all_neighbours_kept_are_the_full_graph(kind, hops):
 def test_fit_on_several_batches_of_any_number_of_edges():
     """TensorFlow takes the shape of the first two for that of all."""
     hub = np.stack([np.zeros(NODES - 1, int), np.arange(1, NODES)])
-    config = {"neighbours": [None], "batch_size": 4, "seed": 5}
+    config = {"neighbors": [None], "batch_size": 4, "seed": 5}
     sampled = SampledGraph(INPUTS, symmetric(hub), LABELS, **config)
     reached = [(sampled[i][0]["edge_index"][1] < 12).sum() for i in range(3)]
     assert reached == [4, 4, 14]  # the last batch has the hub
@@ -98,7 +98,7 @@ def test_fit_on_several_batches_of_any_number_of_edges():
 
 def test_predict_gives_the_nodes_in_their_order():
     model = compiled("gat")
-    config = {"neighbours": [None, None], "batch_size": 2}
+    config = {"neighbors": [None, None], "batch_size": 2}
     found = SampledGraph(INPUTS, EDGES, nodes=SOME, **config).predict(model)
     everything = model.predict(FullGraph(INPUTS, EDGES), verbose=0)
     assert_close(found, everything[SOME])
@@ -110,13 +110,13 @@ def test_one_hop_less_is_not():
     """Else the test above would prove little."""
     one = compiled()
     full = one.evaluate(FullGraph(INPUTS, EDGES, LABELS, SOME), verbose=0)
-    few = SampledGraph(INPUTS, EDGES, LABELS, SOME, neighbours=[None])
+    few = SampledGraph(INPUTS, EDGES, LABELS, SOME, neighbors=[None])
     assert abs(full[0] - one.evaluate(few, verbose=0)[0]) > 1e-3
 
 
 def test_batches_cover_the_nodes_once_and_keep_few_edges():
     sampled = SampledGraph(
-        INPUTS, EDGES, LABELS, SOME, neighbours=[1, 1], batch_size=2, seed=3
+        INPUTS, EDGES, LABELS, SOME, neighbors=[1, 1], batch_size=2, seed=3
     )
     found = []
     assert len(sampled) == 3
@@ -135,7 +135,7 @@ def test_batches_cover_the_nodes_once_and_keep_few_edges():
 def test_samples_differ_by_epoch_and_repeat_by_seed():
     def draws(seed):
         sampled = SampledGraph(
-            INPUTS, EDGES, LABELS, neighbours=[1], batch_size=4, seed=seed
+            INPUTS, EDGES, LABELS, neighbors=[1], batch_size=4, seed=seed
         )
         first = sampled[0][0]["words"]
         sampled.on_epoch_end()
@@ -164,10 +164,10 @@ def test_graphs_that_do_not_fit(kind, changes, message):
         kind(**config)
 
 
-@pytest.mark.parametrize("neighbours", [(), (3, 0)])
-def test_hops_that_keep_nothing(neighbours):
+@pytest.mark.parametrize("neighbors", [(), (3, 0)])
+def test_hops_that_keep_nothing(neighbors):
     with pytest.raises(ValueError, match="how many edges are kept, at least 1"):
-        SampledGraph(INPUTS, EDGES, LABELS, neighbours=neighbours)
+        SampledGraph(INPUTS, EDGES, LABELS, neighbors=neighbors)
 
 
 @pytest.mark.parametrize("of", ["JAX", "TensorFlow"])

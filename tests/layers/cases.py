@@ -11,7 +11,7 @@ import pytest
 
 from keras_fusion import layers
 from keras_fusion.testing import laws
-from keras_fusion.testing.laws import randomise
+from keras_fusion.testing.laws import randomize
 from tests.conftest import tried_here
 
 WIDTH = 4
@@ -138,7 +138,7 @@ class Case:
         op = self.new(**kwargs)
         query = [q.shape for q in query_for(op, inputs).values()]
         op.build([x.shape for x in inputs], *query)
-        return randomise(op)
+        return randomize(op)
 
     def sums_to_one(self, count):
         """Whether the documented weights sum to one over the present modalities."""

@@ -31,9 +31,9 @@ def gelu(x):
 
 
 def layer_norm(layer, x):
-    centred = x - x.mean(axis=-1, keepdims=True)
-    variance = (centred**2).mean(axis=-1, keepdims=True)
-    normed = centred / np.sqrt(variance + layer.epsilon)
+    centered = x - x.mean(axis=-1, keepdims=True)
+    variance = (centered**2).mean(axis=-1, keepdims=True)
+    normed = centered / np.sqrt(variance + layer.epsilon)
     return normed * float64(layer.gamma) + float64(layer.beta)
 
 

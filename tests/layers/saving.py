@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import assert_close
-from tests.layers.cases import randomise
+from tests.layers.cases import randomize
 
 # Each backend's files are read by the next: around the ring all numbers agree.
 NEXT = {"tensorflow": "jax", "jax": "torch", "torch": "tensorflow"}
@@ -40,7 +40,7 @@ def check_saved_model(model, visit, folder):
 
 def check_saved_weights(model, visit, folder):
     model.save_weights(folder / "museum.weights.h5")
-    again = randomise(keras.models.clone_model(model), seed=1)
+    again = randomize(keras.models.clone_model(model), seed=1)
     again.load_weights(folder / "museum.weights.h5")
     assert_all_close(visit(again), visit(model))
 

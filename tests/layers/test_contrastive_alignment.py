@@ -5,7 +5,7 @@ import pytest
 from keras_fusion.layers import ContrastiveAlignment
 from keras_fusion.ops import alignment_loss
 from tests.conftest import assert_close, to_numpy
-from tests.layers.cases import draw, randomise
+from tests.layers.cases import draw, randomize
 from tests.layers.reference import float64
 
 THERE = np.array([[1, 1], [1, 0], [0, 0], [1, 1]], bool)
@@ -18,7 +18,7 @@ def inputs():
 def aligned(**config):
     layer = ContrastiveAlignment(units=6, **config)
     layer([x.astype("float32") for x in inputs()])
-    return randomise(layer)
+    return randomize(layer)
 
 
 def test_numbers():

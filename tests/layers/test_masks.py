@@ -72,7 +72,7 @@ def test_no_samples(case):
 
 @pytest.mark.parametrize("absent", [False, True], ids=["", "and modality_mask"])
 @each_case
-def test_attached_masks_are_honoured(case, absent):
+def test_attached_masks_are_honored(case, absent):
     inputs, masks = padded(case, MARK)
     inputs[-1] = draw(*inputs[-1].shape, seed=9)  # has no mask
     op = case.operator(inputs)

@@ -120,11 +120,11 @@ def the_second_half_of_a_block_is_skipped():
 
 @breaks(test_contract.test_a_batch_is_its_samples_one_by_one, Case("Averaging", {}))
 def batch_statistics_leak_between_samples():
-    def centred(inputs, present, readout):
+    def centered(inputs, present, readout):
         mean = sum(inputs) / len(inputs)
         return mean - ops.mean(mean, axis=0, keepdims=True)
 
-    return averaging, "pool", centred
+    return averaging, "pool", centered
 
 
 @breaks(

@@ -10,7 +10,7 @@ from keras import tree
 from keras_fusion import layers
 from keras_fusion.gradients import with_gradients
 from tests.conftest import assert_close, tried_here
-from tests.layers.cases import VARIANTS, WIDTH, draw, inputs_for, randomise
+from tests.layers.cases import VARIANTS, WIDTH, draw, inputs_for, randomize
 from tests.layers.test_contract import probe
 
 OPERATORS = ["CrossDiffusionAttention", "JointAttention", "MixtureOfExpertsFusion"]
@@ -23,7 +23,7 @@ def outcome(name, scope):
         op = layers.get(name)(units=WIDTH)
         inputs = inputs_for(op, 2)
         op(inputs)
-        randomise(op)
+        randomize(op)
 
         def answer(arrays):
             fused = tree.flatten(op(arrays))

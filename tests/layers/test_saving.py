@@ -17,7 +17,7 @@ from tests.layers.cases import (
     each_case,
     modalities,
     query_for,
-    randomise,
+    randomize,
     some_absent,
 )
 from tests.layers.saving import (
@@ -43,7 +43,7 @@ def museum(cases=CASES, tokens=2):
         call |= {"modality_mask": there[:, :count]}
         outputs += tree.flatten(op(inputs[:count], **call, **asked))
     model = keras.Model([*inputs, query, there], outputs)
-    return randomise(model)
+    return randomize(model)
 
 
 def visit(model):

@@ -6,7 +6,7 @@ import pytest
 
 from keras_fusion import layers
 from tests.conftest import assert_close, to_numpy
-from tests.layers.cases import WIDTH, each_operator, modalities, randomise
+from tests.layers.cases import WIDTH, each_operator, modalities, randomize
 
 # Keras says so of every layer that has no weights to quantize.
 pytestmark = [
@@ -23,7 +23,7 @@ def fusing(name):
     """A functional model of an operator that projects, and what it is called with."""
     inputs = [keras.Input((3, WIDTH), name=f"x{m}") for m in range(2)]
     op = layers.get(name)(units=6, name="fusion")
-    return randomise(keras.Model(inputs, op(inputs))), modalities(2, (2, 3, WIDTH))
+    return randomize(keras.Model(inputs, op(inputs))), modalities(2, (2, 3, WIDTH))
 
 
 def check_saved(model, inputs, folder):

@@ -35,7 +35,7 @@ FAULTS = Faults()
 breaks = FAULTS.breaks
 
 
-@breaks(test_masks.test_attached_masks_are_honoured, Case("Summation", {}), False)
+@breaks(test_masks.test_attached_masks_are_honored, Case("Summation", {}), False)
 def attached_masks_are_ignored():
     of = Presence.of
 

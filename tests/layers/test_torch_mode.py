@@ -9,7 +9,7 @@ from keras import tree
 
 from keras_fusion import layers
 from tests.conftest import to_numpy
-from tests.layers.cases import draw, randomise
+from tests.layers.cases import draw, randomize
 
 pytestmark = pytest.mark.only_on("torch", reason="about torch modules")
 
@@ -59,7 +59,7 @@ def test_a_layer_follows_the_mode_of_its_module(name):
         return module["layer"](inputs, **options, **kwargs)
 
     assert not differs(call)  # nobody said anything: Keras' rule
-    randomise(layer)  # what begins at zero would hide the draws
+    randomize(layer)  # what begins at zero would hide the draws
     module.train()
     assert differs(call)
     assert not differs(lambda: call(training=False))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.conftest import assert_close
-from tests.layers.cases import WIDTH, draw, randomise
+from tests.layers.cases import WIDTH, draw, randomize
 from tests.layers.reference import float64
 
 THERE = np.array([[1, 1, 1], [1, 1, 1], [1, 0, 1]], bool)  # (B, M)
@@ -33,7 +33,7 @@ def built(layer, inputs, **config):
     op = layer(**config)
     query = [draw(*inputs[0].shape)] if op.uses_query else []
     op.build(*([x.shape for x in inputs], *[q.shape for q in query]))
-    return randomise(op)
+    return randomize(op)
 
 
 def compare_blocks(layer, oracle, count=3, **config):

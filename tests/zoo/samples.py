@@ -31,7 +31,7 @@ def absent_as(filler, inputs, mask):
     return filled | {"modality_mask": mask}
 
 
-def randomise(model, seed=0):
+def randomize(model, seed=0):
     """The model with normal draws in all its weights."""
     rng = np.random.default_rng(seed)
     for weight in model.weights:

@@ -8,7 +8,7 @@ from keras import ops
 from keras_fusion import zoo
 from keras_fusion.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import MASK, SHAPES, VECTORS, absent_as, draw, randomise
+from tests.zoo.samples import MASK, SHAPES, VECTORS, absent_as, draw, randomize
 
 MODELS = {
     "attention": {"fusion": "ModalityAttention", "depth": 2},
@@ -19,7 +19,7 @@ MODELS = {
 
 def build(kind, **kwargs):
     builder = zoo.LateFusionClassifier if kind == "late" else zoo.FusionClassifier
-    return randomise(builder(SHAPES, 3, units=4, **MODELS[kind], **kwargs))
+    return randomize(builder(SHAPES, 3, units=4, **MODELS[kind], **kwargs))
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -89,7 +89,7 @@ def test_every_builder_corrupts_before_its_encoders(name):
 
 
 def test_training_drops_as_inference_leaves_out():
-    model = randomise(
+    model = randomize(
         zoo.FusionClassifier(VECTORS, 3, units=4, dropout=0.0, modality_dropout=0.99)
     )
     masked = zoo.FusionClassifier(VECTORS, 3, units=4, modality_mask=True)

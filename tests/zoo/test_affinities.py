@@ -6,14 +6,14 @@ import pytest
 
 from keras_fusion import zoo
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import draw, randomise
+from tests.zoo.samples import draw, randomize
 
 SHAPES = {"image": (8, 8, 1), "audio": (8, 8, 1)}
 FUSION = {"class_name": "MutualFormerBlock", "config": {"num_heads": 2, "epsilon": 0.3}}
 
 
 def test_against_the_definition():
-    model = randomise(
+    model = randomize(
         zoo.MutualFormerClassifier(SHAPES, 3, fusion=FUSION, units=4, depth=1)
     )
     x = draw(SHAPES, rows=2)
@@ -52,7 +52,7 @@ def test_of_a_segmenter_that_takes_a_modality_mask():
         model = zoo.MutualFormerSegmenter(
             shapes, 1, fusion=FUSION, units=4, encoder_depth=0, **arguments
         )
-        return randomise(model)
+        return randomize(model)
 
     x = draw(shapes, rows=2)
     plain = zoo.affinities(build(), x, "fusion_up_1")
@@ -69,7 +69,7 @@ def test_of_a_segmenter_that_takes_a_modality_mask():
 def test_of_one_modality(masked, rows):
     shapes = {"image": SHAPES["image"]}
     options = {"fusion": FUSION, "units": 4, "depth": 1, "modality_mask": masked}
-    model = randomise(zoo.MutualFormerClassifier(shapes, 3, **options))
+    model = randomize(zoo.MutualFormerClassifier(shapes, 3, **options))
     there = {"modality_mask": np.ones((rows, 1), bool)} if masked else {}
     found = zoo.affinities(model, draw(shapes, rows=rows) | there)
     assert list(found) == ["image"] and found["image"].shape == (rows, 4, 4)

@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_fusion import zoo
 from tests.conftest import assert_close
-from tests.zoo.samples import VECTORS, draw, randomise
+from tests.zoo.samples import VECTORS, draw, randomize
 
 
 def test_the_only_modality_needs_no_name():
@@ -22,7 +22,7 @@ def test_an_unknown_modality_lists_the_known(modality):
 
 def test_late_fusion_is_the_mean_of_what_is_present():
     single = {
-        m: randomise(zoo.UnimodalClassifier({m: shape}, 3, units=4), seed=i)
+        m: randomize(zoo.UnimodalClassifier({m: shape}, 3, units=4), seed=i)
         for i, (m, shape) in enumerate(VECTORS.items())
     }
     model = zoo.LateFusionClassifier(VECTORS, 3, models=single, modality_mask=True)
@@ -42,7 +42,7 @@ def test_late_fusion_trains_its_models_together():
     model = zoo.LateFusionClassifier(
         VECTORS, 3, units=4, encoders={"a": given}, dropout=0.0, modality_dropout=0.5
     )
-    randomise(model)
+    randomize(model)
     before = given.get_weights()[0].copy()
     model.compile("sgd", "sparse_categorical_crossentropy")
     model.train_on_batch(draw(VECTORS, rows=8), np.arange(8) % 3)

@@ -5,7 +5,7 @@ import pytest
 
 from keras_fusion import zoo
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import SHAPES, draw, randomise
+from tests.zoo.samples import SHAPES, draw, randomize
 
 PICTURES = {"rgb": (18, 20, 3), "depth": (18, 20, 1)}  # padded, then cropped
 
@@ -28,7 +28,7 @@ def channels_first():
 )
 def test_the_same_model_of_the_same_weights(builder, shapes, config, channels_first):
     inputs, config = draw(shapes), config | {"units": 4, "encoder_depth": 1}
-    model = randomise(builder(shapes, 3, **config))
+    model = randomize(builder(shapes, 3, **config))
     channels_first()
     other = builder(shapes, 3, **config)
     other.set_weights(model.get_weights())

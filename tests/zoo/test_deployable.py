@@ -6,7 +6,7 @@ from keras_fusion import datasets, ops, zoo
 from keras_fusion.datasets.standardization import measure
 from keras_fusion.layers import Standardization
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
+from tests.zoo.samples import SHAPES, VECTORS, draw, randomize
 
 OPTIONS = {"units": 4, "modality_mask": True}
 WEIGHING = OPTIONS | {"fusion": "ModalityAttention"}
@@ -34,7 +34,7 @@ def test_raw_features_give_the_models_numbers(builder, shapes, raw, tmp_path):
     statistics = measure(raw)
     standardized, _ = datasets.standardize(raw, statistics)
     mask = {"modality_mask": datasets.modality_mask(raw)}
-    model = randomise(
+    model = randomize(
         zoo.builders()[builder](
             shapes, 3, **(WEIGHING if builder == "FusionClassifier" else OPTIONS)
         )
@@ -55,7 +55,7 @@ def test_raw_features_give_the_models_numbers(builder, shapes, raw, tmp_path):
 
 @pytest.mark.only_on("torch", reason="the measure is tested everywhere")
 def test_uncertainty_where_it_is_asked_for():
-    model = randomise(zoo.FusionClassifier(VECTORS, 3, **OPTIONS))
+    model = randomize(zoo.FusionClassifier(VECTORS, 3, **OPTIONS))
     inputs = draw(VECTORS) | {"modality_mask": np.ones((3, 3), bool)}
     found = zoo.deployable(model, {}, uncertainty="entropy")(inputs)
     assert_close(found["uncertainty"], ops.uncertainty(found["probabilities"]))
@@ -75,7 +75,7 @@ def test_saved_and_trained_models_scale_alike(kind, unit, offset, tmp_path):
     raw["a"][0, 1] = np.nan
     statistics = measure(raw, scale={"a": kind})
     standardized, _ = datasets.standardize(raw, statistics)
-    model = randomise(zoo.UnimodalClassifier({"a": (3,)}, 3, units=4))
+    model = randomize(zoo.UnimodalClassifier({"a": (3,)}, 3, units=4))
     zoo.deployable(model, statistics).save(tmp_path / "model.keras")
     served = keras.models.load_model(tmp_path / "model.keras", compile=False)
     expected = to_numpy(model(standardized))
@@ -95,7 +95,7 @@ def test_small_differences_of_large_numbers_are_kept(smallest, numbers, tmp_path
     raw = {"a": np.asarray(numbers)[:, None]}
     statistics = measure(raw)
     standardized, _ = datasets.standardize(raw, statistics)
-    model = randomise(zoo.UnimodalClassifier({"a": (1,)}, 3, units=4))
+    model = randomize(zoo.UnimodalClassifier({"a": (1,)}, 3, units=4))
     zoo.deployable(model, statistics).save(tmp_path / "model.keras")
     served = keras.models.load_model(tmp_path / "model.keras", compile=False)
     assert served.input["a"].dtype == "float64"
@@ -106,7 +106,7 @@ def test_small_differences_of_large_numbers_are_kept(smallest, numbers, tmp_path
 
 def test_the_caller_may_leave_out_more(raw):
     raw = {name: raw[name] for name in VECTORS}
-    model = randomise(zoo.FusionClassifier(VECTORS, 3, **WEIGHING))
+    model = randomize(zoo.FusionClassifier(VECTORS, 3, **WEIGHING))
     served = zoo.deployable(model, measure(raw))
     mask = np.tile([True, True, False], (12, 1))
     left_out = served(raw | {"modality_mask": mask})
@@ -168,7 +168,7 @@ def test_whole_numbers_are_served_as_they_are(raw):
     embedding = {"class_name": "Embedding", "config": {"input_dim": 7, "output_dim": 2}}
     shapes, inputs = {"ids": (1,), "b": (3,)}, {"ids": ids, "b": raw["b"]}
     encoders = {"ids": [embedding, {"class_name": "Flatten"}]}
-    model = randomise(zoo.FusionClassifier(shapes, 3, encoders=encoders, **OPTIONS))
+    model = randomize(zoo.FusionClassifier(shapes, 3, encoders=encoders, **OPTIONS))
     scale = measure(inputs, scale={"ids": "none"})
     served = zoo.deployable(model, scale)
     everything = {"modality_mask": np.ones((12, 2), bool)}

@@ -5,7 +5,7 @@ import pytest
 from keras_fusion import zoo
 from keras_fusion.metrics import recall_at_k
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import MASK, SHAPES, absent_as, draw, randomise
+from tests.zoo.samples import MASK, SHAPES, absent_as, draw, randomize
 
 
 def both(rows=96, seed=0):
@@ -21,7 +21,7 @@ def both(rows=96, seed=0):
 
 def test_modalities_of_every_rank_get_embeddings_of_length_one():
     model = zoo.DualEncoder(SHAPES, units=4)
-    embeddings = randomise(model)(draw(SHAPES))
+    embeddings = randomize(model)(draw(SHAPES))
     assert set(embeddings) == set(SHAPES)
     for y in embeddings.values():
         assert tuple(y.shape) == (3, 4)
@@ -45,7 +45,7 @@ def test_it_learns_to_find_one_by_another():
 
 
 def test_what_is_absent_has_no_influence(tmp_path):
-    model = randomise(zoo.DualEncoder(SHAPES, units=4, modality_mask=True))
+    model = randomize(zoo.DualEncoder(SHAPES, units=4, modality_mask=True))
     x = draw(SHAPES, rows=4)
     outcomes = []
     for filler in (0, 1e6, np.nan):

@@ -8,14 +8,14 @@ from keras_fusion.datasets.standardization import measure
 from keras_fusion.export import load
 from keras_fusion.layers import EnsembleAverage
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import VECTORS, absent_as, draw, randomise
+from tests.zoo.samples import VECTORS, absent_as, draw, randomize
 
 MASK = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]], bool)
 
 
 def member(seed, **kwargs):
     arguments = {"fusion": "SoftmaxGating", "units": 4, "modality_mask": True} | kwargs
-    return randomise(zoo.FusionClassifier(VECTORS, 3, **arguments), seed)
+    return randomize(zoo.FusionClassifier(VECTORS, 3, **arguments), seed)
 
 
 def test_an_ensemble_is_the_weighted_mean_of_its_members(tmp_path):
@@ -67,7 +67,7 @@ def test_uncertainty_is_the_members_own_and_that_they_differ():
 
 
 def test_a_member_without_its_modality_is_left_out():
-    one = randomise(zoo.UnimodalClassifier({"b": (3,)}, 3, units=4, modality_mask=True))
+    one = randomize(zoo.UnimodalClassifier({"b": (3,)}, 3, units=4, modality_mask=True))
     all_three = member(0)
     model = zoo.ensemble([one, all_three])
     assert list(model.input) == ["b", "a", "c", "modality_mask"]
@@ -84,7 +84,7 @@ def test_its_modalities_may_have_any_name(tmp_path):
     shapes = dict.fromkeys(("rgb/left", "predictions", "size (cm)", "%"), (3,))
     one, *_ = shapes
     build = partial(zoo.FusionClassifier, classes=3, units=4, modality_mask=True)
-    members = [randomise(build(shapes), 0), randomise(build({one: (3,)}), 1)]
+    members = [randomize(build(shapes), 0), randomize(build({one: (3,)}), 1)]
     model = zoo.ensemble(members)
     inputs = draw(shapes) | {"modality_mask": np.ones((3, 4), bool)}
     assert list(model.input) == list(inputs)

@@ -6,7 +6,7 @@ from scipy import special
 from keras_fusion import zoo
 from keras_fusion.losses import EvidentialLoss, evidential_loss
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import VECTORS, absent_as, draw, randomise
+from tests.zoo.samples import VECTORS, absent_as, draw, randomize
 
 ROWS = 60
 
@@ -54,7 +54,7 @@ def some(rows=ROWS):
 def test_it_trains_by_the_loss_of_all_opinions(rule):
     """The loss that `fit` reports in a first step, once more by scipy."""
     inputs, labels = some()
-    model = randomise(built(rule=rule, annealing=4))
+    model = randomize(built(rule=rule, annealing=4))
     fusion = model.get_layer("fusion")
     fusion.step.assign(1)
     heads = [model.get_layer(f"{m}_predictions").output for m in VECTORS]
@@ -92,7 +92,7 @@ def test_it_learns_and_is_less_sure_of_what_it_has_not_seen():
 
 def test_a_deployable_model_says_how_uncertain_it_is(tmp_path):
     inputs, _ = some(4)
-    model = randomise(built())
+    model = randomize(built())
     deployed = zoo.deployable(model, {m: (0.0, 1.0) for m in VECTORS})
     deployed.save(tmp_path / "model.keras")
     found = keras.models.load_model(tmp_path / "model.keras").predict(inputs, verbose=0)

@@ -6,7 +6,7 @@ from keras import ops
 from keras_fusion import layers, zoo
 from keras_fusion.layers import Fusion
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import SHAPES, VECTORS, draw, randomise, shapes_for
+from tests.zoo.samples import SHAPES, VECTORS, draw, randomize, shapes_for
 
 each_operator = pytest.mark.parametrize("name", list(layers.operators()))
 
@@ -47,7 +47,7 @@ def test_an_operator_by_name_description_and_instance(name):
     shapes = shapes_for(operator)
     forms = [name, {"class_name": name, "config": {}}, operator(units=4)]
     models = [
-        randomise(zoo.FusionClassifier(shapes, 2, fusion=form, units=4, depth=2))
+        randomize(zoo.FusionClassifier(shapes, 2, fusion=form, units=4, depth=2))
         for form in forms
     ]
     x = draw(shapes)
@@ -75,7 +75,7 @@ def test_every_weight_moves_in_one_step(name):
     fusion = {"class_name": name, "config": config}
     options = {"units": 4, "depth": 2, "dropout": 0.0}
     model = zoo.FusionClassifier(shapes, 3, fusion=fusion, **options)
-    randomise(model)  # a new bias of zero may well have no gradient
+    randomize(model)  # a new bias of zero may well have no gradient
     before = model.get_weights()
     # so large a step shows in every weight
     model.compile("sgd", "sparse_categorical_crossentropy")
@@ -95,7 +95,7 @@ def test_depth_of_an_operator_that_refines():
 
 def test_depth_of_an_operator_that_does_not_refine():
     model = zoo.FusionClassifier(VECTORS, 2, fusion="Summation", units=4, depth=2)
-    randomise(model)
+    randomize(model)
     x = draw(VECTORS)
     parts = {
         n: keras.Model(model.input, model.get_layer(n).output)(x)
@@ -219,7 +219,7 @@ def test_classes_of_any_integer_type(classes):
 
 def test_regression():
     model = zoo.FusionClassifier(VECTORS, 1, classifier_activation=None)
-    randomise(model)
+    randomize(model)
     assert to_numpy(model(draw(VECTORS, rows=50))).min() < 0
 
 

@@ -7,7 +7,7 @@ import pytest
 from keras_fusion import survival, zoo
 from keras_fusion.zoo.fusion_model import TASKS
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import VECTORS, draw, randomise
+from tests.zoo.samples import VECTORS, draw, randomize
 
 ROWS = 8
 RNG = np.random.default_rng(0)
@@ -65,8 +65,8 @@ def test_several_outputs_share_one_fusion(tmp_path):
 
 
 def test_it_is_the_classifier():
-    one = randomise(zoo.FusionModel(VECTORS, outputs=3, units=4))
-    other = randomise(zoo.FusionClassifier(VECTORS, 3, units=4))
+    one = randomize(zoo.FusionModel(VECTORS, outputs=3, units=4))
+    other = randomize(zoo.FusionClassifier(VECTORS, 3, units=4))
     inputs = draw(VECTORS)
     np.testing.assert_array_equal(to_numpy(one(inputs)), to_numpy(other(inputs)))
 

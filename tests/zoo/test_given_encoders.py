@@ -9,7 +9,7 @@ from keras_fusion import zoo
 from keras_fusion.layers.stand_in import StandIn
 from keras_fusion.zoo.parts.asked_dtype import asked_dtype
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import VECTORS, draw, randomise
+from tests.zoo.samples import VECTORS, draw, randomize
 
 ROWS = 8
 layers = keras.layers
@@ -155,7 +155,7 @@ def test_texts_may_be_absent(absent):
     model = zoo.FusionClassifier(
         {"text": (1,), "b": (3,)}, 2, encoders={"text": encoder}, units=4, **absent
     )
-    randomise(model)
+    randomize(model)
     model.compile("sgd", "sparse_categorical_crossentropy")
     numbers = draw({"b": (3,)})
     mask = np.array([[True, True], [False, True], [False, True]])
@@ -207,7 +207,7 @@ def test_a_batch_without_a_row_moves_no_average(tmp_path):
 
 def test_averages_are_held_in_the_same_weights_with_and_without_a_mask(tmp_path):
     _, model = averaging(modality_mask=False)
-    randomise(model).save_weights(tmp_path / "x.weights.h5")
+    randomize(model).save_weights(tmp_path / "x.weights.h5")
     _, masked = averaging(modality_mask=True)
     masked.load_weights(tmp_path / "x.weights.h5")
     inputs = draw(VECTORS)
@@ -252,7 +252,7 @@ def test_an_absent_querys_stand_in_is_no_query():
     fusion = {"class_name": "ModalityAttention", "config": {"readout": "node"}}
     encoder = keras.Sequential([keras.Input((3,)), layers.Dense(4)])
     settings = {"fusion": fusion, "encoders": {"b": encoder}, "query": "b", "units": 4}
-    model = randomise(zoo.FusionClassifier(VECTORS, 2, modality_mask=True, **settings))
+    model = randomize(zoo.FusionClassifier(VECTORS, 2, modality_mask=True, **settings))
     inputs, mask = draw(VECTORS), np.ones((3, 3), bool)
     mask[0, 1] = False
     first = to_numpy(model(inputs | {"modality_mask": mask}))
@@ -325,7 +325,7 @@ def test_a_modality_without_a_token_is_absent(fusion, mask):
     stack = [{"class_name": "Masking"}, {"class_name": "Dense", "config": {"units": 4}}]
     shapes = {"text": (None, 3), "b": (5,)}
     settings = {"fusion": fusion, "encoders": {"text": stack}, "units": 4}
-    model = randomise(zoo.FusionClassifier(shapes, 2, modality_mask=mask, **settings))
+    model = randomize(zoo.FusionClassifier(shapes, 2, modality_mask=mask, **settings))
     masked = zoo.FusionClassifier(shapes, 2, modality_mask=True, **settings)
     masked.set_weights(model.get_weights())
     inputs = draw({"text": (4, 3), "b": (5,)})
@@ -345,7 +345,7 @@ def named(name, output=lambda x: x):
 def test_encoders_of_one_name(name):
     shapes = {"left eye": (4,), "right": (4,)}
     nets = {m: named(name) for m in shapes}
-    model = randomise(zoo.FusionClassifier(shapes, 2, encoders=nets, units=3))
+    model = randomize(zoo.FusionClassifier(shapes, 2, encoders=nets, units=3))
     for net in nets.values():  # both are in it
         before = to_numpy(model(draw(shapes)))
         net.set_weights([w + 1 for w in net.get_weights()])
@@ -372,7 +372,7 @@ def test_encoders_that_return_several():
             encoders={"a": keras.Model(net.input, keras.tree.flatten(net.output)[0])},
             units=3,
         )
-        alone.set_weights(randomise(model).get_weights())
+        alone.set_weights(randomize(model).get_weights())
         assert_close(model(draw(shapes)), alone(draw(shapes)))
     for output in (lambda x: [x, x], lambda x: {"p3": x, "p4": x}):
         with pytest.raises(ValueError, match="encoder of 'a' must return one tensor"):

@@ -12,7 +12,7 @@ from keras_fusion.layers import (
     operators,
 )
 from tests.conftest import assert_close, to_numpy, tried_here
-from tests.layers.cases import draw, randomise
+from tests.layers.cases import draw, randomize
 
 NODES = 7
 SHAPES = {"words": 5, "position": (3,)}
@@ -23,7 +23,7 @@ ALONE = {"class_name": "Concatenation", "config": {"units": None}}
 
 def built(**config):
     config = {"units": 16, "dropout": 0.0} | config
-    return randomise(zoo.GraphNodeClassifier(SHAPES, 3, **config), scale=0.3)
+    return randomize(zoo.GraphNodeClassifier(SHAPES, 3, **config), scale=0.3)
 
 
 def classify(model, **changes):
@@ -124,7 +124,7 @@ def test_depth_is_the_number_of_fusions():
 @pytest.mark.parametrize("units, straight", [(5, []), (4, ["graph_0_residual"])])
 def test_residuals_add_the_input_of_a_layer(units, straight):
     config = {"units": units, "fusion": ALONE, "residual": True, "dropout": 0.0}
-    model = randomise(zoo.GraphNodeClassifier({"words": 5}, 3, **config))
+    model = randomize(zoo.GraphNodeClassifier({"words": 5}, 3, **config))
     names = [layer.name for layer in model.layers]
     assert [name for name in names if name.endswith("_residual")] == straight
     inputs = {"words": INPUTS["words"], "edge_index": EDGES}
@@ -169,7 +169,7 @@ def test_words_alone_are_the_published_gcn():
     import torch
 
     shapes, config = {"words": 5}, {"units": 4, "fusion": ALONE}
-    model = randomise(zoo.GraphNodeClassifier(shapes, 3, **config))
+    model = randomize(zoo.GraphNodeClassifier(shapes, 3, **config))
     first, second = nn.GCNConv(5, 4), nn.GCNConv(4, 3)
     with torch.no_grad():
         for layer, number in ((first, "graph_0"), (second, "graph_head")):
@@ -188,7 +188,7 @@ def test_words_alone_are_the_published_gat():
     import torch
 
     config = {"units": 8, "fusion": ALONE, "graph": "gat", "num_heads": 2}
-    model = randomise(zoo.GraphNodeClassifier({"words": 5}, 3, **config))
+    model = randomize(zoo.GraphNodeClassifier({"words": 5}, 3, **config))
     first, second = nn.GATConv(5, 4, heads=2), nn.GATConv(8, 3)
     with torch.no_grad():
         for layer, name in ((first, "graph_0"), (second, "graph_head")):

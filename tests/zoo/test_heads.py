@@ -11,7 +11,7 @@ from keras_fusion.export.signatures import signatures_of
 from keras_fusion.graphs import symmetric
 from keras_fusion.layers.heads import HeadedModel, Heads
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import VECTORS, absent_as, draw, randomise
+from tests.zoo.samples import VECTORS, absent_as, draw, randomize
 
 MAPS = {"rgb": (8, 8, 3), "depth": (8, 8, 1)}
 VIDEOS = {"frames": (2, 8, 8, 3), "poses": (2, 8, 8, 1)}
@@ -43,7 +43,7 @@ def build(builder, heads, **kwargs):
     model = zoo.builders()[builder](
         shapes, CLASSES, units=4, heads=heads, **(arguments | kwargs)
     )
-    return randomise(model)
+    return randomize(model)
 
 
 def rows(builder, filler=None):

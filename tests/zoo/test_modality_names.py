@@ -6,7 +6,7 @@ import pytest
 
 from keras_fusion import zoo
 from tests.conftest import assert_close
-from tests.zoo.samples import draw, randomise
+from tests.zoo.samples import draw, randomize
 
 REFUSED = "sepal length (cm)|größe|class|self|None|-x|a:b|%|a/b|a.b".split("|")
 HOSTILE = (*REFUSED, "mean", "mean_1", "fusion", "predictions", "head", "modality")
@@ -37,7 +37,7 @@ def build(builder, names, **arguments):
 def test_any_name_in_any_builder(builder, tmp_path):
     names = HOSTILE[::3] if len(RANKS.get(builder, ())) > 2 else HOSTILE  # for speed
     model, shapes = build(builder, names, **ARGUMENTS[builder])
-    randomise(model)
+    randomize(model)
     inputs = draw({m: shapes[m] for m in model.input if m in shapes})
     if "edge_index" in model.input:
         inputs["edge_index"] = np.array([[0, 1], [1, 0]], "int32")

@@ -7,7 +7,7 @@ import pytest
 
 from keras_fusion import layers, zoo
 from tests.conftest import assert_close
-from tests.zoo.samples import VECTORS, draw, randomise, shapes_for
+from tests.zoo.samples import VECTORS, draw, randomize, shapes_for
 
 modality_weights = importlib.import_module("keras_fusion.zoo.modality_weights")
 MASK = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 0]], bool)
@@ -24,7 +24,7 @@ def test_shares_of_what_is_present(name):
         shapes, 3, fusion=name, units=4, depth=2, modality_mask=True
     )
     shares = zoo.modality_weights(
-        randomise(model), draw(shapes) | {"modality_mask": mask}
+        randomize(model), draw(shapes) | {"modality_mask": mask}
     )
     assert shares.shape == mask.shape
     assert np.all(shares >= 0)
@@ -45,10 +45,10 @@ def test_shares_are_those_of_the_operator():
 
 def test_the_model_that_gives_them_is_built_once_and_goes_with_its_own():
     fusion = "ModalityAttention"
-    model = randomise(zoo.FusionClassifier(VECTORS, 3, fusion=fusion, units=4))
+    model = randomize(zoo.FusionClassifier(VECTORS, 3, fusion=fusion, units=4))
     before = zoo.modality_weights(model, draw(VECTORS))
     weigher = modality_weights._WEIGHERS[model]
-    randomise(model, seed=1)  # the weights are the model's own
+    randomize(model, seed=1)  # the weights are the model's own
     assert np.abs(zoo.modality_weights(model, draw(VECTORS)) - before).max() > 1e-3
     assert modality_weights._WEIGHERS[model] is weigher
     others = len(modality_weights._WEIGHERS)
@@ -62,7 +62,7 @@ def test_they_survive_a_file(tmp_path):
         VECTORS, 3, fusion="ModalityAttention", units=4, depth=2, modality_mask=True
     )
     inputs = draw(VECTORS) | {"modality_mask": MASK}
-    expected = zoo.modality_weights(randomise(model), inputs)
+    expected = zoo.modality_weights(randomize(model), inputs)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert_close(zoo.modality_weights(loaded, inputs), expected)

@@ -7,7 +7,7 @@ from keras_fusion.layers import SinusoidalPositions
 from tests.conftest import assert_close, to_numpy
 from tests.layers import reference
 from tests.layers.reference import dense, float64
-from tests.zoo.samples import absent_as, draw, randomise
+from tests.zoo.samples import absent_as, draw, randomize
 
 SHAPES = {"text": (5, 4), "audio": (7, 3), "video": (2, 3)}
 PAIR = {"text": (5, 4), "audio": (7, 3)}  # where a third says no more
@@ -56,7 +56,7 @@ def oracle(model, tokens):
 
 def test_numbers():
     """Of padded sequences: a text of three tokens and one without any padding."""
-    model = randomise(build(include_top=False))
+    model = randomize(build(include_top=False))
     x = draw(SHAPES, rows=2)
     x["text"][1, 3:] = 0
     lengths = [dict.fromkeys(SHAPES, None), {"text": 3, "audio": None, "video": None}]
@@ -72,7 +72,7 @@ def test_numbers():
 
 def test_the_length_of_the_padding_has_no_influence():
     shapes = {m: (None, width) for m, (_, width) in PAIR.items()}
-    model = randomise(build(shapes, encoder_depth=1))
+    model = randomize(build(shapes, encoder_depth=1))
     x = draw(PAIR)
     longer = {m: np.pad(v, ((0, 0), (0, 3), (0, 0))) for m, v in x.items()}
     assert_close(model(longer), to_numpy(model(x)))
@@ -81,7 +81,7 @@ def test_the_length_of_the_padding_has_no_influence():
 def test_what_is_absent_has_no_influence(tmp_path):
     mask = np.array([[1, 1], [0, 1], [0, 0]], bool)
     x = draw(PAIR, rows=3)
-    model = randomise(build(PAIR, modality_mask=True, heads="average"))
+    model = randomize(build(PAIR, modality_mask=True, heads="average"))
     filled = [to_numpy(model(absent_as(f, x, mask))) for f in (0, 1e6, np.nan)]
     for outputs in filled:
         np.testing.assert_array_equal(outputs, filled[0])
@@ -96,7 +96,7 @@ def test_a_learned_vector_stands_for_what_is_absent():
     shapes = {"text": (3, 4), "audio": (2, 3)}
     mask = np.array([[1, 1], [0, 1], [1, 0]], bool)
     x, model = draw(shapes), build(shapes, modality_mask=True, replacement="learned")
-    randomise(model)
+    randomize(model)
     before, other = (to_numpy(model(absent_as(f, x, mask))) for f in (np.nan, 1e6))
     np.testing.assert_array_equal(before, other)
     text = model.get_layer("replacement").weights[0]
@@ -106,13 +106,13 @@ def test_a_learned_vector_stands_for_what_is_absent():
 
 
 def test_the_order_of_tokens_counts():
-    model, x = randomise(build(PAIR)), draw(PAIR)
+    model, x = randomize(build(PAIR)), draw(PAIR)
     turned = x | {"audio": x["audio"][:, ::-1].copy()}
     assert np.abs(to_numpy(model(turned)) - to_numpy(model(x))).max() > 1e-3
 
 
 def test_every_weight_moves_in_one_step():
-    model = randomise(build(PAIR, self_depth=2))
+    model = randomize(build(PAIR, self_depth=2))
     before = model.get_weights()
     model.compile("sgd", "sparse_categorical_crossentropy")
     model.train_on_batch(draw(PAIR), np.array([0, 1, 2]))
@@ -121,7 +121,7 @@ def test_every_weight_moves_in_one_step():
 
 
 def test_a_saved_model_gives_the_same(tmp_path):
-    model = randomise(build(PAIR))
+    model = randomize(build(PAIR))
     model.save(tmp_path / "model.keras")
     x = draw(PAIR)
     again = keras.models.load_model(tmp_path / "model.keras")

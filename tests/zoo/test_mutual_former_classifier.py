@@ -4,7 +4,7 @@ import pytest
 
 from keras_fusion import zoo
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import absent_as, draw, randomise
+from tests.zoo.samples import absent_as, draw, randomize
 
 SHAPES = {"image": (8, 8, 1), "audio": (12, 12, 1)}
 SIZES = {"image": 4, "audio": 6}  # four tokens each
@@ -20,7 +20,7 @@ def output(model, layer, x):
 
 
 def test_a_patch_is_a_token_at_its_place():
-    model = randomise(build())
+    model = randomize(build())
     x = draw(SHAPES)
     kernel, bias = map(to_numpy, model.get_layer("image_projection").weights)
     places = to_numpy(model.get_layer("image_positions").weights[0])
@@ -32,7 +32,7 @@ def test_a_patch_is_a_token_at_its_place():
 @pytest.mark.parametrize("stem", ["patch", "convolution"])
 def test_stems_and_readouts(stem, readout):
     sizes = SIZES if stem == "patch" else {"image": 4, "audio": 8}  # padded to 16
-    model = randomise(build(stem=stem, readout=readout, patch_size=sizes))
+    model = randomize(build(stem=stem, readout=readout, patch_size=sizes))
     tokens = 4 + (readout == "token")
     assert model.get_layer("audio_positions").output.shape == (None, tokens, 4)
     x = draw(SHAPES)
@@ -44,7 +44,7 @@ def test_stems_and_readouts(stem, readout):
 
 
 def test_the_token_is_what_is_read():
-    model = randomise(build(readout="token", include_top=False))
+    model = randomize(build(readout="token", include_top=False))
     x = draw(SHAPES)
     fused = keras.Model(model.input, model.get_layer("fusion").output[0])(x)
     assert_close(model(x), fused[:, 0])
@@ -56,7 +56,7 @@ def test_the_token_is_what_is_read():
 )
 @pytest.mark.parametrize("readout", ["pool", "token"])
 def test_other_operators_in_the_same_network(fusion, readout):
-    model = randomise(build(fusion=fusion, readout=readout, depth=2))
+    model = randomize(build(fusion=fusion, readout=readout, depth=2))
     assert model(draw(SHAPES)).shape == (3, 3)
 
 
@@ -72,18 +72,18 @@ def test_sequences_vectors_and_given_encoders():
 
 
 def test_what_is_absent_changes_nothing():
-    model = randomise(build(modality_mask=True))
+    model = randomize(build(modality_mask=True))
     mask = np.array([[1, 1], [1, 0], [0, 1]], bool)
     x = draw(SHAPES)
     nan, other = (model(absent_as(f, x, mask)) for f in (np.nan, 1e9))
     np.testing.assert_array_equal(to_numpy(nan), to_numpy(other))
     assert np.isfinite(to_numpy(nan)).all()
-    without = randomise(build())
+    without = randomize(build())
     assert_close(nan[:1], without(x)[:1])
 
 
 def test_one_modality_alone():
-    model = randomise(build({"image": (8, 8, 1)}, patch_size=4))
+    model = randomize(build({"image": (8, 8, 1)}, patch_size=4))
     assert model(draw({"image": (8, 8, 1)})).shape == (3, 3)
 
 

@@ -8,7 +8,7 @@ from keras_fusion.gradients import with_gradients
 from keras_fusion.losses import SaliencyLoss
 from keras_fusion.zoo.parts.decoder import from_patches, patches
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import absent_as, draw, randomise
+from tests.zoo.samples import absent_as, draw, randomize
 
 SHAPES = {"rgb": (32, 48, 3), "depth": (32, 48, 1)}
 ODD = {"rgb": (21, 30, 3), "depth": (21, 30, 1)}
@@ -33,14 +33,14 @@ def test_patches_are_pixels_side_by_side():
 @pytest.mark.parametrize("classes", [1, 3])
 @pytest.mark.parametrize("shapes", [SHAPES, ODD], ids=["divisible", "padded"])
 def test_logits_at_the_size_of_the_input(shapes, classes):
-    model = randomise(build(shapes, classes))
+    model = randomize(build(shapes, classes))
     outputs = to_numpy(model(draw(shapes)))
     assert outputs.shape == (3, *shapes["rgb"][:2], classes)
     assert outputs.min() < 0 < outputs.max()
 
 
 def test_padding_is_as_if_the_image_went_on_in_zeros():
-    odd, even = randomise(build(ODD)), randomise(build(SHAPES))
+    odd, even = randomize(build(ODD)), randomize(build(SHAPES))
     x = draw(ODD)
     wide = {m: np.pad(v, ((0, 0), (0, 11), (0, 2), (0, 0))) for m, v in x.items()}
     padded = build({m: v.shape[1:] for m, v in wide.items()})
@@ -50,8 +50,8 @@ def test_padding_is_as_if_the_image_went_on_in_zeros():
 
 
 def test_activation():
-    logits = randomise(build(classes=3))
-    shares = randomise(build(classes=3, classifier_activation="softmax"))
+    logits = randomize(build(classes=3))
+    shares = randomize(build(classes=3, classifier_activation="softmax"))
     x = draw(ODD)
     assert_close(shares(x), ops.softmax(logits(x), axis=-1))
 
@@ -62,7 +62,7 @@ def test_activation():
     ["CrossAttention", "JointAttention", "ModalityTransformer", "AdaptiveWeighting"],
 )
 def test_other_operators_in_the_same_network(fusion):
-    model = randomise(build(fusion=fusion, depth=2))
+    model = randomize(build(fusion=fusion, depth=2))
     x = draw(ODD)
     outputs = to_numpy(model(x))
     assert outputs.shape == (3, 21, 30, 1)
@@ -80,7 +80,7 @@ def test_the_operator_is_at_the_coarse_scales_only():
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
 def test_far_pixels_reach_each_other_through_the_fusion():
-    model = randomise(build(SHAPES))
+    model = randomize(build(SHAPES))
     x = draw(SHAPES, rows=1)
     moved = {name: v.copy() for name, v in x.items()}
     moved["depth"][0, 0, 0] += 1
@@ -89,7 +89,7 @@ def test_far_pixels_reach_each_other_through_the_fusion():
 
 
 def test_what_is_absent_changes_neither_outputs_nor_gradients():
-    model = randomise(build(modality_mask=True, modality_dropout=0.2))
+    model = randomize(build(modality_mask=True, modality_dropout=0.2))
     mask = np.array([[1, 1], [1, 0], [0, 1], [0, 0]], bool)
 
     def function(arrays, there):
@@ -107,20 +107,20 @@ def test_what_is_absent_changes_neither_outputs_nor_gradients():
     for with_nan, with_number in zip(*results, strict=True):
         np.testing.assert_array_equal(with_nan, with_number)
         assert np.isfinite(with_nan).all()
-    full = randomise(build())
+    full = randomize(build())
     assert_close(results[0][0][:1], full(x)[:1])
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
 def test_samples_do_not_mix():
-    model = randomise(build(encoder_depth=1))
+    model = randomize(build(encoder_depth=1))
     x = draw(ODD)
     alone = {name: v[1:2] for name, v in x.items()}
     assert_close(model(x)[1:2], model(alone))
 
 
 def test_every_weight_moves_in_one_step():
-    model = randomise(build(encoder_depth=1, depth=2))
+    model = randomize(build(encoder_depth=1, depth=2))
     before = model.get_weights()
     eager = keras.backend.backend() == "tensorflow"
     model.compile("sgd", SaliencyLoss(window=3), run_eagerly=eager)
@@ -131,14 +131,14 @@ def test_every_weight_moves_in_one_step():
 
 
 def test_saved_and_loaded(tmp_path):
-    model = randomise(build())
+    model = randomize(build())
     model.save(tmp_path / "model.keras")
     x = draw(ODD)
     assert_close(keras.models.load_model(tmp_path / "model.keras")(x), model(x))
 
 
 def test_modality_weights_of_the_coarsest_scale():
-    model = randomise(build())
+    model = randomize(build())
     weights = zoo.modality_weights(model, draw(ODD))
     assert weights.shape == (3, 2)
     np.testing.assert_allclose(weights.sum(axis=-1), 1, rtol=1e-5)

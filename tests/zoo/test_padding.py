@@ -8,7 +8,7 @@ from keras import ops
 from keras_fusion import layers as own
 from keras_fusion import zoo
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import draw, randomise
+from tests.zoo.samples import draw, randomize
 
 layers = keras.layers
 
@@ -26,7 +26,7 @@ def test_more_padding_moves_no_output(name):
     takes = own.get(name).takes
     shapes = {"text": (None, 3), "b": (None, 2) if takes == "tokens" else (2,)}
     fusion = {"class_name": name}
-    model = randomise(zoo.FusionClassifier(shapes, 2, fusion=fusion, units=4, depth=2))
+    model = randomize(zoo.FusionClassifier(shapes, 2, fusion=fusion, units=4, depth=2))
     x = draw({"text": (4, 3), "b": (4, 2) if takes == "tokens" else (2,)})
     x["text"][1, 2:] = 0
     x["text"][2] = 0
@@ -61,7 +61,7 @@ def test_an_encoder_of_token_ids_and_their_padding(fusion, segments, tmp_path):
     x["text"] = np.array([[7, 8, 9], [257, 256, 0], [0, 0, 0], [1, 0, 0]], "int32")
     there = np.ones((4, 3), bool)
     x["modality_mask"] = there.copy()
-    answer = to_numpy(randomise(model)(x))
+    answer = to_numpy(randomize(model)(x))
     assert_close(model(x | {m: padded(x[m], 2) for m in ("title", "text")}), answer)
     there[2, 1] = False  # the empty text is absent
     assert_close(model(x | {"modality_mask": there}), answer)
@@ -74,7 +74,7 @@ def test_an_encoder_of_token_ids_and_their_padding(fusion, segments, tmp_path):
 def test_a_late_vote_needs_a_token(encoder):
     encoders = {} if encoder is None else {"encoders": {"text": encoder}}
     shapes = {"text": (None, 3), "b": (2,)}
-    model = randomise(zoo.LateFusionClassifier(shapes, 2, units=4, **encoders))
+    model = randomize(zoo.LateFusionClassifier(shapes, 2, units=4, **encoders))
     masked = zoo.LateFusionClassifier(
         shapes, 2, units=4, modality_mask=True, **encoders
     )

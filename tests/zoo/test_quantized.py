@@ -7,7 +7,7 @@ import pytest
 from keras_fusion import export, zoo
 from tests.conftest import assert_close
 from tests.zoo.every_builder import built, each_builder, with_others
-from tests.zoo.samples import VECTORS, draw, randomise
+from tests.zoo.samples import VECTORS, draw, randomize
 
 # Keras says so of every layer that has no weights to quantize.
 pytestmark = [
@@ -20,7 +20,7 @@ pytestmark = [
 @each_builder
 def test_a_quantized_model_saves_and_loads(name, tmp_path):
     model, shapes = built(name, units=8)
-    randomise(model)
+    randomize(model)
     inputs = with_others(model, draw(shapes, rows=4))
     exact = keras.tree.flatten(model(inputs))[0]
     model.quantize("int4")
@@ -37,7 +37,7 @@ def test_a_quantized_model_saves_and_loads(name, tmp_path):
 def test_a_quantized_model_is_exported(mode, tmp_path):
     """The export compares the numbers of the SavedModel with the model's own."""
     options = {"units": 8, "modality_mask": True, "fusion": "ModalityAttention"}
-    model = randomise(zoo.FusionClassifier(VECTORS, 3, **options))
+    model = randomize(zoo.FusionClassifier(VECTORS, 3, **options))
     model.quantize(mode)
     version = export.export(model, tmp_path / "quantized")
     assert export.verify(version)["verified"]["cases"]

@@ -7,7 +7,7 @@ import pytest
 
 from keras_fusion import layers, zoo
 from tests.conftest import to_numpy
-from tests.zoo.samples import draw, randomise
+from tests.zoo.samples import draw, randomize
 
 SHAPES = {
     "MutualFormerSegmenter": {"a": (16, 16, 1), "b": (16, 16, 2)},
@@ -69,7 +69,7 @@ def test_rows_are_independent_where_it_says_so(name):
     if name != "EvidentialClassifier":  # whose heads give evidence
         arguments["classifier_activation"] = None
     model, shapes = built(name, units=16, **arguments)
-    randomise(model)
+    randomize(model)
     rows = draw({m: np.atleast_1d(shapes[m]) for m in model.input if m in shapes})
     if name == "GraphNodeClassifier":
         rows["edge_index"] = np.array([[0, 1], [1, 0]], "int32")

@@ -9,7 +9,7 @@ from keras_fusion import zoo
 from keras_fusion.gradients import with_gradients
 from keras_fusion.layers import LearnedReplacement
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import MASK, SHAPES, VECTORS, absent_as, draw, randomise
+from tests.zoo.samples import MASK, SHAPES, VECTORS, absent_as, draw, randomize
 
 MODELS = {
     "weighting": {},
@@ -20,7 +20,7 @@ MODELS = {
 
 def build(kind="weighting", shapes=SHAPES, **kwargs):
     options = {"units": 4, "dropout": 0.0, "replacement": "learned"} | MODELS[kind]
-    return randomise(zoo.FusionClassifier(shapes, 3, **options | kwargs))
+    return randomize(zoo.FusionClassifier(shapes, 3, **options | kwargs))
 
 
 def test_a_vector_stands_where_a_modality_is_absent():
@@ -120,7 +120,7 @@ def test_other_builders_have_it():
     assert len(model.get_layer("replacement").weights) == 2
     model = zoo.GraphNodeClassifier({"a": 3, "b": 2}, 2, **learned)
     assert len(model.get_layer("replacement").weights) == 2
-    model = randomise(zoo.MutualFormerClassifier(sequences, 2, units=4, **learned))
+    model = randomize(zoo.MutualFormerClassifier(sequences, 2, units=4, **learned))
     inputs = draw(sequences, rows=4) | {"modality_mask": np.zeros((4, 2), bool)}
     found = to_numpy(model(inputs))
     assert np.isfinite(found).all()

@@ -3,7 +3,7 @@ import pytest
 
 from keras_fusion import zoo
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import randomise
+from tests.zoo.samples import randomize
 
 pytestmark = pytest.mark.only_on("torch", reason="the layer is tested everywhere")
 
@@ -17,7 +17,7 @@ def model(side, **arguments):
 
 
 def test_all_weights_are_the_same_but_for_the_places_of_the_map():
-    small, large = randomise(model(8)), model(12)
+    small, large = randomize(model(8)), model(12)
     zoo.transfer_weights(large, small)
     moved = [
         own.path

@@ -7,7 +7,7 @@ from keras_fusion import zoo
 from keras_fusion.datasets.standardization import measure, standardize
 from keras_fusion.layers import JointHeatmaps, operators
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import absent_as, draw, randomise
+from tests.zoo.samples import absent_as, draw, randomize
 
 SHAPES = {"frames": (3, 8, 12, 2), "skeleton": (3, 5, 2)}
 HEATMAPS = {"skeleton": {"size": (8, 12)}}
@@ -23,7 +23,7 @@ def build(shapes=SHAPES, classes=3, **arguments):
 
 
 def test_both_streams_and_all_moments_count():
-    model, x = randomise(build()), draw(SHAPES)
+    model, x = randomize(build()), draw(SHAPES)
     outputs = to_numpy(model(x))
     assert_close(outputs.sum(axis=-1), np.ones(3))
     for name in SHAPES:
@@ -36,9 +36,9 @@ def test_both_streams_and_all_moments_count():
 @pytest.mark.only_on("torch", reason="no backend changes it")
 def test_heatmaps_inside_the_model_are_those_of_the_layer():
     x = draw(SHAPES)
-    model = randomise(build())
+    model = randomize(build())
     volumes = {"frames": SHAPES["frames"], "skeleton": (3, 8, 12, 5)}
-    given = randomise(build(volumes, heatmaps=None))
+    given = randomize(build(volumes, heatmaps=None))
     heat = to_numpy(JointHeatmaps((8, 12))(x["skeleton"]))
     assert_close(given(x | {"skeleton": heat}), model(x))
 
@@ -49,7 +49,7 @@ def test_whether_it_counts_when_something_happens(pooling, counts):
     """A clip and the same one later, still before and after: no edge sees it."""
     shapes = {"a": (12, 8, 8, 2)}
     model = build(shapes, encoder_depth=1, pooling=pooling, include_top=False)
-    model = randomise(model)
+    model = randomize(model)
     early, late = np.zeros((2, 1, 12, 8, 8, 2), "float32")
     early[:, 3:5] = late[:, 7:9] = draw({"a": (2, 8, 8, 2)}, rows=1)["a"]
     outputs = [to_numpy(model({"a": x})) for x in (early, late)]
@@ -60,9 +60,9 @@ def test_whether_it_counts_when_something_happens(pooling, counts):
 
 def test_augmentation_is_for_training():
     jitter = [{"class_name": "VideoJitter", "config": {"shift": 0.5, "seed": 1}}]
-    plain = randomise(build(VOLUMES, include_top=False))
+    plain = randomize(build(VOLUMES, include_top=False))
     augmentation = {"b": jitter}
-    model = randomise(build(VOLUMES, include_top=False, augmentation=augmentation))
+    model = randomize(build(VOLUMES, include_top=False, augmentation=augmentation))
     x = draw(VOLUMES)
     assert_close(model(x), plain(x))
     moved = to_numpy(model(x, training=True))
@@ -104,7 +104,7 @@ APART = pytest.param(
 def test_what_is_absent_has_no_influence(lateral, tmp_path):
     mask = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]], bool)
     x = draw(VOLUMES, rows=4)
-    model = randomise(build(VOLUMES, lateral=lateral, modality_mask=True))
+    model = randomize(build(VOLUMES, lateral=lateral, modality_mask=True))
     filled = [to_numpy(model(absent_as(f, x, mask))) for f in (0, 1e6, np.nan)]
     for outputs in filled:
         np.testing.assert_array_equal(outputs, filled[0])
@@ -118,7 +118,7 @@ def test_what_is_absent_has_no_influence(lateral, tmp_path):
 def test_laterals_join_only_what_is_present():
     mask = np.array([[1, 0, 1]], bool)
     x = draw(VOLUMES, rows=1)
-    model = randomise(build(VOLUMES, lateral=True, modality_mask=True))
+    model = randomize(build(VOLUMES, lateral=True, modality_mask=True))
     found, own, other = (
         keras.Model(model.input, model.get_layer(name).output)(
             x | {"modality_mask": mask}
@@ -130,7 +130,7 @@ def test_laterals_join_only_what_is_present():
 
 def test_every_weight_moves_in_one_step():
     keras.utils.set_random_seed(0)
-    model = randomise(build(VOLUMES, lateral=True))
+    model = randomize(build(VOLUMES, lateral=True))
     before = model.get_weights()
     eager = keras.backend.backend() != "tensorflow"
     model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=not eager)
@@ -156,7 +156,7 @@ def test_deployed_it_takes_raw_joints():
     raw["skeleton"][1] = np.nan
     statistics = measure(raw)
     standardized, _ = standardize(raw, statistics)
-    model = randomise(build(modality_mask=True))
+    model = randomize(build(modality_mask=True))
     served = zoo.deployable(model, statistics)
     mask = np.ones((5, 2), bool)
     outputs = served(raw | {"modality_mask": mask})
@@ -167,7 +167,7 @@ def test_deployed_it_takes_raw_joints():
 
 
 def test_saved_with_heatmaps_and_laterals(tmp_path):
-    model = randomise(build(lateral=True))
+    model = randomize(build(lateral=True))
     model.save(tmp_path / "video.keras")
     loaded = keras.saving.load_model(tmp_path / "video.keras")
     x = draw(SHAPES)

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_fusion import zoo
 from tests.conftest import assert_close, to_numpy
-from tests.zoo.samples import draw, randomise
+from tests.zoo.samples import draw, randomize
 
 
 def build(shape, **arguments):
@@ -19,7 +19,7 @@ def build(shape, **arguments):
 
 def test_a_stage_is_a_convolution_over_space_then_time():
     """Against keras.layers.Conv3D, without the weights of the channels."""
-    model = randomise(build((4, 7, 6, 2)))
+    model = randomize(build((4, 7, 6, 2)))
     space, time = (model.get_layer(f"a_stage_0_{part}") for part in ("space", "time"))
     x = draw({"a": (4, 7, 6, 2)})
     over_space = keras.layers.Conv3D(8, (1, 3, 3), strides=(1, 2, 2), padding="same")
@@ -61,7 +61,7 @@ def test_a_stage_norms_whole_clips_and_bends_what_it_found_over_time():
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
 def test_frames_are_means_over_space_side_by_side():
-    model = randomise(build((3, 8, 8, 2), include_top=False, pooling="frames"))
+    model = randomize(build((3, 8, 8, 2), include_top=False, pooling="frames"))
     x = draw({"a": (3, 8, 8, 2)})
     names = ("a_stage_0_output", "a_width")
     volume, found = (model.get_layer(name).output for name in names)

@@ -7,7 +7,7 @@ import pytest
 from keras_fusion import zoo
 from keras_fusion.zoo import published as recipes
 from tests.conftest import assert_close
-from tests.zoo.samples import SHAPES, VECTORS, draw, randomise
+from tests.zoo.samples import SHAPES, VECTORS, draw, randomize
 
 ARGUMENTS = {"units": 4, "dropout": 0.2, "depth": 2}
 
@@ -19,7 +19,7 @@ def build(shapes=VECTORS, **kwargs):
 @pytest.fixture
 def trained(tmp_path):
     """A model and its weights file."""
-    model = randomise(build(modality_mask=True, modality_dropout=0.3))
+    model = randomize(build(modality_mask=True, modality_dropout=0.3))
     model.save_weights(tmp_path / "model.weights.h5")
     return model, tmp_path / "model.weights.h5"
 
@@ -37,11 +37,11 @@ def test_one_file_with_and_without_mask(builder, shapes, tmp_path):
         return zoo.builders()[builder](shapes, 3, units=4, dropout=0.2, **kwargs)
 
     path, inputs = str(tmp_path / "x.weights.h5"), draw(shapes)
-    masked = randomise(new(modality_mask=True, modality_dropout=0.3))
+    masked = randomize(new(modality_mask=True, modality_dropout=0.3))
     masked.save_weights(path)
     plain = new(weights=path)
     assert_close(plain(inputs), masked(all_there(inputs)))
-    randomise(plain, seed=1).save_weights(path)
+    randomize(plain, seed=1).save_weights(path)
     again = new(modality_mask=True, modality_dropout=0.3, weights=path)
     assert_close(again(all_there(inputs)), plain(inputs))
 
@@ -106,7 +106,7 @@ def test_a_keras_file_gives_the_same_numbers(builder, tmp_path):
     model = zoo.builders()[builder](
         shapes, 3, units=4, modality_mask=True, modality_dropout=0.3
     )
-    randomise(model).save(tmp_path / "model.keras")
+    randomize(model).save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     inputs = all_there(draw(shapes))
     inputs["modality_mask"][0, 0] = False

@@ -17,7 +17,7 @@ class Archive(NamedTuple):
     Attributes:
         file: Its name.
         sha256: Of its whole content.
-        source: Where the data come from, and under which licence.
+        source: Where the data come from, and under which license.
     """
 
     file: str

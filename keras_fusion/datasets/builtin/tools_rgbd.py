@@ -1,4 +1,4 @@
-"""Hand tools on a bench: colour, depth and masks of five kinds of tool.
+"""Hand tools on a bench: color, depth and masks of five kinds of tool.
 
 248 frames of several camera rigs; the 31 to test are all of rig 0.
 """
@@ -43,7 +43,7 @@ def read(config: str) -> Raw:
     """`rgb` uint8 and `depth` float32 maps, and masks.
 
     From a frame to the next a tool or two has been moved, so a frame tells much of its
-    neighbours: the groups are runs of ten frames. Those that test were taken later.
+    neighbors: the groups are runs of ten frames. Those that test were taken later.
 
     Args:
         config: `"foreground"`, any tool against the bench; `"rig_0"`, likewise from the

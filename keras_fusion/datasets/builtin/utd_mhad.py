@@ -50,7 +50,7 @@ HEAD, HIP = 0, 3  # joints
 START = 8  # frames of the skeleton from which its first pose is taken
 FRAMES = 12  # of the depth video
 MIDDLE = slice(17, 49)  # columns of the depth video outside of which nobody is
-RELIEF = 16  # grey levels from the median of a body to about its nearest points
+RELIEF = 16  # gray levels from the median of a body to about its nearest points
 
 
 def columns(path: Path | None = None) -> dict[str, np.ndarray]:
@@ -59,7 +59,7 @@ def columns(path: Path | None = None) -> dict[str, np.ndarray]:
     Returns:
         `inertial` (861, 128, 6) float32, acceleration in g and angular velocity in
         degrees per second; `skeleton` (861, 64, 20, 3) float32, x to the right, y
-        upwards and z away from the camera in metres; `depth` (861, 12, 48, 64) uint8,
+        upwards and z away from the camera in meters; `depth` (861, 12, 48, 64) uint8,
         0 where nobody is, and `dmm` (861, 48, 64) uint8, its depth motion map;
         `lengths` (861, 3), frames before resampling; `label`, `subject`, `trial` and
         `is_train` (861,).
@@ -104,8 +104,8 @@ def _person(depth):
     depth = depth[..., MIDDLE].astype(np.float32)
     count, frames, height, width = depth.shape
     there = depth > 0
-    centre = [np.median(clip[body]) for clip, body in zip(depth, there)]
-    relief = (depth - np.reshape(centre, (-1, 1, 1, 1))) / RELIEF
+    center = [np.median(clip[body]) for clip, body in zip(depth, there)]
+    relief = (depth - np.reshape(center, (-1, 1, 1, 1))) / RELIEF
     depth = np.where(there, 2 + np.clip(relief, -1, 1), 0)
     squares = depth.reshape(count, frames, height // 2, 2, width // 2, 2)
     return squares.mean(axis=(3, 5), dtype=np.float32)[..., None]

@@ -138,7 +138,7 @@ def _require_inside(what, numbers, limits):
 
 
 def _raw(x, statistics):
-    """A map as it was measured: colour, or its first channel."""
+    """A map as it was measured: color, or its first channel."""
     mean, std = statistics
     raw = x * std + mean
     return np.clip(raw / 255, 0, 1) if raw.shape[-1] == 3 else raw[..., 0]

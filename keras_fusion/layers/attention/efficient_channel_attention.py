@@ -10,7 +10,7 @@ from keras_fusion.layers.base import Layer, fresh
 
 @keras.saving.register_keras_serializable("keras_fusion")
 class EfficientChannelAttention(Layer):
-    """A weight per channel, computed from the means of its neighbours among channels.
+    """A weight per channel, computed from the means of its neighbors among channels.
 
     `y = x * sigmoid(conv(mean(x)))`: a one-dimensional convolution along the channels,
     without bias, of the means over all positions that a mask keeps; it passes on.

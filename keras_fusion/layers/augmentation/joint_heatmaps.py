@@ -124,8 +124,8 @@ class JointHeatmaps(Layer):
 
     def _bell(self, places, pixels):
         """The Gaussians along one axis, `(B, T, pixels, J)`."""
-        centres = ops.arange(pixels, dtype="float32")[:, None] + 0.5
-        distance = (centres - places[:, :, None]) / self.sigma
+        centers = ops.arange(pixels, dtype="float32")[:, None] + 0.5
+        distance = (centers - places[:, :, None]) / self.sigma
         return ops.exp(-0.5 * ops.square(distance))
 
     def _check(self):

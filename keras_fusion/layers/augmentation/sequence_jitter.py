@@ -22,7 +22,7 @@ class SequenceJitter(Layer):
     Args:
         time: In [0, 1), a share of the length.
         scale: In units of the feature itself.
-        offset: In the unit of the features; of standardised ones, their deviation.
+        offset: In the unit of the features; of standardized ones, their deviation.
         seed: Of the draws.
         **kwargs: For `keras.layers.Layer`.
 

@@ -35,7 +35,7 @@ class Fusion(Layer):
         modality_mask: `(B, M)` bool, True = present. An absent modality has no
             influence on output and gradients, even where it holds NaN.
         mask: list of M tensors `(B, T_m)` bool or None, True = keep (Keras' convention;
-            masks that Keras attached to the inputs are honoured).
+            masks that Keras attached to the inputs are honored).
         attention_mask: `(B, T, T)` or `(1, T, T)` bool, T the tokens of all modalities
             in order, True = the first may attend to the second, for `JointAttention`
             and the cross-attentions; `keras_fusion.ops.causal_mask` makes one.

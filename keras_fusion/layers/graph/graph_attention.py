@@ -17,12 +17,12 @@ from keras_fusion.ops.pairwise.edges import pairwise_edges
 
 @keras.saving.register_keras_serializable("keras_fusion")
 class GraphAttention(Layer):
-    """Every node attends to its neighbours and itself.
+    """Every node attends to its neighbors and itself.
 
     `y_i = sum_j softmax_j(e_ij) x_j W + b` per head, with `affinity`
 
     * `"gat"`: `e_ij = leaky_relu(a_t . x_i W + a_s . x_j W)`, the same ranking of the
-      neighbours for every i;
+      neighbors for every i;
     * `"gatv2"`: `e_ij = a . leaky_relu(x_i W_t + x_j W)`, a ranking of its own for
       each i.
 

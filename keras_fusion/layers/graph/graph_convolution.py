@@ -9,7 +9,7 @@ from keras_fusion.ops.pairwise.edges import pairwise_edges
 
 @keras.saving.register_keras_serializable("keras_fusion")
 class GraphConvolution(Layer):
-    """Every node takes the normalized sum of its neighbours and itself.
+    """Every node takes the normalized sum of its neighbors and itself.
 
     `Y = D^-1/2 (A + I) D^-1/2 X W + b`, D the degrees of `A + I` by target. An isolated
     node is left with its own `x W + b`. A loop that is listed is the node's edge of I,

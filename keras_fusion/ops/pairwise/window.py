@@ -21,7 +21,7 @@ def pairwise_window(
 ):
     """`y_i = 1/C_i sum_o f(q_i, k_{i+o}) v_{o, i+o}` over the K offsets of a window.
 
-    The window lies as that of a convolution with padding "same": it is centred, and
+    The window lies as that of a convolution with padding "same": it is centered, and
     where its size is even reaches one further to the end. What it sees beyond the edge
     is not there: no weight in a softmax, no share in a mean. The offsets are gone
     through one by one, so memory grows with P K for P positions, never with P P.

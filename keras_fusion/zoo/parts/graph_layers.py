@@ -1,4 +1,4 @@
-"""Graph layers in depth, by name: what a node hears of its neighbours, hop by hop."""
+"""Graph layers in depth, by name: what a node hears of its neighbors, hop by hop."""
 
 from keras import layers
 

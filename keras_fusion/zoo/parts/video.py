@@ -132,7 +132,7 @@ def _check_volume(name, shape):
         )
     frames, height, width, channels = shape
     flat = 2 * height <= width  # no picture: rather time and height
-    few = frames in (1, 3) and width >= 32  # no video: rather colours
+    few = frames in (1, 3) and width >= 32  # no video: rather colors
     joints = frames in JOINTS and channels == width >= 32  # rather maps of joints
     if channels >= width and (flat or few or joints):
         raise ValueError(CHANNELS_FIRST.format(name=name, shape=shape))

@@ -22,7 +22,7 @@ def test_is_what_was_published():
     assert DATA.notes == ()
 
 
-def test_is_standardised_by_the_training_rows_alone():
+def test_is_standardized_by_the_training_rows_alone():
     raw = mfeat.read().inputs["kar"].astype("float64")
     kar = DATA.train.inputs["kar"]
     assert kar.dtype == np.float32 and DATA.train.labels.dtype == np.int32

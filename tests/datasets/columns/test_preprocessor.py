@@ -116,7 +116,7 @@ def test_a_recipe_says_otherwise(spec, kinds):
         ({"a": {"text": "sex", "columns": []}}, "to say `columns` or one column"),
         ({"a": {"number": "findings"}}, "cannot be a number: expected at least one"),
         ({"a": {"text": "findings", "size": 3}}, "cannot be a text"),
-        ({"a": {"columns": {"sex": "colour"}}}, "colour"),
+        ({"a": {"columns": {"sex": "color"}}}, "color"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(spec, message):

@@ -10,7 +10,7 @@ import pytest
 
 from keras_fusion import layers
 from tests.conftest import tried_here
-from tests.layers.cases import WIDTH, draw, every, randomise
+from tests.layers.cases import WIDTH, draw, every, randomize
 
 SHAPES = {  # by the number of axes of positions; 0 is the nodes of a graph
     0: (6, WIDTH),
@@ -89,7 +89,7 @@ class Mixing:
         """A layer with random weights, and how to call it on inputs alone."""
         layer = self.new(**kwargs)
         self.call(layer, self.inputs())
-        return randomise(layer)
+        return randomize(layer)
 
     def call(self, layer, inputs, **kwargs):
         if self.is_graph:

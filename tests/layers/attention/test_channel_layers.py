@@ -11,7 +11,7 @@ from keras_fusion.layers import (
     SqueezeExcitation,
 )
 from tests.conftest import assert_close, to_numpy
-from tests.layers.cases import draw, randomise
+from tests.layers.cases import draw, randomize
 
 SHAPES = [(3, 5, 8), (3, 4, 5, 8), (3, 2, 4, 3, 8)]
 each_shape = pytest.mark.parametrize("shape", SHAPES)
@@ -19,7 +19,7 @@ each_shape = pytest.mark.parametrize("shape", SHAPES)
 
 def built(layer, x):
     layer(x)
-    return randomise(layer)
+    return randomize(layer)
 
 
 @each_shape

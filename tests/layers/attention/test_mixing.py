@@ -17,7 +17,7 @@ from tests.layers.attention.mixing_cases import (
     SHAPES,
     each_mixing,
 )
-from tests.layers.cases import WIDTH, draw, randomise
+from tests.layers.cases import WIDTH, draw, randomize
 from tests.layers.saving import (
     check_another_backend,
     check_saved_model,
@@ -140,7 +140,7 @@ def museum(cases=MIXING_CASES, known=True):
     for number, case in enumerate(cases):
         layer, x = case.new(name=f"layer{number}"), inputs[f"x{case.axes}"]
         outputs += [layer(x, inputs["edges"]) if case.is_graph else layer(x)]
-    return randomise(keras.Model(inputs, outputs))
+    return randomize(keras.Model(inputs, outputs))
 
 
 def visit(model):

@@ -21,8 +21,8 @@ from tests.ops.pairwise import test_pairwise
 
 # By name: `keras_fusion.ops` has functions that are called as their modules are.
 pairwise_all, pairwise_edges, pairwise_window = (
-    importlib.import_module(f"keras_fusion.ops.pairwise.{neighbourhood}")
-    for neighbourhood in ("all", "edges", "window")
+    importlib.import_module(f"keras_fusion.ops.pairwise.{neighborhood}")
+    for neighborhood in ("all", "edges", "window")
 )
 
 FAULTS = Faults()

@@ -5,14 +5,14 @@ import pytest
 from keras_fusion.layers import NonLocalBlock
 from tests.conftest import assert_close, to_numpy
 from tests.layers.attention.mixing_cases import AFFINITIES
-from tests.layers.cases import draw, randomise
+from tests.layers.cases import draw, randomize
 from tests.layers.reference import float64, softmax
 
 
 def built(x, **config):
     layer = NonLocalBlock(**config)
     layer(x)
-    return randomise(layer)
+    return randomize(layer)
 
 
 @pytest.mark.parametrize("affinity", AFFINITIES)

@@ -4,14 +4,14 @@ import pytest
 
 from keras_fusion.layers import PositionAttention
 from tests.conftest import assert_close, to_numpy
-from tests.layers.cases import draw, randomise
+from tests.layers.cases import draw, randomize
 from tests.layers.reference import float64, softmax
 
 
 def built(x, **config):
     layer = PositionAttention(**config)
     layer(x)
-    return randomise(layer)
+    return randomize(layer)
 
 
 def test_numbers():

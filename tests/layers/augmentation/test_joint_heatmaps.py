@@ -46,8 +46,8 @@ def test_the_box_of_the_clip_is_the_frame():
     low, high = joints.min((1, 2)), joints.max((1, 2))
     unit = (1.2 * (high - low) / (7, 5)).max(axis=-1)
     expected = []
-    for clip, centre, pixel in zip(joints, (low + high) / 2, unit):
-        (x, y), half = centre, np.array([7, 5]) * pixel / 2
+    for clip, center, pixel in zip(joints, (low + high) / 2, unit):
+        (x, y), half = center, np.array([7, 5]) * pixel / 2
         extent = (x - half[0], x + half[0], y - half[1], y + half[1])
         given = JointHeatmaps(SIZE, 1.0, extent)(clip[None])
         expected.append(to_numpy(given))
@@ -61,7 +61,7 @@ def test_joints_outside_the_frame_and_unknown_ones():
     far, unknown = (90.0, 0.75), (np.nan, 0.75)
     joints = np.array([[[inside, near, far, unknown]]])
     heat = to_numpy(JointHeatmaps(SIZE, 0.6, EXTENT)(joints))
-    assert heat[0, 0, 2, 3, 0] == 1  # the pixel of its centre
+    assert heat[0, 0, 2, 3, 0] == 1  # the pixel of its center
     assert heat[0, 0, 2, 0, 1] == pytest.approx(np.exp(-1 / (2 * 0.6**2)), rel=1e-5)
     assert not heat[..., 2:].any()
 
@@ -112,8 +112,8 @@ def test_jitter_moves_whole_clips_in_training_only():
     assert_close(plain, layer(joints, training=False))
     moved = to_numpy(layer(joints, training=True))
     assert len(np.unique(moved.round(4), axis=0)) == 50
-    centres = (moved.sum((2, 4)) * np.arange(9)).sum(-1) / moved.sum((2, 3, 4))
-    assert np.abs(centres - centres.mean(0)).max() < 0.2 * 9 + 1
+    centers = (moved.sum((2, 4)) * np.arange(9)).sum(-1) / moved.sum((2, 3, 4))
+    assert np.abs(centers - centers.mean(0)).max() < 0.2 * 9 + 1
 
 
 def test_saved_in_half_precision_and_of_any_length(tmp_path):

@@ -31,8 +31,8 @@ def test_samples_and_modalities_are_drawn_independently():
     dropped = ~mask_of(ModalityDropout(0.3, seed=1), ones(5), training=True)
     between = np.corrcoef(dropped, rowvar=False) - np.eye(5)
     assert np.all(np.abs(between) < 0.1)
-    neighbours = np.corrcoef(dropped[:-1, 0], dropped[1:, 0])[0, 1]
-    assert abs(neighbours) < 0.1
+    neighbors = np.corrcoef(dropped[:-1, 0], dropped[1:, 0])[0, 1]
+    assert abs(neighbors) < 0.1
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

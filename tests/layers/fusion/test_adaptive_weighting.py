@@ -3,7 +3,7 @@ import pytest
 
 from keras_fusion.layers import AdaptiveWeighting
 from tests.conftest import assert_close
-from tests.layers.cases import draw, modalities, randomise, some_absent
+from tests.layers.cases import draw, modalities, randomize, some_absent
 from tests.layers.reference import dense, float64, gelu, sigmoid, softmax
 
 GATES = {
@@ -16,7 +16,7 @@ GATES = {
 def built(inputs, **config):
     op = AdaptiveWeighting(**config)
     op(inputs)
-    return randomise(op)
+    return randomize(op)
 
 
 def mlp(layers, x):

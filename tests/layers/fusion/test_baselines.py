@@ -5,7 +5,7 @@ import pytest
 
 from keras_fusion import layers
 from tests.conftest import assert_close
-from tests.layers.cases import draw, modalities, randomise
+from tests.layers.cases import draw, modalities, randomize
 from tests.layers.reference import dense, float64
 
 ORACLES = {
@@ -59,7 +59,7 @@ def test_projections_come_first(name):
     inputs = [draw(3, 2, width) for width in (5, 4, 3)]
     op = layers.get(name)(units=4)
     op(inputs)
-    randomise(op)
+    randomize(op)
     projected = [dense(d, x) for d, x in zip(op.projections, inputs, strict=True)]
     assert_close(op(inputs), ORACLES[name](projected))
 
@@ -68,5 +68,5 @@ def test_a_concatenation_is_projected_as_a_whole():
     inputs = [draw(3, 2, width) for width in (5, 4)]
     op = layers.Concatenation(units=3)
     op(inputs)
-    randomise(op)
+    randomize(op)
     assert_close(op(inputs), dense(op.output_dense, np.concatenate(inputs, axis=-1)))

@@ -2,14 +2,14 @@ import numpy as np
 
 from keras_fusion.layers import GatedMultimodalUnit
 from tests.conftest import assert_close
-from tests.layers.cases import draw, modalities, randomise
+from tests.layers.cases import draw, modalities, randomize
 from tests.layers.reference import dense, float64, sigmoid
 
 
 def built(inputs, **config):
     op = GatedMultimodalUnit(**config)
     op(inputs)
-    return randomise(op)
+    return randomize(op)
 
 
 def hidden(op, inputs):

@@ -4,7 +4,7 @@ import pytest
 
 from keras_fusion.layers import LowRankFusion, TensorFusion
 from tests.conftest import assert_close, to_numpy
-from tests.layers.cases import draw, randomise
+from tests.layers.cases import draw, randomize
 from tests.layers.reference import dense, float64
 from tests.layers.token_sets import built
 
@@ -91,7 +91,7 @@ def test_all_factors_are_trained():
     symbols = [keras.Input(x.shape[1:]) for x in inputs]
     op = LowRankFusion(units=4, rank=2)
     model = keras.Model(symbols, op(symbols))
-    randomise(op)
+    randomize(op)
     model.compile(keras.optimizers.SGD(1.0), "mse")
     before = [to_numpy(f.kernel) for f in op.factors]
     model.fit(inputs, draw(4, 4, seed=3), verbose=0)

@@ -6,7 +6,7 @@ from keras_fusion.layers import ModalityAttention
 from keras_fusion.ops import attention
 from tests.conftest import assert_close
 from tests.layers import reference
-from tests.layers.cases import draw, modalities, query_for, randomise, some_absent
+from tests.layers.cases import draw, modalities, query_for, randomize, some_absent
 from tests.layers.reference import float64, softmax
 
 READOUTS = ("sum", "mean", "max", "token", "query", "node", None)
@@ -16,7 +16,7 @@ each_readout = pytest.mark.parametrize("readout", READOUTS)
 def built(inputs, **config):
     op = ModalityAttention(**config)
     op(inputs, **query_for(op, inputs))
-    return randomise(op)
+    return randomize(op)
 
 
 def stacked(fused):

@@ -4,14 +4,14 @@ import pytest
 from keras_fusion.layers import ModalityTransformer
 from tests.conftest import assert_close
 from tests.layers import reference
-from tests.layers.cases import modalities, randomise, some_absent
+from tests.layers.cases import modalities, randomize, some_absent
 from tests.layers.reference import dense, float64, gelu, layer_norm
 
 
 def built(inputs, **config):
     op = ModalityTransformer(**config)
     op(inputs)
-    return randomise(op)
+    return randomize(op)
 
 
 def oracle(op, inputs, there=None):

@@ -3,7 +3,7 @@ import pytest
 
 from keras_fusion.layers import ScalarWeighting
 from tests.conftest import assert_close
-from tests.layers.cases import modalities, randomise, some_absent
+from tests.layers.cases import modalities, randomize, some_absent
 from tests.layers.reference import float64, softmax
 
 CONSTRAINTS = pytest.mark.parametrize("constraint", [None, "affine", "convex"])
@@ -12,7 +12,7 @@ CONSTRAINTS = pytest.mark.parametrize("constraint", [None, "affine", "convex"])
 def built(inputs, **config):
     op = ScalarWeighting(**config)
     op(inputs)
-    return randomise(op)
+    return randomize(op)
 
 
 def constrained(raw, constraint):

@@ -2,14 +2,14 @@ import numpy as np
 
 from keras_fusion.layers import SoftmaxGating
 from tests.conftest import assert_close
-from tests.layers.cases import modalities, randomise, some_absent
+from tests.layers.cases import modalities, randomize, some_absent
 from tests.layers.reference import dense, float64, softmax
 
 
 def built(inputs, **config):
     op = SoftmaxGating(**config)
     op(inputs)
-    return randomise(op)
+    return randomize(op)
 
 
 def test_numbers():

@@ -11,7 +11,7 @@ from keras_fusion.layers import (
     SimpleGraphConvolution,
 )
 from tests.conftest import assert_close, to_numpy
-from tests.layers.cases import draw, randomise
+from tests.layers.cases import draw, randomize
 from tests.layers.reference import float64, softmax
 
 NODES = draw(6, 4)
@@ -22,7 +22,7 @@ WEIGHT = np.array([0.5, 2.0, 0.25, 1.5, 3.0, 1.0], "float32")
 
 def built(layer, *extra):
     layer(NODES, EDGES, *extra)
-    return randomise(layer)
+    return randomize(layer)
 
 
 def adjacency(weight=None):
@@ -151,7 +151,7 @@ def test_heads_share_the_units():
 @pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize("make", [GraphConvolution, GraphAttention])
 def test_a_hub_does_not_overflow_in_float16(make):
-    """The sum of 3000 neighbours does; what it is normalized to fits."""
+    """The sum of 3000 neighbors does; what it is normalized to fits."""
     leaves = np.arange(1, 3001)
     star = symmetric(np.stack([np.zeros_like(leaves), leaves]))
     nodes = np.full((3001, 1), 100.0, "float32")

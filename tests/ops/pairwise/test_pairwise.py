@@ -1,4 +1,4 @@
-"""One formula, three neighbourhoods: each by numpy, and each equal to the others."""
+"""One formula, three neighborhoods: each by numpy, and each equal to the others."""
 
 import itertools
 
@@ -15,10 +15,10 @@ from tests.layers.reference import softmax
 HEADS = 2
 
 
-def by_formula(logits, values, neighbours, normalize):
+def by_formula(logits, values, neighbors, normalize):
     """`(P, P)` logits, `(P, u)` values, `(P, P)` bool: one position at a time."""
     mixed = []
-    for f, there in zip(logits, neighbours, strict=True):
+    for f, there in zip(logits, neighbors, strict=True):
         f, seen = f[there], values[there]
         if normalize == "softmax":
             f = softmax(f)

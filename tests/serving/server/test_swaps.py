@@ -91,8 +91,8 @@ def test_a_version_that_is_named_is_never_another(kind, folder, second):
 
 
 @pytest.fixture(scope="module")
-def labelled(saved, second, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("labelled") / "small"
+def labeled(saved, second, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("labeled") / "small"
     shutil.copytree(saved, folder / "1")
     shutil.copytree(second, folder / "2")
     with serve(folder.parent, labels={"small": {"stable": 1, "canary": 2}}) as server:
@@ -104,15 +104,15 @@ LABELS = [("stable", 1), ("canary", 2)]
 
 @pytest.mark.parametrize(("label", "version"), LABELS)
 @pytest.mark.parametrize("kind", ["rest", "grpc"])
-def test_labels_by_the_client(kind, label, version, labelled):
-    with serving.Client(url(labelled, kind)) as client:
+def test_labels_by_the_client(kind, label, version, labeled):
+    with serving.Client(url(labeled, kind)) as client:
         assert scores(client, label=label) == [6 * version, 0]
         assert client.status("small") == {1: "AVAILABLE", 2: "AVAILABLE"}
 
 
 @pytest.mark.parametrize(("label", "version"), LABELS)
-def test_labels_over_rest(label, version, labelled):
-    address, path = address_of(labelled), f"/v1/models/small/labels/{label}"
+def test_labels_over_rest(label, version, labeled):
+    address, path = address_of(labeled), f"/v1/models/small/labels/{label}"
     columns = {name: x.tolist() for name, x in INPUTS.items()}
     _, answer = post(address, f"{path}:predict", {"inputs": columns})
     assert answer["outputs"]["scores"][0] == [6 * version, 3 * version]
@@ -123,13 +123,13 @@ def test_labels_over_rest(label, version, labelled):
 
 
 @pytest.mark.parametrize(("label", "version"), LABELS)
-def test_labels_over_grpc(label, version, labelled):
+def test_labels_over_grpc(label, version, labeled):
     request = predict_request(INPUTS, label=label)
     status = get_model_status_pb2.GetModelStatusRequest(model_spec=request.model_spec)
     metadata = get_model_metadata_pb2.GetModelMetadataRequest(
         model_spec=request.model_spec, metadata_field=["signature_def"]
     )
-    with Stubs(address_of(labelled)) as stubs:
+    with Stubs(address_of(labeled)) as stubs:
         response = stubs.predict(request, timeout=20)
         assert response.model_spec.version.value == version
         np.testing.assert_array_equal(
