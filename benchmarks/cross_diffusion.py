@@ -6,7 +6,7 @@ Two modalities, one step, C = 128, H = 4, batch 1. `forward` is inference, `step
 forward and backward, the gradients of queries, keys and values. `ours` is what
 `implementation="auto"` takes, `other` another form: dense, where that fits.
 
-The rivals, in torch in every process: `released` is the released code's equations as
+The baselines, in torch in every process: `released` is the released code's equations as
 it computes them; `attention` is self-attention of both modalities and cross-attention
 both ways by scaled_dot_product_attention, the same number of multiply-adds as the
 dense form. `floor` is nothing but the products and exponentials that our form does.
@@ -66,9 +66,9 @@ def _row(tokens, dtype, kind, arguments):
         ratios["other / ours"] = target(ratio(times, best(times, "other"), mine))
     ms = milliseconds(times)
     if _runs_released(tokens, kind, arguments.gpu):
-        rival = {mine: cases[mine]} | _released(tokens, dtype, kind)
+        baseline = {mine: cases[mine]} | _released(tokens, dtype, kind)
         once = tokens > 2000 and not arguments.gpu  # many seconds a call
-        times = interleave(rival, 1 if once else rounds, block)
+        times = interleave(baseline, 1 if once else rounds, block)
         value = ratio(times, "released", mine)
         bounds = ON_GPU if arguments.gpu else EVERY
         key = (kind, tokens, dtype) if arguments.gpu else (kind, tokens)

@@ -4,7 +4,7 @@
 
 Random graphs of ten edges a node, sorted by target, 64 features in and out, four heads;
 both sides get the same edge list. `forward` is inference; `step` is forward and
-backward, the gradients of all weights, without an optimizer. The rivals are
+backward, the gradients of all weights, without an optimizer. The baselines are
 torch_geometric's layers, run eagerly in every process, and in that of torch by
 `torch.compile` too; `geometric sparse` is GCNConv on an adjacency matrix that has been
 brought into torch's compressed rows beforehand. Beside the libraries of other backends

@@ -108,15 +108,16 @@ def page(cells: dict) -> str:
 
 def _table(kind, found, key):
     names = list(next(iter(found.values())))
-    rivals = BASELINES[kind]
-    heads = [*names, *(f"default - {name}" for name in rivals)]
+    baselines = BASELINES[kind]
+    heads = [*names, *(f"default - {name}" for name in baselines)]
     text = f"\n| | {' | '.join(heads)} |\n{'|---' * (len(heads) + 1)}|\n"
     for data, by in found.items():
         means = [f"{100 * statistics.fmean(by[name][key]):.1f}" for name in names]
         if "share" in by[DEFAULT]:
             means[-1] += f" ({statistics.median(by[DEFAULT]['share']):.2f})"
         ahead = [
-            points(paired_interval(by[DEFAULT][key], by[name][key])) for name in rivals
+            points(paired_interval(by[DEFAULT][key], by[name][key]))
+            for name in baselines
         ]
         text += f"| {data} | {' | '.join([*means, *ahead])} |\n"
     return text

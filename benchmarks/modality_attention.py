@@ -8,7 +8,7 @@ per sample; `mean` is our default readout, one output per sample. `forward` is
 inference; `step` is forward and backward, the gradients of all weights, without an
 optimizer.
 
-The rivals: `torch` is torch.nn.MultiheadAttention with need_weights=False, in every
+The baselines: `torch` is torch.nn.MultiheadAttention with need_weights=False, in every
 process; eager inference takes its fused path. `keras` is the backend's
 keras.layers.MultiHeadAttention. `floor` is nothing but the operator's own projections,
 without bias, scores, softmax and mixing. Where a side has two forms, `plain`

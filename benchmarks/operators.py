@@ -4,11 +4,11 @@
 
 Operators with their default arguments fuse M modalities of vectors (B, D), or of T
 tokens (B, T, D) each. `forward` is inference, `step` is forward and backward: the
-gradients of all weights, without an optimizer. The rivals have the same tensors,
+gradients of all weights, without an optimizer. The baselines have the same tensors,
 backend process, threads and float type: `torch linear` puts the vectors side by side
 before a torch.nn.Linear to D features; `torch attention` is torch.nn.MultiheadAttention
 over the modalities or over all their tokens, and `keras attention` is
-keras.layers.MultiHeadAttention there. A ratio is the rival's time by the operator's:
+keras.layers.MultiHeadAttention there. A ratio is the baseline's time by the operator's:
 above 1 the operator is faster. None does the same job as the operator; they say what
 its place would cost otherwise.
 """
@@ -37,12 +37,12 @@ def measure(arguments) -> list[dict]:
     for shape in QUICK if arguments.quick else [*VECTORS, *TOKENS]:
         for kind in ("forward", "step"):
             cases = _rivals(shape, kind)
-            rivals = list(cases)
+            baselines = list(cases)
             cases |= _operators(shape, kind)
             times = interleave(cases, rounds, block)
             for name in cases:
-                if name not in rivals:
-                    rows.append(_row(name, rivals, shape, kind, times))
+                if name not in baselines:
+                    rows.append(_row(name, baselines, shape, kind, times))
     return rows
 
 
@@ -114,14 +114,14 @@ def _tensor(shape, seed=0):
     return ops.convert_to_tensor(x.astype("float32"))
 
 
-def _row(name, rivals, shape, kind, times):
+def _row(name, baselines, shape, kind, times):
     batch, modalities, tokens, width = shape
     size = f"B={batch} M={modalities} D={width}" + (f" T={tokens}" if tokens else "")
-    own = {n: times[n] for n in (name, *rivals)}
+    own = {n: times[n] for n in (name, *baselines)}
     return {
         "case": f"{kind} {name} {size}",
         "ms": milliseconds(own),
-        "ratios": {f"{r} / ours": target(ratio(own, r, name)) for r in rivals},
+        "ratios": {f"{r} / ours": target(ratio(own, r, name)) for r in baselines},
     }
 
 

@@ -66,9 +66,9 @@ def summary(scores) -> dict:
             line["deviation"] = statistics.stdev(tests)
         if part == PARTS[0]:
             line["published"] = PUBLISHED[name][data]
-        rival = [v["test"] for v in scores.get(f"{data}/{part}/{BASELINE}", [])]
-        if name != BASELINE and len(rival) == len(tests):
-            interval = paired_interval(tests, rival)
+        baseline = [v["test"] for v in scores.get(f"{data}/{part}/{BASELINE}", [])]
+        if name != BASELINE and len(baseline) == len(tests):
+            interval = paired_interval(tests, baseline)
             line["against concatenation"] = dataclasses.asdict(interval)
         lines[key] = line
     return lines

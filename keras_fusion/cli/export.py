@@ -58,6 +58,7 @@ def _add_batches(parser, option, words):
 
 def run(options) -> None:
     """Exports a `.keras` file, or the run of a recipe that validated best."""
+    exporting.check_installed(options.formats)
     model = Path(options.model)
     if model.suffix == ".keras":
         name = _name(model)

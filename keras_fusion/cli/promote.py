@@ -16,7 +16,7 @@ from keras_fusion.experiments.reports.card import best_seed, publish
 from keras_fusion.experiments.reports.plots import save_plots
 from keras_fusion.experiments.saving import save_deployable
 from keras_fusion.tuning import ensembling
-from keras_fusion.tuning.promotion import bar_that_won, best_fusion
+from keras_fusion.tuning.promotion import baseline_that_won, best_fusion
 from keras_fusion.tuning.results import Results
 
 ZOO = Path("zoo")
@@ -63,7 +63,7 @@ def promote(results: Results, name: str, folder: Path) -> None:
     model = save_deployable(recipe, recipes.load_data(recipe, seed), run)
     _export(model, name)
     console.print(f"wrote {_move(recipe_file.parent, ZOO / name)}")
-    if won := bar_that_won(trials):
+    if won := baseline_that_won(trials):
         console.say(won, style="bold")
 
 

@@ -111,10 +111,8 @@ def export(
         RuntimeError: If TensorFlow cannot load the model, or what it wrote.
         ImportError: If TensorFlow, or what a format needs, is not installed.
     """
-    require("tensorflow", "SavedModels are written and read by TensorFlow")
     formats = tuple(dict.fromkeys(formats))
-    for name in formats:
-        find("format", name, forms.FORMATS).check_installed()
+    check_installed(formats)
     xla_batches = arguments.sizes("xla_batches", xla_batches)
     warmup_batches = arguments.sizes("warmup_batches", {*warmup_batches, *xla_batches})
     if warmup_batches:
@@ -153,6 +151,13 @@ def export(
         manifest.write(version, assets.facts(model) | about | own)
 
     return put(fill, folder, version)
+
+
+def check_installed(formats: Sequence[str] = ()) -> None:
+    """Raises an ImportError that says what an export to these formats still needs."""
+    require("tensorflow", "SavedModels are written and read by TensorFlow")
+    for name in formats:
+        find("format", name, forms.FORMATS).check_installed()
 
 
 def _cases(given, model, samples, trained, xla_batches, raw):

@@ -27,12 +27,12 @@ def points(fusion: FusionHyperModel) -> list[dict]:
     nearest to it in the space.
     """
     defaults = _defaults(fusion.builder)
-    singles = [name for name in fusion.bars if name.startswith(ONLY)]
+    singles = [name for name in fusion.baselines if name.startswith(ONLY)]
     names = [CONCATENATION, defaults["fusion"], LATE, *singles]
     known = json.loads(START_POINTS.read_text())["points"]
     wanted = [defaults | {"fusion": name} for name in names]
     wanted += [defaults | point for point in known]
-    there = {*fusion.operators, *fusion.bars}
+    there = {*fusion.operators, *fusion.baselines}
     found = [_nearest(fusion, w) for w in wanted if w["fusion"] in there]
     return [point for i, point in enumerate(found) if point not in found[:i]]
 

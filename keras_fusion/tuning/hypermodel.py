@@ -30,7 +30,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
             leaves out keeps the range of `tuning.space.RANGES`.
         arguments: What the builder gets in every trial.
         optimizer: Name of a Keras optimizer that takes `weight_decay`.
-        bars: Whether what fusion has to beat is in the space.
+        baselines: Whether what fusion has to beat is in the space.
         task: `"multilabel"` where several of the classes may hold at once, `"ordinal"`
             where they have an order; None where each row has one class, or a number.
 
@@ -56,7 +56,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
         space: dict | None = None,
         arguments: dict | None = None,
         optimizer: str = "adamw",
-        bars: bool = True,
+        baselines: bool = True,
         task: str | None = None,
         **kwargs,
     ):
@@ -74,8 +74,8 @@ class FusionHyperModel(keras_tuner.HyperModel):
         self._check_arguments()
         self.axes = 2 if task == "multilabel" else 1
         self.named_task = "ordinal" if task == "ordinal" else None
-        self.operators = self._fitting(self.space["fusion"], bars)
-        self.bars = self._bars() if bars else {}
+        self.operators = self._fitting(self.space["fusion"], baselines)
+        self.baselines = self._baselines() if baselines else {}
 
     def build(self, hp):
         """A compiled model for one point of the space."""
@@ -98,19 +98,21 @@ class FusionHyperModel(keras_tuner.HyperModel):
     def without_singles(self) -> "FusionHyperModel":
         """The same space without the single modalities."""
         other = copy.copy(self)
-        other.bars = {k: v for k, v in self.bars.items() if not spaces.alone(k)}
+        other.baselines = {
+            k: v for k, v in self.baselines.items() if not spaces.alone(k)
+        }
         return other
 
     def draw(self, hp) -> dict:
         """`builder`, `arguments` and `training` of a recipe for one point."""
-        point = spaces.draw(hp, self.space, self.operators, self.bars)
+        point = spaces.draw(hp, self.space, self.operators, self.baselines)
         name, arguments = point["fusion"], self.arguments | point["arguments"]
         drawn = {"builder": self.builder, "training": point["training"]}
         if name == spaces.LATE:
             late = {k: v for k, v in arguments.items() if k != "query"}
             late["builder"] = self._builder.record.alone
             return drawn | {"builder": "LateFusionClassifier", "arguments": late}
-        if name in self.bars:
+        if name in self.baselines:
             own = Recipe(name="", dataset="", builder=self.builder, arguments=arguments)
             alone = variants.only(own, spaces.alone(name))
             return drawn | {"builder": alone.builder, "arguments": alone.arguments}
@@ -144,11 +146,11 @@ class FusionHyperModel(keras_tuner.HyperModel):
                 f"{self._parameters[2:]}."
             )
 
-    def _fitting(self, names, bars):
+    def _fitting(self, names, baselines):
         """The operators that the builder can build with; those named must fit."""
         fitting, reasons = [], {}
         tried = [*(names or self._worth_trying())]
-        if bars and spaces.CONCATENATION not in tried:
+        if baselines and spaces.CONCATENATION not in tried:
             tried.append(spaces.CONCATENATION)
         for name in tried:
             try:
@@ -188,7 +190,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
             self.input_shapes, self.classes, fusion=operator, **settings
         )
 
-    def _bars(self):
+    def _baselines(self):
         """Single modalities and their average, and what is nothing to tune in them.
 
         A graph's builder has none: its edges are no modality.

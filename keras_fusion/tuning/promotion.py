@@ -73,11 +73,11 @@ def best_fusion(trials: list[Trial]) -> Trial:
     raise InputError("There is no fusion to promote: none was trained to its end.")
 
 
-def bar_that_won(trials: list[Trial]) -> str | None:
+def baseline_that_won(trials: list[Trial]) -> str | None:
     """One sentence where no search was needed for the best of these trials."""
     winner, promoted = ranked(trials)[0], best_fusion(trials)
     name = winner.fusion
-    won = f"In the search the bar won: {name}, with {score_text(winner)}"
+    won = f"In the search a baseline won: {name}, with {score_text(winner)}"
     if winner is not promoted:
         return f"{won}; the best fusion has {score_text(promoted)}."
     return f"{won}." if name == CONCATENATION else None
@@ -92,7 +92,7 @@ def _without_none(value):
 
 def _card(name, search, trial, results):
     budget, fusion = search.search, fusion_text(trial.values)
-    won = bar_that_won(results.trials)
+    won = baseline_that_won(results.trials)
     dataset, split = markdown_code(search.dataset), markdown(_split(search.split))
     here = f"zoo/{name}"
     weights = markdown_code(f'weights="{here}/model.weights.h5"')

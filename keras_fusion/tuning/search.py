@@ -204,7 +204,7 @@ def hypermodel(search: Search, data) -> FusionHyperModel:
         space=search.space,
         arguments=search.arguments,
         optimizer=search.training.optimizer,
-        bars=search.usual_baselines,
+        baselines=search.usual_baselines,
         task=data.task if data.task in ("multilabel", "ordinal") else None,
     )
 

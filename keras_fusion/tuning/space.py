@@ -60,25 +60,26 @@ def checked(space: dict) -> dict:
     return {"fusion": names, **ranges}
 
 
-def draw(hp, space: dict, operators: list[str], bars: dict[str, tuple]) -> dict:
+def draw(hp, space: dict, operators: list[str], baselines: dict[str, tuple]) -> dict:
     """Asks `hp` for one point of the space.
 
     Args:
         hp: `keras_tuner.HyperParameters`.
         space: From `checked`, but for what the builder does not take.
         operators: Names of those to choose from.
-        bars: What else `fusion` may be (what fusion has to beat), with the
+        baselines: What else `fusion` may be (what fusion has to beat), with the
             hyperparameters that are nothing to it.
 
     Returns:
         `fusion` (an operator's name, `"late average"` or `"only-<modality>"`), `config`
         for the operator, and `arguments` and `training` by name.
     """
-    fusion = hp.Choice("fusion", [*operators, *bars])
+    fusion = hp.Choice("fusion", [*operators, *baselines])
     drawn = {}
     for name in (name for name in RANGES if name in space):
-        under = [*operators, *(bar for bar in bars if name not in bars[bar])]
-        if len(under) == len(operators) + len(bars):
+        others = (b for b, without in baselines.items() if name not in without)
+        under = [*operators, *others]
+        if len(under) == len(operators) + len(baselines):
             drawn[name] = _draw(hp, name, space[name])
             continue
         with hp.conditional_scope("fusion", under):

@@ -91,7 +91,7 @@ def test_graph_layers_are_compared_by_their_best_processes():
 )
 def test_smallest_case_writes_its_results(name, tmp_path):
     if name == "graph_layers":
-        pytest.importorskip("torch_geometric", reason="the rival is torch_geometric")
+        pytest.importorskip("torch_geometric", reason="the baseline is torch_geometric")
     path = tmp_path / "results.json"
     command = [sys.executable, "-m", f"benchmarks.{name}", "--quick"]
     command += ["--backends", keras.backend.backend(), "--results", str(path)]

@@ -19,7 +19,7 @@ from tests.experiments import runs
 from tests.tuning.test_search import TEXT
 
 
-def test_the_leaderboard_names_the_bar(tmp_path, quick, monkeypatch):
+def test_the_leaderboard_names_the_baselines(tmp_path, quick, monkeypatch):
     compiled = []
     monkeypatch.setattr(trials, "keep_compiled", compiled.append)
     path = runs.write(tmp_path, TEXT)

@@ -5,7 +5,7 @@ import pytest
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports import card
 from keras_fusion.tuning import promote
-from keras_fusion.tuning.promotion import bar_that_won
+from keras_fusion.tuning.promotion import baseline_that_won
 from tests.tuning.samples import results, trial
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
@@ -30,14 +30,16 @@ def test_the_best_fusion_becomes_a_recipe(tmp_path):
     assert recipe.split == recipes.Split(labels_per_class=3, train_on_validation=True)
     text = (tmp_path / "mine" / "README.md").read_text()
     assert card.BEGIN in text and "98.0 % on validation" in text
-    assert "the bar won: late average, with 99.0 %; the best fusion has 98.0 %" in text
+    assert (
+        "a baseline won: late average, with 99.0 %; the best fusion has 98.0 %" in text
+    )
 
 
 def test_only_a_bar_that_won_is_told():
-    fusion, bar = trial(0, "Summation", 0.7), trial(1, "Concatenation", 0.6)
-    assert bar_that_won([fusion, bar]) is None
-    won = dataclasses.replace(bar, score=0.8)
-    assert "the bar won: Concatenation" in bar_that_won([fusion, won])
+    fusion, baseline = trial(0, "Summation", 0.7), trial(1, "Concatenation", 0.6)
+    assert baseline_that_won([fusion, baseline]) is None
+    won = dataclasses.replace(baseline, score=0.8)
+    assert "a baseline won: Concatenation" in baseline_that_won([fusion, won])
 
 
 def test_what_trained_for_two_epochs_is_promoted_for_all_of_them(tmp_path):

@@ -18,8 +18,8 @@ def point(fusion, space=None, **values):
     hp = keras_tuner.HyperParameters()
     hp.values = {"fusion": fusion} | values
     names = list(layers.operators())
-    bars = dict.fromkeys(["late average", "only-a"], ("depth", "modality_dropout"))
-    drawn = spaces.draw(hp, spaces.checked(space or {}), names, bars)
+    baselines = dict.fromkeys(["late average", "only-a"], ("depth", "modality_dropout"))
+    drawn = spaces.draw(hp, spaces.checked(space or {}), names, baselines)
     return drawn, {n for n in hp.values if hp.is_active(n)}
 
 

@@ -165,7 +165,7 @@ def test_without_top():
 
 
 def test_words_alone_are_the_published_gcn():
-    nn = pytest.importorskip("torch_geometric.nn", reason="the rival is not installed")
+    nn = pytest.importorskip("torch_geometric.nn", reason="it is not installed")
     import torch
 
     shapes, config = {"words": 5}, {"units": 4, "fusion": ALONE}
@@ -184,7 +184,7 @@ def test_words_alone_are_the_published_gcn():
 
 
 def test_words_alone_are_the_published_gat():
-    nn = pytest.importorskip("torch_geometric.nn", reason="the rival is not installed")
+    nn = pytest.importorskip("torch_geometric.nn", reason="it is not installed")
     import torch
 
     config = {"units": 8, "fusion": ALONE, "graph": "gat", "num_heads": 2}

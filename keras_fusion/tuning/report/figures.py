@@ -7,8 +7,8 @@ from keras_fusion.escaping import html
 from keras_fusion.experiments.comparison import CONCATENATION, LATE, MODEL, SINGLE
 from keras_fusion.experiments.reports.colors import COLORS, PALETTE
 from keras_fusion.tuning.report.leaderboard import (
-    bar_of,
-    bars,
+    baseline_of,
+    baselines,
     fusion_text,
     ranked,
     values_text,
@@ -67,13 +67,13 @@ def operators_by_depth(trials: list[Trial]) -> go.Figure:
 
 
 def score_against_latency(trials: list[Trial]) -> go.Figure:
-    """Every trial, the Pareto front, and the scores of the bar as lines."""
+    """Every trial, the Pareto front, and the scores of the baselines as lines."""
     completed = ranked(trials)
-    beaten = list(bars(trials).values())
+    beaten = list(baselines(trials).values())
     figure = go.Figure()
-    kinds = {bar_of(t) for t in completed}
+    kinds = {baseline_of(t) for t in completed}
     for kind in filter(kinds.__contains__, (None, *LINES)):
-        own = [t for t in completed if bar_of(t) == kind]
+        own = [t for t in completed if baseline_of(t) == kind]
         figure.add_scatter(
             x=[t.latency for t in own],
             y=[shown(t) for t in own],
@@ -92,7 +92,7 @@ def score_against_latency(trials: list[Trial]) -> go.Figure:
         line={"color": FRONT, "shape": "hv"},
         hoverinfo="skip",
     )
-    for kind, trial in bars(trials).items():
+    for kind, trial in baselines(trials).items():
         dash, place = LINES[kind]
         figure.add_hline(
             shown(trial),
@@ -106,15 +106,15 @@ def score_against_latency(trials: list[Trial]) -> go.Figure:
 
 
 def learning_curves(trials: list[Trial]) -> go.Figure:
-    """Validation of the best trials, the darkest the best, and of the bar, by epoch."""
+    """Validation by epoch, of the best trials, the best darkest, and the baselines."""
     best = ranked(trials)
     chosen = best[:CURVES]
-    chosen += [t for t in bars(trials).values() if t not in chosen]
+    chosen += [t for t in baselines(trials).values() if t not in chosen]
     sign = 1 if _losses(trials) else 100
     figure = go.Figure()
     shades = colors.sample_colorscale("Cividis", max(2, len(chosen)), high=0.85)
     for trial, shade in zip(chosen, shades):
-        kind = bar_of(trial)
+        kind = baseline_of(trial)
         figure.add_scatter(
             x=trial.curve.epoch,
             y=[sign * value for value in trial.curve.validation],

@@ -1,11 +1,11 @@
-"""The trials of a search, best first, and the bar that fusion had to clear."""
+"""The trials of a search, best first, and the baselines that fusion had to clear."""
 
 from keras_fusion.experiments.reports.tables import spread
 from keras_fusion.tuning.results import Reference, Results, Trial
 from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY
 from keras_fusion.tuning.trial import LOSS
 
-BARS = ("concatenation", LATE, "best single")
+BASELINES = ("concatenation", LATE, "best single")
 
 
 def ranked(trials: list[Trial]) -> list[Trial]:
@@ -30,18 +30,18 @@ def unfinished(trials: list[Trial]) -> str | None:
     )
 
 
-def bars(trials: list[Trial]) -> dict[str, Trial]:
+def baselines(trials: list[Trial]) -> dict[str, Trial]:
     """The best trial of concatenation, late average and a single modality."""
     best = {}
     for trial in ranked(trials):
-        kind = bar_of(trial)
+        kind = baseline_of(trial)
         if kind is not None:
             best.setdefault(kind, trial)
-    return {kind: best[kind] for kind in BARS if kind in best}
+    return {kind: best[kind] for kind in BASELINES if kind in best}
 
 
-def bar_of(trial: Trial) -> str | None:
-    """The kind of bar that a trial is, None of a fusion."""
+def baseline_of(trial: Trial) -> str | None:
+    """The kind of baseline that a trial is, None of a fusion."""
     fusion = trial.fusion
     if fusion.startswith(ONLY):
         return "best single"
@@ -61,7 +61,7 @@ def rows(
     header = ["trial", "fusion", "encoder depth", "depth", "epochs", "score"]
     header += ["parameters", "seconds", "ms"]
     shown = ranked(trials)[:limit]
-    shown += [t for t in bars(trials).values() if t not in shown]
+    shown += [t for t in baselines(trials).values() if t not in shown]
     of = ranked(trials)[0].metric
     referred = [
         ["", x.trial, "", "", "", score_text(x), "", f"{x.seconds:.1f}", ""]

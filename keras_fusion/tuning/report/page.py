@@ -84,10 +84,10 @@ def _about(results):
 
 
 def _summary(trials):
-    """The winner and the bar, side by side, and what was spent on each."""
+    """The winner and the baselines, side by side, and what was spent on each."""
     completed = leaderboard.ranked(trials)
-    counts = collections.Counter(map(leaderboard.bar_of, completed))
-    cells = {"winner": completed[0], **leaderboard.bars(trials)}
+    counts = collections.Counter(map(leaderboard.baseline_of, completed))
+    cells = {"winner": completed[0], **leaderboard.baselines(trials)}
     counts["winner"] = len(completed)
     return "".join(
         f"<div><b>{leaderboard.score_text(trial)}</b>{name}<small>"
@@ -204,7 +204,7 @@ fusion has to beat.</p>
 $latency
 <h2>Learning curves</h2>
 <p>Validation of the best trials, the darkest line the best, and, dotted, of the best of
-the bar.</p>
+the baselines.</p>
 $curves
 <h2>All trials</h2>
 <p>A click on a column sorts by it.</p>

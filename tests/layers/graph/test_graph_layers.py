@@ -163,7 +163,7 @@ def test_a_hub_does_not_overflow_in_float16(make):
 
 
 def geometric(name, *args, edges=EDGES, **kwargs):
-    nn = pytest.importorskip("torch_geometric.nn", reason="the rival is not installed")
+    nn = pytest.importorskip("torch_geometric.nn", reason="it is not installed")
     import torch
 
     layer = getattr(nn, name)(*args, **kwargs)

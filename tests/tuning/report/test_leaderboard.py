@@ -16,7 +16,7 @@ def test_the_best_come_first_and_the_bar_is_always_shown():
     references = {"linear model": Reference(score=0.5, seconds=0.1)}
     _, rows = leaderboard.rows(trials, limit=1, references=references)
     assert rows.pop()[1:6] == ["linear model", "", "", "", "50.0 %"]
-    best = leaderboard.bars(trials)
+    best = leaderboard.baselines(trials)
     assert list(best) and set(best) == {"concatenation", "late average", "best single"}
     assert {row[1] for row in rows} >= {"Concatenation", "late average", "only-a"}
     for kind, fusion in zip(sorted(best), ["only-a", "Concatenation", "late average"]):
