@@ -21,6 +21,10 @@ base on test rows in points of accuracy, with the 95 % interval over data sets, 
 missing* the same where one modality is missing in use. Lines with fewer data sets were
 stopped before they had all; their differences are over what is there.
 
+Nothing can be chosen on *mosi*: its features come from networks that have seen the
+labels of all rows but those that test, so that every line has 99 % on validation
+rows and 73 to 76 % on test rows.
+
 """
 
 
