@@ -20,6 +20,7 @@ import numpy as np
 from benchmarks import defaults_data, study
 from benchmarks import defaults_training as steps
 from benchmarks.defaults_data import Part
+from benchmarks.defaults_scaling import scaled
 from benchmarks.report import ROOT
 from keras_fusion.datasets import Split
 from keras_fusion.experiments.corruption import SEVERAL, corrupted
@@ -62,7 +63,7 @@ stands the difference from `{base}`, which never saw corruption, with its
 
 def judged(splits: list[dict[str, Part]], arguments: dict) -> dict[str, list[float]]:
     """Test accuracy by split: with all in order, by way of corruption, and missing."""
-    prepared = [steps.scaled(parts, TRAINING["scale"]) for parts in splits]
+    prepared = [scaled(parts, TRAINING["scale"]) for parts in splits]
     data = {n: steps.stacked([parts[n] for parts in prepared]) for n in splits[0]}
     train = data["train"]
     shapes = [(m, x.shape[2:]) for m, x in train["inputs"].items() if m != steps.MASK]

@@ -149,7 +149,7 @@ def main():
 
 def _standardized(parts):
     """Labels at mean 0 and deviation 1, features on the library's own scale."""
-    from benchmarks.defaults_training import scaled
+    from benchmarks.defaults_scaling import scaled
 
     mean, std = parts["train"].labels.mean(), parts["train"].labels.std()
     parts = {n: Part(x.inputs, (x.labels - mean) / std) for n, x in parts.items()}

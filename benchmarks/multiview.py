@@ -22,6 +22,7 @@ import numpy as np
 from benchmarks import defaults_data, study
 from benchmarks import defaults_training as steps
 from benchmarks.defaults_data import Part, Table
+from benchmarks.defaults_scaling import scaled
 from benchmarks.report import ROOT
 from keras_fusion.experiments.own_data import USUAL
 
@@ -111,7 +112,7 @@ def in_conflict(part: Part, table: Table, rng) -> Part:
 
 def probabilities(splits: list[dict[str, Part]], arguments: dict) -> dict:
     """`validation`, a score by split, and `test` and `conflict` `(S, B, K)`."""
-    prepared = [steps.scaled(parts, TRAINING["scale"]) for parts in splits]
+    prepared = [scaled(parts, TRAINING["scale"]) for parts in splits]
     data = {n: steps.stacked([parts[n] for parts in prepared]) for n in splits[0]}
     shapes = [
         (m, x.shape[2:]) for m, x in data["train"]["inputs"].items() if m != steps.MASK
@@ -215,11 +216,11 @@ def main():
 def _scaled(table):
     """Every feature in [0, 1] over all rows, as those do whose figures stand beside."""
 
-    def scaled(x):
+    def to_unit(x):
         low, high = x.min(axis=0), x.max(axis=0)
         return (x - low) / np.where(high > low, high - low, 1)
 
-    return table._replace(inputs={m: scaled(x) for m, x in table.inputs.items()})
+    return table._replace(inputs={m: to_unit(x) for m, x in table.inputs.items()})
 
 
 if __name__ == "__main__":

@@ -93,8 +93,9 @@ def traces(splits: list[dict[str, Part]]) -> dict:
         `{part: {"loss": (S, E), "accuracy": (S, E)}}` for what does not train.
     """
     from benchmarks import defaults_training as steps
+    from benchmarks.defaults_scaling import scaled
 
-    prepared = [steps.scaled(parts, "auto") for parts in splits]
+    prepared = [scaled(parts, "auto") for parts in splits]
     data = {n: steps.stacked([parts[n] for parts in prepared]) for n in splits[0]}
     train = data.pop("train")
     shapes = [(m, x.shape[2:]) for m, x in train["inputs"].items() if m != steps.MASK]
