@@ -137,7 +137,7 @@ def test_rows_that_lack_something_have_weights_of_their_own(kind):
     # the same wanted of a row whatever it lacks
     wanted = blended([0.6, 1.4], [])
     shares = zoo.blend_linear(model, kind(inputs), labels, kind(unseen), wanted)
-    found = model.get_layer("blend").get_weights()[0]
+    found = model.get_layer("blend").get_weights()[0].astype(float)
     assert shares.whole == pytest.approx(0.3, abs=0.02)
 
     def loss(pair):
@@ -145,7 +145,8 @@ def test_rows_that_lack_something_have_weights_of_their_own(kind):
         pull = np.square(np.array(pair) - 0.5).sum() / 2
         return pull - sum((wanted * x).sum() for x in logs)
 
-    least = loss(found[1])
+    # a step out of bounds stays where it was, and logs of float32 differ by rounding
+    least = loss(found[1]) * (1 - 1e-6)
     for step in ([0.05, 0], [-0.05, 0], [0, 0.05], [0, -0.05]):
         assert loss(np.maximum(found[1] + step, 0)) >= least
     assert np.abs(found[0] - found[1]).max() > 0.05
