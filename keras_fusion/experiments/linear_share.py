@@ -10,7 +10,7 @@ from keras_fusion.experiments.batches import InOrder, model_inputs
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.zoo.parts.linear_path import parts_of
 
-ROWS, NUMBERS = 5000, 2**25  # that train the linear model, at most
+ROWS, NUMBERS = 20_000, 2**25  # that train the linear model, at most
 
 
 def settle(
@@ -35,8 +35,9 @@ def settle(
     numbers = path is not None and path.activation is keras.activations.linear
     if path is None or (numbers and data.target is None):
         return {}
-    count, weights = len(train.labels), path.units * path.input.shape[-1]
-    most = max(1, min(count, ROWS, NUMBERS // weights))
+    given = sum(x.shape[-1] for x in keras.tree.flatten(path.input))
+    count = len(train.labels)
+    most = max(1, min(count, ROWS, NUMBERS // (path.units * given)))
     rows = np.linspace(0, count - 1, most, dtype=int)
     some = {name: take(x, rows) for name, x in train.inputs.items()}
     train = Split(some, train.labels[rows], train.modality_mask[rows])

@@ -22,6 +22,7 @@ from keras_fusion.layers.augmentation.modality_corruption import ModalityCorrupt
 from keras_fusion.layers.augmentation.modality_dropout import ModalityDropout
 from keras_fusion.layers.augmentation.sequence_jitter import SequenceJitter
 from keras_fusion.layers.augmentation.video_jitter import VideoJitter
+from keras_fusion.layers.bag_of_words import BagOfWords as BagOfWords
 from keras_fusion.layers.blend import Blend as Blend
 from keras_fusion.layers.class_token import ClassToken
 from keras_fusion.layers.column_embedding import ColumnEmbedding
@@ -71,6 +72,7 @@ from keras_fusion.layers.learned_replacement import (
     LearnedReplacement as LearnedReplacement,
 )
 from keras_fusion.layers.linear_features import LinearFeatures as LinearFeatures
+from keras_fusion.layers.linear_prediction import LinearPrediction as LinearPrediction
 from keras_fusion.layers.modality_input import ModalityInput as ModalityInput
 from keras_fusion.layers.padded_conv1d import PaddedConv1D as PaddedConv1D
 from keras_fusion.layers.position_embedding import PositionEmbedding

@@ -6,6 +6,7 @@ import numpy as np
 from keras_fusion.batching import prediction_batch
 from keras_fusion.names import MASK
 from keras_fusion.zoo.parts.linear_kinds import kind_of
+from keras_fusion.zoo.parts.linear_matrix import matrix
 from keras_fusion.zoo.parts.linear_path import parts_of
 
 
@@ -68,8 +69,9 @@ def blend_linear(model: keras.Model, inputs, targets, unseen, wanted) -> Shares 
         return None
     kind = kind_of(path.activation)
     targets, wanted = (_matrix(kind, path, y) for y in (targets, wanted))
-    features = keras.Model(model.input, path.input)
-    path.set_weights(kind.fit(_predicted(features, inputs, len(targets)), targets))
+    features = keras.Model(model.input, keras.tree.flatten(path.input))
+    found = keras.tree.flatten(_predicted(features, inputs, len(targets)))
+    path.set_weights(kind.fit(matrix(model, path, found), targets))
     pairs = _weights(_both(model, blend), unseen, wanted, kind)
     blend.set_weights([np.array(pairs)])
     return Shares(*(round(float(a / max(a + b, 1e-9)), 4) for a, b in pairs))

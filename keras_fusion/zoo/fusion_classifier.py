@@ -89,9 +89,11 @@ def FusionClassifier(
             `"average"`, to predict the mean of what they and the fusion predict, over
             what is present. For numbers and for classes in an order that is `"train"`:
             a modality may give a part of a sum, and a mean of parts falls short of it.
-        linear_path: Whether vectors and tables also go to a linear model beside the
-            network, which does nothing until `zoo.blend_linear` fits it after `fit`.
-            None: in regression alone.
+        linear_path: Whether vectors, tables and texts also go to a linear model beside
+            the network, which does nothing until `zoo.blend_linear` fits it after
+            `fit`. None: in regression alone. A text is what an encoder described as a
+            list takes that begins with an `Embedding`; its words count by how rare they
+            are, those with the 2,000 lowest codes.
         include_top: Whether there is a head; else the output is `(B, units)`.
         classifier_activation: Of the head; or `"cumulative_link"` or
             `"continuation_ratio"` for classes in an order, which are the heads

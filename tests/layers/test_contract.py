@@ -26,6 +26,7 @@ from tests.layers.cases import (
 COUNTS = tried_here([3, 1, 2, 8])
 # Files hold them, so they are registered, but nobody puts them in a model by hand.
 MADE_BY_BUILDERS = {
+    "BagOfWords",
     "BalancedModel",
     "Blend",
     "EnsembleAverage",
@@ -37,6 +38,7 @@ MADE_BY_BUILDERS = {
     "HeldStatistics",
     "LearnedReplacement",
     "LinearFeatures",
+    "LinearPrediction",
     "ModalityInput",
     "PaddedConv1D",
     "PresentMean",

@@ -1,9 +1,10 @@
 import keras
 import numpy as np
 import pytest
+from scipy import sparse
 
 from keras_fusion import zoo
-from keras_fusion.layers import LinearFeatures
+from keras_fusion.layers import BagOfWords, LinearFeatures
 from keras_fusion.zoo.parts.linear_kinds import kind_of
 from keras_fusion.zoo.parts.logistic import logistic
 from keras_fusion.zoo.parts.ridge import ridge
@@ -180,3 +181,72 @@ def test_classes_have_a_linear_path_where_it_is_asked_for():
         np.testing.assert_array_equal(old, new)
     with pytest.raises(ValueError, match="linear_path=True .*'cumulative_link'"):
         build(3, linear_path=True, classifier_activation="cumulative_link")
+
+
+WORDS = [{"class_name": "Embedding", "config": {"input_dim": 9, "output_dim": 4}}]
+WORDS += [
+    {"class_name": "TokenPooling"},
+    {"class_name": "Dense", "config": {"units": 4}},
+]
+
+
+def written(count=40):
+    """A vector and a text of up to six words, whose last ones are padding."""
+    rng = np.random.default_rng(0)
+    text = rng.integers(1, 9, (count, 6)) * (
+        np.arange(6) < rng.integers(1, 7, (count, 1))
+    )
+    vector = rng.normal(size=(count, 2))
+    return {"the text": text.astype("int32"), "vector": vector.astype("float32")}
+
+
+def texts(inputs, there):
+    """What the words of the texts that are there count, `(N, 9)`."""
+    bags = (inputs["the text"][:, :, None] == np.arange(1, 9)).sum(axis=1)
+    bags = bags * there[:, None]
+    with_it = (bags > 0).sum(axis=0)
+    rarity = 1 + np.log((1 + there.sum()) / (1 + with_it))
+    norm = np.sqrt(np.maximum(bags @ np.square(rarity), 1e-12))
+    return np.pad(bags * rarity / norm[:, None], [(0, 0), (1, 0)])
+
+
+@pytest.mark.parametrize("head", ["softmax", "sigmoid", None])
+def test_words_of_a_text_are_in_the_linear_model(head, tmp_path):
+    inputs = written()
+    mask = np.ones((40, 2), bool)
+    mask[:8, 0] = False
+    columns = np.concatenate([inputs["vector"], texts(inputs, mask[:, 0])], axis=1)
+    labels = (columns @ np.arange(11) > np.median(columns @ np.arange(11))).astype(int)
+    classes = 2 if head == "softmax" else 1
+    model = zoo.FusionClassifier(
+        {"the text": (6,), "vector": (2,)},
+        classes,
+        units=4,
+        encoders={"the text": WORDS},
+        classifier_activation=head,
+        linear_path=True,
+        modality_mask=True,
+    )
+    given = inputs | {"modality_mask": mask}
+    zoo.blend_linear(model, given, labels, given, labels)
+    fit = {"softmax": logistic, "sigmoid": lambda *x: logistic(*x, True), None: ridge}
+    targets = np.eye(2)[labels] if head == "softmax" else labels[:, None].astype(float)
+    kernel, intercept = fit[head](sparse.csr_array(columns), targets)
+    path = model.get_layer("predictions_linear")
+    np.testing.assert_allclose(to_numpy(path.kernel), kernel, atol=1e-3)
+    logits = columns @ kernel + intercept
+    expected = getattr(keras.ops, head)(logits) if head else logits
+    inner = keras.Model(model.input, path.output)
+    found = inner.predict(given, verbose=0)
+    np.testing.assert_allclose(found, to_numpy(expected), atol=1e-3)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert_close(again.predict(given, verbose=0), model.predict(given, verbose=0))
+
+
+def test_the_words_beyond_the_most_frequent_ones_count_nothing():
+    layer = BagOfWords(4, index=0)
+    layer.build((None, 4))
+    layer.rarity.assign([1.0, 1.0, 3.0, 4.0])
+    assert_close(layer(np.array([[2, 3, 0, 9]])), [[0.6, 0.8, 0, 0]])
+    assert_close(layer(np.array([[0, 0, 4, 0]])), np.zeros((1, 4)))

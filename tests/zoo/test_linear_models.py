@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from keras_fusion.zoo.parts import logistic as classes
 from keras_fusion.zoo.parts.logistic import logistic
@@ -68,3 +69,29 @@ def test_what_no_feature_explains_has_the_strongest_penalty(several):
     kernel, _ = logistic(x, labels, several)
     shuffled = np.random.default_rng(1).permutation(labels)
     assert np.abs(logistic(x, shuffled, several)[0]).max() < np.abs(kernel).max() / 2
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_sparse_features_have_the_same_logistic_regression(several):
+    x, labels = labeled(several)
+    x[np.random.default_rng(1).random(x.shape) < 0.5] = 0
+    x -= x.mean(axis=0)  # sparse ones are not centered, and the penalty is against that
+    shares = []
+    for features in x, sparse.csr_array(x):
+        kernel, intercept = logistic(features, labels, several)
+        odds = np.exp(x @ kernel + intercept)
+        shares.append(odds / (1 + odds if several else odds.sum(1, keepdims=True)))
+    np.testing.assert_allclose(*shares, atol=0.002)
+
+
+def test_a_ridge_regression_of_sparse_features_solves_its_equations():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 8)) * (rng.random((60, 8)) < 0.4)
+    y = x @ rng.normal(size=(8, 2)) + 1000 + rng.normal(size=(60, 2))
+    kernel, intercept = ridge(sparse.csr_array(x), y)
+    slope = x.T @ (y - x @ kernel - intercept)
+    penalty = (slope * kernel).sum() / np.square(kernel).sum()
+    strength = penalty / np.square(x).sum(axis=0).mean()
+    assert np.isclose(strength, classes.STRENGTHS, rtol=0.05).any()
+    np.testing.assert_allclose(slope, penalty * kernel, atol=0.05)
+    np.testing.assert_allclose((y - x @ kernel - intercept).sum(axis=0), 0, atol=0.05)

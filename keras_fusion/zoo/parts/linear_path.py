@@ -1,16 +1,19 @@
 """A linear model of the inputs beside the network that fuses them."""
 
 import keras
-from keras import layers
 
+from keras_fusion.layers.bag_of_words import BagOfWords
 from keras_fusion.layers.blend import Blend
 from keras_fusion.layers.linear_features import LinearFeatures
-from keras_fusion.names import MASK
+from keras_fusion.layers.linear_prediction import LinearPrediction
+from keras_fusion.names import MASK, safe_names
 from keras_fusion.zoo.parts.head import ORDINAL, is_regression
 
 PATH = "predictions_linear"  # no modality's head can be called so
 BLEND = "blend"
-_TABLE = "ColumnEmbedding"
+WORDS = 2000  # of a text, the most frequent ones: their codes are the lowest
+_FEATURES = "linear_features"
+_TABLE, _TEXT = "ColumnEmbedding", "Embedding"
 
 
 def wanted(linear_path: bool | None, classes: int, activation) -> bool:
@@ -30,43 +33,57 @@ def wanted(linear_path: bool | None, classes: int, activation) -> bool:
 
 
 def linear_path(streams: dict, encoders: dict | None, mask, units: int, activation):
-    """What a linear model `(B, units)` predicts of the vectors and columns there are.
+    """What a linear model `(B, units)` predicts of the vectors, columns and texts.
 
     It knows nothing, and `fit` leaves it so: `zoo.blend_linear` is what fits it.
 
     Args:
         streams: The modalities by name, `(B, ...)`.
-        encoders: Those that are given, by name of the modality. The numbers in front of
-            one are no linear model's, but for columns of a table.
+        encoders: Those that are given, by name of the modality. What is in front of one
+            is no linear model's, but for columns of a table and words of a text.
         mask: `(B, M)` of what is present, or None.
         units: How many classes or numbers are predicted.
         activation: Of the prediction.
 
     Returns:
-        None where no modality is a vector or a table.
+        None where no modality is a vector, a table or a text.
     """
-    columns = {}
-    for name, x in streams.items():
+    columns, inputs, vocabularies = {}, [], []
+    safe = safe_names(streams)
+    for m, (name, x) in enumerate(streams.items()):
         encoder = (encoders or {}).get(name)
-        first = encoder[0] if isinstance(encoder, (list, tuple)) and encoder else {}
+        kind, config = _first(encoder)
         if len(x.shape) != 2:
             continue
-        if encoder is None:
-            columns[name] = None
-        elif isinstance(first, dict) and first.get("class_name") == _TABLE:
-            columns[name] = first["config"]["columns"]
-    if not columns:
+        if kind == _TEXT:
+            count = min(config["input_dim"], WORDS)
+            words = BagOfWords(count, m, name=f"{safe[name]}_words")
+            inputs += [x, words(x, **_given(mask))]
+            vocabularies.append(count)
+        elif encoder is None or kind == _TABLE:
+            columns[m] = config.get("columns")
+    if columns:
+        features = LinearFeatures([*columns], [*columns.values()], name=_FEATURES)
+        numbers = [x for m, x in enumerate(streams.values()) if m in columns]
+        inputs.insert(0, features(numbers, **_given(mask)))
+    if not inputs:
         return None
-    indices = [m for m, name in enumerate(streams) if name in columns]
-    features = LinearFeatures(indices, list(columns.values()), name="linear_features")
-    return layers.Dense(
+    return LinearPrediction(
         units,
+        vocabularies,
         activation=activation,
-        kernel_initializer="zeros",
         trainable=False,
         dtype="float32",
         name=PATH,
-    )(features([streams[name] for name in columns], **_given(mask)))
+    )(inputs)
+
+
+def _first(encoder) -> tuple:
+    """The name and the configuration of a described encoder's first layer."""
+    first = encoder[0] if isinstance(encoder, (list, tuple)) and encoder else {}
+    if not isinstance(first, dict):
+        return None, {}
+    return first.get("class_name"), first.get("config", {})
 
 
 def blended(network, linear, mask, activation):

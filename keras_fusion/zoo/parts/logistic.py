@@ -1,9 +1,9 @@
-"""The logistic regression whose predictions of rows left out are most likely."""
+"""Regressions whose predictions of rows left out are most likely."""
 
 from collections.abc import Callable
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize, sparse, special
 
 STRENGTHS = np.logspace(1, -5, 7)  # of the penalty, against a feature's mean square
 FOLDS = 5
@@ -16,7 +16,7 @@ def logistic(features: np.ndarray, targets: np.ndarray, several: bool = False):
     It is multinomial: the penalty is half of the sum of squares of the kernel.
 
     Args:
-        features: `(N, D)` float64.
+        features: `(N, D)` float64, an array or a sparse one of scipy's.
         targets: `(N, K)`, shares of the classes that sum to 1, such as one-hot.
         several: Whether they are labels of which each is 0 or 1, with a logistic
             regression of its own.
@@ -27,10 +27,23 @@ def logistic(features: np.ndarray, targets: np.ndarray, several: bool = False):
     Reference: Böhning, 1992, Multinomial Logistic Regression Algorithm, whose bound on
     the curvature the steps are scaled by.
     """
+    share = np.maximum(targets.mean(axis=0), 0.5 / len(targets))
     log_likelihood = likely_labels if several else likely_classes
+    return most_likely(features, targets, log_likelihood, np.log(share))
+
+
+def most_likely(features, targets, log_likelihood: Callable, intercept: np.ndarray):
+    """The same under any likelihood.
+
+    Args:
+        features, targets: As `logistic` takes them.
+        log_likelihood: As `likely_classes`; its curvature is 1 or less.
+        intercept: `(K,)`, where the search begins.
+    """
     fold = _folds(targets)
     held = [fold == k for k in np.unique(fold)]
-    paths = [_path(features[~out], targets[~out], log_likelihood) for out in held]
+    start = log_likelihood, intercept
+    paths = [_path(features[~out], targets[~out], *start) for out in held]
     best, count = np.inf, 0
     for found in zip(*paths):  # a weaker penalty takes longer, so stop behind the best
         loss = 0.0
@@ -40,7 +53,7 @@ def logistic(features: np.ndarray, targets: np.ndarray, several: bool = False):
         if loss >= best:
             break
         best, count = loss, count + 1
-    *_, chosen = _path(features, targets, log_likelihood, count)
+    *_, chosen = _path(features, targets, *start, count)
     return chosen
 
 
@@ -52,40 +65,53 @@ def _folds(targets):
     return fold
 
 
-def _path(features, targets, log_likelihood: Callable, count: int | None = None):
+def _path(features, targets, log_likelihood, intercept, count: int | None = None):
     """The regressions by strength, each from where the stronger one before ended."""
-    center = features.mean(axis=0)
-    left, values, right = np.linalg.svd(features - center, full_matrices=False)
-    unit = max(np.square(values).sum() / features.shape[1], np.finfo(float).tiny)
-    weights = np.zeros((len(values), targets.shape[1]))  # (R, K)
-    share = targets.mean(axis=0)
-    intercept = np.log(np.maximum(share, 0.5 / len(targets)))
+    rows, turn, center = _turned(features)
+    squares = _squares(rows)  # (R,)
+    unit = max(squares.sum() / features.shape[1], np.finfo(float).tiny)
+    weights = np.zeros((rows.shape[1], targets.shape[1]))  # (R, K)
     for strength in STRENGTHS[:count]:
         penalty = strength * unit
-        scale = 1 / np.sqrt(np.square(values) / 4 + penalty)  # (R,)
-        start = np.concatenate([weights / scale[:, None], intercept[None]])
-        found = _minimized(
-            left * (values * scale),
-            targets,
-            log_likelihood,
-            (penalty * np.square(scale))[:, None],
-            start,
-        )
-        weights, intercept = found[:-1] * scale[:, None], found[-1]
-        kernel = right.T @ weights
+        scale = 1 / np.sqrt(squares / 4 + penalty)[:, None]  # (R, 1)
+        start = np.concatenate([weights / scale, intercept[None]])
+        found = _minimized(rows, scale, targets, log_likelihood, penalty, start)
+        weights, intercept = found[:-1] * scale, found[-1]
+        kernel = weights if turn is None else turn @ weights
         yield kernel, intercept - center @ kernel
 
 
-def _minimized(features, targets, log_likelihood, penalties, start):
-    """The weights of the features, one penalty each, and under them the intercept."""
+def _turned(features):
+    """Rows `(N, R)` whose features do not correlate, `(D, R)` that turns them so, and
+    their center. Sparse rows stay as they are, and turned would be dense."""
+    if sparse.issparse(features):
+        return features, None, np.zeros(features.shape[1])
+    center = features.mean(axis=0)
+    rows = features - center
+    if len(rows) < features.shape[1]:
+        turn = np.linalg.svd(rows, full_matrices=False)[2].T
+    else:
+        turn = np.linalg.eigh(rows.T @ rows)[1]
+    return rows @ turn, turn, center
+
+
+def _squares(rows):
+    """The sum of squares of each feature."""
+    if sparse.issparse(rows):
+        return rows.power(2).sum(axis=0)
+    return np.square(rows).sum(axis=0)
+
+
+def _minimized(rows, scale, targets, log_likelihood, penalty, start):
+    """The weights of the features, over their scale, and under them the intercept."""
 
     def objective(flat):
         own = flat.reshape(start.shape)
-        logits = features @ own[:-1] + own[-1]
-        likely, slope = log_likelihood(logits, targets)
-        rest = np.concatenate([features.T @ slope, slope.sum(axis=0)[None]])
-        rest[:-1] -= penalties * own[:-1]
-        loss = (penalties * np.square(own[:-1])).sum() / 2 - likely
+        weights = own[:-1] * scale
+        likely, slope = log_likelihood(rows @ weights + own[-1], targets)
+        inner = scale * (rows.T @ slope - penalty * weights)
+        loss = penalty * np.square(weights).sum() / 2 - likely
+        rest = np.concatenate([inner, slope.sum(axis=0)[None]])
         return loss / len(targets), -rest.ravel() / len(targets)
 
     return optimize.minimize(
@@ -107,3 +133,9 @@ def likely_labels(logits, targets):
     """The same of several labels at once."""
     likely = targets * logits - np.logaddexp(0, logits)
     return likely.sum(), targets - special.expit(logits)
+
+
+def likely_numbers(found, targets):
+    """The same of numbers around what was found, with a deviation of 1."""
+    ahead = targets - found
+    return -np.square(ahead).sum() / 2, ahead
