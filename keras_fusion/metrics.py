@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_fusion.ops.median_class import median_class
+
 
 @keras.saving.register_keras_serializable("keras_fusion")
 class IntersectionOverUnion(keras.metrics.Metric):
@@ -154,8 +156,8 @@ class QuadraticKappa(keras.metrics.Metric):
     `1 - sum w O / sum w E` with `w = (k - l)^2`: pairs of true and named class, against
     those that chance would pair. 0 where nothing could be off.
 
-    Shapes: labels `(B,)` class numbers, probabilities `(B, K)`, of which the largest
-    names the class.
+    Shapes: labels `(B,)` class numbers, probabilities `(B, K)`, whose
+    `ops.median_class` is the named one.
 
     Args:
         classes: Number K of classes.
@@ -178,7 +180,7 @@ class QuadraticKappa(keras.metrics.Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         true = ops.reshape(ops.cast(y_true, "int32"), (-1,))
-        named = ops.argmax(y_pred, axis=-1)
+        named = median_class(y_pred)
         true, named = (
             ops.one_hot(x, self.classes, dtype=self.dtype) for x in (true, named)
         )

@@ -24,6 +24,9 @@ EDGES = frozenset({EDGE_INDEX, EDGE_WEIGHT})  # of a graph; its nodes are the ba
 # The output of probabilities that do not sum to 1: several labels may hold at once.
 EACH_LABEL = "label_probabilities"
 
+# The output (B,) of classes in an order: the number of the class that is named.
+MEDIAN = "median_class"
+
 # The output of the classes that may be the true one: 1 where a class belongs to them.
 SETS = "prediction_set"
 

@@ -132,7 +132,7 @@ def compare(
             for kept, found in zip((scores, measures, lies), judged[method]):
                 kept.setdefault(method, []).append(found)
         weights.append(evaluation.class_weights(models[MODEL], split, data.class_names))
-        contributions.append(score_contributions(models[MODEL], split, task.score))
+        contributions.append(score_contributions(models[MODEL], split, task))
         confidence.append(judged_confidence(models[MODEL], data, split, records[MODEL]))
         for m in [m for m in names if f"{WITHOUT}{m}" in chosen]:
             rest = getattr(data.without(m), part)

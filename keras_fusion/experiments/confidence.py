@@ -16,6 +16,7 @@ from keras_fusion.experiments.batches import in_order
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.experiments.recipe import Training
 from keras_fusion.experiments.record import Record
+from keras_fusion.experiments.tasks import task_of
 
 BINS = 10
 ALL = 2.0  # more probability than there is, so that all classes are in the set
@@ -83,9 +84,10 @@ def judged_confidence(
     if not has_classes(data):
         return {}
     probabilities, labels = full_outputs(model, split), split.labels
+    named = task_of(data).named(probabilities)
     found = {
-        "reliability": reliability(labels, probabilities),
-        "risk": risks(labels, probabilities),
+        "reliability": reliability(labels, probabilities, named),
+        "risk": risks(labels, probabilities, named),
     }
     if record.set_threshold is not None:
         sets = prediction_sets(probabilities, record.set_threshold)
@@ -101,14 +103,15 @@ def _judged(labels, sets):
     return {"coverage": float(held.mean()), "size": float(size.mean())}
 
 
-def reliability(labels, probabilities) -> dict[str, list]:
+def reliability(labels, probabilities, named) -> dict[str, list]:
     """Of `BINS` equal bins of confidence: `rows`, and sums of `confidence` and `right`.
 
     A model is calibrated where the sums are equal: of the rows that it is 70 % sure of
-    it has 70 % right.
+    it has 70 % right. Its confidence is the probability of the class that is `named`,
+    `(B,)` numbers.
     """
-    confidence = np.max(probabilities, axis=-1).astype(np.float64)
-    right = np.argmax(probabilities, axis=-1) == labels
+    confidence = _confidence(probabilities, named)
+    right = named == labels
     which = np.minimum((confidence * BINS).astype(int), BINS - 1)
 
     def sums(weights):
@@ -121,12 +124,18 @@ def reliability(labels, probabilities) -> dict[str, list]:
     }
 
 
-def risks(labels, probabilities) -> list[float]:
+def risks(labels, probabilities, named) -> list[float]:
     """The share of errors among the rows that the model is surest of.
 
     For each of `COVERAGES`, the share of rows that are answered at all.
     """
-    order = np.argsort(-np.max(probabilities, axis=-1), kind="stable")
-    wrong = (np.argmax(probabilities, axis=-1) != labels)[order]
+    order = np.argsort(-_confidence(probabilities, named), kind="stable")
+    wrong = (named != labels)[order]
     counts = [max(1, round(c * len(wrong))) for c in COVERAGES]
     return [float(wrong[:n].mean()) for n in counts]
+
+
+def _confidence(probabilities, named):
+    """`(B,)` float64: the probability of the class that is named."""
+    own = np.take_along_axis(probabilities, named[:, None], axis=-1)
+    return own[:, 0].astype(np.float64)

@@ -13,33 +13,34 @@ from keras_fusion.datasets.columns.read_rows import take
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import prediction
 from keras_fusion.experiments.evaluation import full_outputs
+from keras_fusion.experiments.tasks import Task
 from keras_fusion.names import MASK
 
 ROWS = 1000  # at most, since every coalition of modalities is asked for each
 
 
-def score_contributions(model: keras.Model, split: Split, score: Callable) -> dict:
+def score_contributions(model: keras.Model, split: Split, task: Task) -> dict:
     """The Shapley value of each modality in a score, and how far it moves outputs.
 
     Args:
         model: Takes the modalities of `split.inputs` and `modality_mask`.
         split: Of more than `ROWS` rows so many are drawn, always the same.
-        score: From labels and outputs, as those in `scores`.
+        task: Says how rows are scored, and which class is named.
 
     Returns:
         `{"rows": number, "base": score with nothing there, "score": {modality: value},
         "output": {modality: mean}}`; the mean is that of the absolute Shapley value in
-        what the model predicts, which is the most probable class where there are
-        several, and there is none for maps.
+        what the model predicts, which is the probability of the named class where there
+        are several, and there is none for maps.
     """
     part = _some(split)
     inputs = part.inputs | {MASK: part.modality_mask}
     whole = full_outputs(model, part)
-    best = whole.argmax(axis=-1) if whole.ndim == 2 else None
+    best = task.named(whole) if whole.ndim == 2 else None
 
     def measure(labels, outputs):
         of_rows = [] if best is None else _predicted(outputs, best)
-        return np.append(score(labels, outputs), of_rows)  # (1 + B,)
+        return np.append(task.score(labels, outputs), of_rows)  # (1 + B,)
 
     found = shapley_values(model, inputs, labels=part.labels, measure=measure)
     names, values = found.modalities, found.values  # (M, 1 + B)
@@ -57,8 +58,8 @@ def score_contributions(model: keras.Model, split: Split, score: Callable) -> di
 def row_contributions(path: str | Path, inputs: dict) -> np.ndarray:
     """`(B, M)`: the Shapley value of each modality in what is predicted for each row.
 
-    That is the most probable class or label, or the number of a regression. A modality
-    that is absent in a row contributes 0.
+    That is the named class, the most probable label, or the number of a regression. A
+    modality that is absent in a row contributes 0.
 
     Args:
         path, inputs: As for `prediction.predict`.
@@ -89,7 +90,7 @@ class RowContributions(NamedTuple):
 
 
 def of_rows(predict: Callable, inputs: dict) -> RowContributions:
-    """Contributions to the most probable class or label, or to a number.
+    """Contributions to the named class, the most probable label, or a number.
 
     Args:
         predict: From inputs to outputs by name, as `prediction.Predictor`.
@@ -100,16 +101,14 @@ def of_rows(predict: Callable, inputs: dict) -> RowContributions:
     """
 
     def scores(inputs):
-        outputs = predict(inputs)
-        (name,) = outputs.keys() & prediction.ANSWERS
-        return np.asarray(outputs[name])
+        return prediction.answer_of(predict(inputs))
 
-    whole = scores(inputs)
-    if whole.ndim > 2:
+    outputs = predict(inputs)
+    if prediction.answer_of(outputs).ndim > 2:
         raise InputError(
             "The model predicts maps; contributions are those to one prediction a row."
         )
-    best = whole.argmax(axis=-1)
+    best = prediction.named_numbers(outputs)
     found = shapley_values(scores, inputs)
     values = np.take_along_axis(found.values, best[:, None, None], axis=2)[:, :, 0]
     return RowContributions(values, _predicted(found.base, best), best)

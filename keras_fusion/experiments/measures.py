@@ -6,6 +6,8 @@ out of an average.
 
 import numpy as np
 
+from keras_fusion.experiments.scores import in_the_middle, most_probable
+
 
 def classification(labels, probabilities) -> dict[str, float]:
     """Measures of `(B, K)` probabilities, by name.
@@ -32,16 +34,18 @@ def ordinal(labels, probabilities) -> dict[str, float]:
     """Measures of `(B, K)` probabilities of classes in an order, by name.
 
     `MAE of ranks` (better when lower) is how many classes the named one is off on
-    average; `within one` is the share of rows where that is one or none.
+    average; `within one` is the share of rows where that is one or none; `accuracy` is
+    that of the named class, and `ECE` compares it with the probability of this class.
     """
-    found = np.argmax(probabilities, axis=-1)
+    found = in_the_middle(probabilities)
     off = np.abs(found - labels)
+    confidence = probabilities[np.arange(len(found)), found]
     return {
         "MAE of ranks": float(off.mean()),
         "within one": float(np.mean(off <= 1)),
         "accuracy": float(np.mean(off == 0)),
         "log loss": log_loss(labels, probabilities),
-        "ECE": calibration_error(found == labels, probabilities.max(axis=-1)),
+        "ECE": calibration_error(found == labels, confidence),
         "largest class": float(np.bincount(labels).max() / len(labels)),
     }
 
@@ -54,7 +58,7 @@ def quadratic_kappa(labels, probabilities) -> float:
 
     Reference: Cohen, 1968, Weighted Kappa.
     """
-    labels, found = np.asarray(labels), np.argmax(probabilities, axis=-1)
+    labels, found = np.asarray(labels), in_the_middle(probabilities)
     classes = np.arange(probabilities.shape[-1])
     shares = [np.mean(x[:, None] == classes, axis=0) for x in (labels, found)]
     expected = shares[0] @ np.square(classes[:, None] - classes) @ shares[1]
@@ -111,9 +115,9 @@ def balanced_accuracy(labels, probabilities) -> float:
     return float(np.mean([np.mean(found[labels == k] == k) for k in np.unique(labels)]))
 
 
-def macro_f1(labels, probabilities) -> float:
+def macro_f1(labels, probabilities, named=most_probable) -> float:
     """The mean over classes of 2 TP / (2 TP + FP + FN)."""
-    found = np.argmax(probabilities, axis=-1)
+    found = named(probabilities)
     scores = []
     for k in np.union1d(labels, found):
         right = np.sum((labels == k) & (found == k))

@@ -18,6 +18,7 @@ from keras_fusion.names import (
     DISAGREEMENT,
     EACH_LABEL,
     MASK,
+    MEDIAN,
     RISK,
     SETS,
     SURVIVAL,
@@ -29,6 +30,7 @@ CLASSES, INPUTS = "classes.json", "inputs.json"
 ANSWERS = ("probabilities", "predictions", EACH_LABEL, RISK)
 _OUTPUTS = (
     *ANSWERS,
+    MEDIAN,
     SURVIVAL,
     SETS,
     UNCERTAINTY,
@@ -48,17 +50,35 @@ def predict(path: str | Path, inputs: dict) -> dict:
             `modality_mask` `(B, M)` says it in place of NaN.
 
     Returns:
-        Arrays by output name: `probabilities` `(B, K)`, `label_probabilities` `(B, K)`
-        of several labels at once, `predictions` `(B, 1)` for regression, or `risk`
-        `(B, 1)` and `survival` `(B, T)` at the times that `class_names` gives, and
-        `modality_weights` `(B, M)`, `prediction_set` `(B, K)`, `uncertainty`,
-        `disagreement` and `conflict` `(B,)` where the model has them.
+        Arrays by output name: `probabilities` `(B, K)`, of classes in an order with
+        `median_class` `(B,)`, `label_probabilities` `(B, K)` of several labels at once,
+        `predictions` `(B, 1)` for regression, or `risk` `(B, 1)` and `survival`
+        `(B, T)` at the times that `class_names` gives, and `modality_weights` `(B, M)`,
+        `prediction_set` `(B, K)`, `uncertainty`, `disagreement` and `conflict` `(B,)`
+        where the model has them.
 
     Raises:
         ValueError: If there is no such model, or an input is missing, unknown, of
             another shape, or holds a number that float32 cannot.
     """
     return Predictor(path)(inputs)
+
+
+def answer_of(outputs: dict) -> np.ndarray:
+    """The one output that is about the label: probabilities, numbers or a risk."""
+    (name,) = outputs.keys() & ANSWERS
+    return np.asarray(outputs[name])
+
+
+def named_numbers(outputs: dict) -> np.ndarray:
+    """`(B,)`: the number of the class that is named, or of the most probable label.
+
+    Args:
+        outputs: Of `predict`, no maps.
+    """
+    if MEDIAN in outputs:
+        return np.asarray(outputs[MEDIAN]).astype(int)
+    return answer_of(outputs).argmax(axis=-1)
 
 
 class Predictor:

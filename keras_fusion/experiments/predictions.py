@@ -14,6 +14,7 @@ from keras_fusion.names import (
     CONFLICT,
     DISAGREEMENT,
     EACH_LABEL,
+    MEDIAN,
     RISK,
     SETS,
     SURVIVAL,
@@ -33,7 +34,8 @@ def classes_of(outputs: dict, class_names: list[str] | None) -> list[str | None]
     """
     probabilities = outputs["probabilities"]
     names = class_names or [str(k) for k in range(probabilities.shape[-1])]
-    return [name or None for name in named_classes(probabilities, names)]
+    found = named_classes(probabilities, names, outputs.get(MEDIAN))
+    return [name or None for name in found]
 
 
 def labels_of(outputs: dict, class_names: list[str] | None) -> list[list[str] | None]:

@@ -1,14 +1,26 @@
 """Scores of outputs against labels; higher is better unless it says error."""
 
 import numpy as np
+from keras import ops
 
 from keras_fusion import survival
 from keras_fusion.names import IGNORED
+from keras_fusion.ops import median_class
 
 
-def accuracy(labels, outputs) -> float:
-    """Share of right classes in `(B, K)` probabilities."""
-    return float(np.mean(np.argmax(outputs, axis=-1) == labels))
+def most_probable(outputs) -> np.ndarray:
+    """`(B,)`: the number of the class that `(B, K)` probabilities name."""
+    return np.argmax(outputs, axis=-1)
+
+
+def in_the_middle(outputs) -> np.ndarray:
+    """`(B,)`: the same where classes have an order, their `median_class`."""
+    return ops.convert_to_numpy(median_class(outputs))
+
+
+def accuracy(labels, outputs, named=most_probable) -> float:
+    """Share of rows whose class is the one that `(B, K)` probabilities name."""
+    return float(np.mean(named(outputs) == labels))
 
 
 def r_squared(labels, outputs) -> float:

@@ -1,5 +1,6 @@
 """What the labels of a data set ask for: loss, head, and how to judge."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ class Task(NamedTuple):
         deployed_head: Of the builder, in the model that is saved for use.
         measures: More to report on the test set, from labels and outputs, by name.
         watchable: Further scores that validation may watch, by name.
+        named: From `(B, K)` probabilities to the numbers `(B,)` of the named classes.
     """
 
     metric: str
@@ -37,6 +39,7 @@ class Task(NamedTuple):
     deployed_head: dict = {}
     measures: Callable[..., dict[str, float]] = lambda labels, outputs: {}
     watchable: dict[str, Callable] = {}
+    named: Callable = scores.most_probable
 
 
 def task_of(data: Dataset) -> Task:
@@ -146,7 +149,11 @@ _ORDINAL = Task(
     head={"classifier_activation": "cumulative_link"},
     deployed_head={"classifier_activation": "cumulative_link"},
     measures=measures.ordinal,
-    watchable={"accuracy": scores.accuracy, "macro F1": measures.macro_f1},
+    watchable={
+        "accuracy": functools.partial(scores.accuracy, named=scores.in_the_middle),
+        "macro F1": functools.partial(measures.macro_f1, named=scores.in_the_middle),
+    },
+    named=scores.in_the_middle,
 )
 _RISK = Task(
     "concordance",

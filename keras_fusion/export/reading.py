@@ -194,18 +194,23 @@ def _are_texts(names):
     return isinstance(names, list) and all(isinstance(x, str) for x in names)
 
 
-def named_classes(scores: np.ndarray, labels: list[str]) -> list[str]:
-    """The label of the largest number of each row; of a row with NaN or infinity none.
+def named_classes(
+    scores: np.ndarray, labels: list[str], numbers: np.ndarray | None = None
+) -> list[str]:
+    """The label of each row's class; of a row with NaN or infinity none.
 
     Args:
         scores: `(B, K)`.
         labels: One for each of K.
+        numbers: `(B,)`, of the classes, where the model names them itself; None takes
+            that of the largest score.
 
     Returns:
         B labels, `""` where there is none.
     """
     finite = np.isfinite(scores).all(axis=-1)
-    best = np.where(finite, scores.argmax(axis=-1), len(labels))
+    best = scores.argmax(axis=-1) if numbers is None else numbers.astype(int)
+    best = np.where(finite, best, len(labels))
     return [[*labels, NO_CLASS][i] for i in best]
 
 

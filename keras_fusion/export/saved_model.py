@@ -8,7 +8,7 @@ from keras_fusion.errors import InputError
 from keras_fusion.export.raw_columns import signature
 from keras_fusion.export.reading import CLASSES, NO_CLASS
 from keras_fusion.export.signatures import Signature, classes_output, signatures_of
-from keras_fusion.names import EDGES, EMBEDDING, RAW
+from keras_fusion.names import EDGES, EMBEDDING, MEDIAN, RAW
 
 
 def write(
@@ -95,6 +95,8 @@ def _with_classes(answer, output, labels):
         outputs = answer(tensors)
         scores = outputs[output]
         best = tf.argmax(scores, axis=-1)
+        if MEDIAN in outputs:
+            best = tf.cast(outputs[MEDIAN], best.dtype)
         # Of NaN the comparison is false, too, in every runtime.
         finite = tf.reduce_all(tf.abs(scores) <= scores.dtype.max, axis=-1)
         best = tf.where(finite, best, len(labels))

@@ -95,7 +95,9 @@ def signature_arrays(model: keras.Model, arrays: dict) -> dict:
 
 
 def classes_output(model: keras.Model, labels: list[str]) -> str | None:
-    """The output whose largest number names the class: `(B, K)` for K labels.
+    """The output with the score of each class: `(B, K)` for K labels.
+
+    Its largest number names the class, unless an output `median_class` does.
 
     It is `probabilities` if there is one of this shape, else the first that has it;
     None where labels go with positions, as in a `(B, H, W, K)` map, where several may

@@ -11,6 +11,7 @@ from keras_fusion.export import forms
 from keras_fusion.export.cases import Case, tensors
 from keras_fusion.export.reading import CLASSES, Arrays, as_array, named_classes
 from keras_fusion.export.signatures import Signature
+from keras_fusion.names import MEDIAN
 
 TOLERANCE = 1e-5
 _HALF = {"float16": 2e-2, "bfloat16": 1e-1}
@@ -131,8 +132,11 @@ def compare(
 
 
 def check_classes(received: Arrays, output: str, labels: list[str]) -> None:
-    """Raises a ValueError unless `classes` names the largest numbers of `output`."""
-    expected = named_classes(received[output], labels)
+    """Raises a ValueError unless `classes` names the largest numbers of `output`.
+
+    Of classes in an order it has to name those of `median_class`.
+    """
+    expected = named_classes(received[output], labels, received.get(MEDIAN))
     if received[CLASSES].tolist() != expected:
         raise InputError(
             f"{CLASSES!r} is {received[CLASSES].tolist()} where {output!r} says "

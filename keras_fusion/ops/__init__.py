@@ -9,6 +9,7 @@ from keras_fusion.ops.diffusion.affinity_diffusion import (
 from keras_fusion.ops.diffusion.cross_diffusion import (
     cross_diffusion as cross_diffusion,
 )
+from keras_fusion.ops.median_class import median_class as median_class
 from keras_fusion.ops.pairwise.all import pairwise_all as pairwise_all
 from keras_fusion.ops.pairwise.edges import pairwise_edges as pairwise_edges
 from keras_fusion.ops.pairwise.window import pairwise_window as pairwise_window

@@ -53,9 +53,9 @@ class Judge:
 
         Returns:
             dict of JSON: `probabilities` by class with the `uncertainty` of their
-            distribution from 0 to 1, or one `number`, or a `map` of the likeliest
-            classes with their `colors`; the `weights` of the modalities, None where the
-            model has none.
+            distribution from 0 to 1 and the class that is `named`, or one `number`, or
+            a `map` of the likeliest classes with their `colors`; the `weights` of the
+            modalities, None where the model has none.
         """
         outputs = self._outputs(row, self._on(row, off)[None])
         weights = outputs.get("modality_weights")
@@ -73,13 +73,15 @@ class Judge:
             for name, value in zip(self._classes, _plain(scores))
         ]
         several = EACH_LABEL in outputs
+        if not several and np.isfinite(scores).all():
+            found["named"] = self._classes[prediction.named_numbers(outputs)[0]]
         return found | {"uncertainty": _plain([uncertainty(scores, several)])[0]}
 
     def contributions(self, row: int, off: set[int]) -> dict | None:
         """The Shapley value of each modality in that prediction.
 
         Returns:
-            dict of JSON: `of`, the likeliest class, None for a number; the `values` of
+            dict of JSON: `of`, the class that is named, None for a number; `values` of
             the modalities in its probability, or in the number; the `base`, to which
             they add up to it. None of a map, which is many numbers.
         """

@@ -56,7 +56,7 @@ function columns(seen) {
 // Bars between the two ends of a scale that holds zero; the rail is the whole scale.
 function bars(place, entries, low = 0, high = 1) {
   const scale = x => 100 * (x - low) / (high - low);
-  place.replaceChildren(...entries.map(({name, value}) => {
+  place.replaceChildren(...entries.map(({name, value, named}) => {
     const known = value ?? 0;
     const bar = drawn("rect", {y: 0, height: 10, x: scale(Math.min(known, 0)),
       width: scale(Math.max(known, 0)) - scale(Math.min(known, 0)),
@@ -65,7 +65,7 @@ function bars(place, entries, low = 0, high = 1) {
       preserveAspectRatio: "none", "aria-hidden": "true"}, [bar]);
     const text = value === null ? "–" : value.toFixed(3).replace("-", "−");
     const line = made("div", undefined, [made("span", name), rail, made("span", text)]);
-    line.className = "bar";
+    line.className = named ? "bar named" : "bar";
     line.firstChild.title = name;
     return line;
   }));
@@ -86,7 +86,10 @@ async function ask() {
   const found = await get(`rows/${row}/answer?off=${[...off].join(",")}`);
   if (mine !== asked) return;  // a later question was asked meanwhile
   if (found.map) segmented(found);
-  else if (found.probabilities) bars(at("prediction"), likeliest(found.probabilities));
+  else if (found.probabilities) {
+    for (const one of found.probabilities) one.named = one.name === found.named;
+    bars(at("prediction"), likeliest(found.probabilities));
+  }
   else {
     const number = made("span", found.number === null ? "–" : found.number.toPrecision(5));
     number.className = "number";

@@ -91,4 +91,4 @@ def _members(search, trial, data, seed, searched):
     path = trials.folder_of(searched, trial.trial) / f"seed-{seed}"
     scaled = comparison.trained(recipe, data, path)
     used = comparison.trained(recipe, data, path, **task_of(data).deployed_head)
-    return scaled, zoo.deployable(used, data.statistics)
+    return scaled, zoo.deployable(used, data.statistics, task=data.named_task)

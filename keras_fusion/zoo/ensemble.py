@@ -8,8 +8,10 @@ from keras_fusion.names import (
     EDGE_INDEX,
     EMBEDDING,
     MASK,
+    MEDIAN,
     UNCERTAINTY,
 )
+from keras_fusion.ops.median_class import median_class
 from keras_fusion.ops.uncertainty import uncertainty as ops_uncertainty
 from keras_fusion.zoo.parts.deployable import all_nan
 
@@ -41,7 +43,8 @@ def ensemble(
 
     Returns:
         A model of all the members' inputs, with the outputs that all of them have,
-        embeddings left out. With `uncertainty` also `uncertainty` `(B,)`, that of the
+        embeddings left out; of classes in an order `median_class` is that of the mean
+        answer. With `uncertainty` also `uncertainty` `(B,)`, that of the
         mean answer, and `disagreement` `(B,)`, by how much it exceeds the members' own
         on average: 0 where all say the same, however unsure. Of entropies it is the
         mutual information of the answer and the member, as a share of log K.
@@ -69,13 +72,16 @@ def ensemble(
     answers = [member(x) for member, x in zip(members, taken)]
     whole = all(x.keys() == inputs.keys() for x in taken)
     there = {} if whole else {"member_mask": _present(taken)}
+    common = [key for key in answers[0] if all(key in x for x in answers)]
     outputs = {
         key: EnsembleAverage(weights or [1] * len(models), name=key)(
             [x[key] for x in answers], **there
         )
-        for key in answers[0]
-        if all(key in x for x in answers) and (whole or key != WEIGHTS)
+        for key in common
+        if key != MEDIAN and (whole or key != WEIGHTS)
     }
+    if MEDIAN in common:
+        outputs[MEDIAN] = median_class(outputs["probabilities"])
     if uncertainty is not None:
         outputs |= _uncertainty(answers, outputs, uncertainty, weights, there)
     named = isinstance(models[0].output, dict)

@@ -43,7 +43,7 @@ def FusionModel(
     - `"classification"`: `(B,)` class numbers; probabilities `(B, K)`.
     - `"multilabel"`: `(B, K)` of 0 and 1; probabilities `(B, K)`.
     - `"ordinal"`: `(B,)` numbers of classes that have an order; probabilities `(B, K)`
-      of a `CumulativeLink`.
+      of a `CumulativeLink`, whose `ops.median_class` is the class to name.
     - `"regression"`: `(B, K)` numbers, best of mean 0 and deviation 1; such numbers.
     - `"risk"`: `(B, 2)`, time and event; the logarithm of the risk `(B, 1)`, by Cox.
     - `"survival"`: `(B, 2)` as from `survival.in_intervals`; probabilities `(B, K)` of

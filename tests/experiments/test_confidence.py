@@ -92,11 +92,13 @@ def test_a_coverage_is_a_share(tmp_path):
 
 def test_reliability_on_paper():
     probabilities = np.array([[0.95, 0.05], [0.08, 0.92], [0.35, 0.65], [0.5, 0.5]])
-    found = reliability(np.array([0, 0, 1, 0]), probabilities)
+    found = reliability(
+        np.array([0, 0, 1, 0]), probabilities, probabilities.argmax(axis=1)
+    )
     assert found["rows"] == [0, 0, 0, 0, 0, 1, 1, 0, 0, 2]
     assert found["right"] == [0, 0, 0, 0, 0, 1, 1, 0, 0, 1]
     assert found["confidence"][9] == pytest.approx(0.95 + 0.92)
-    certain = reliability(np.array([1]), np.array([[0.0, 1.0]]))
+    certain = reliability(np.array([1]), np.array([[0.0, 1.0]]), np.array([1]))
     assert certain["rows"][9] == 1
 
 
@@ -104,7 +106,8 @@ def test_risks_on_paper():
     """20 rows, ever less sure; the last five are wrong."""
     sure = np.linspace(0.99, 0.6, 20)
     labels = np.array([0] * 15 + [1] * 5)
-    found = risks(labels, np.stack([sure, 1 - sure], axis=1))
+    named = np.zeros(20, int)
+    found = risks(labels, np.stack([sure, 1 - sure], axis=1), named)
     expected = [max(0, k - 15) / k for k in range(1, 21)]
     assert found == pytest.approx(expected) and len(COVERAGES) == 20
 

@@ -4,9 +4,17 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion.export import child, export, exporting, forms, verification
+from keras_fusion.export import (
+    child,
+    export,
+    exporting,
+    forms,
+    saved_model,
+    verification,
+)
 from keras_fusion.export.cases import Case, cases_for
 from keras_fusion.export.signatures import signature_arrays, signatures_of
+from keras_fusion.ops import median_class
 from tests.export.models import Doubling, masked_model, ones, plain_model, samples
 
 
@@ -83,6 +91,26 @@ def test_rows_that_are_no_numbers_have_no_class():
     received["classes"][1] = "a"
     with pytest.raises(ValueError, match="'classes' is"):
         verification.check_classes(received, "y", ["a", "b"])
+
+
+def test_classes_in_an_order_are_those_of_the_median():
+    scores = np.float32([[0.4, 0.25, 0.35], [0.4, np.nan, 0.35]])
+    received = {"y": scores, "median_class": np.float32([1, 0])}
+    received["classes"] = np.array(["b", ""])
+    verification.check_classes(received, "y", ["a", "b", "c"])
+    received["classes"][0] = "a"
+    with pytest.raises(ValueError, match="'classes' is"):
+        verification.check_classes(received, "y", ["a", "b", "c"])
+
+
+@pytest.mark.only_on("tensorflow", reason="it is TensorFlow's graph")
+def test_the_graph_names_the_class_that_the_model_does():
+    p = keras.Input((3,), name="p")
+    outputs = {"probabilities": p, "median_class": median_class(p)}
+    model = keras.Model({"p": p}, outputs)
+    answer = saved_model.compiled(model, ["a", "b", "c"])["serving_default"].answer
+    found = answer({"p": np.float32([[0.4, 0.25, 0.35], [0.6, 0.1, 0.3]])})
+    assert found["classes"].numpy().tolist() == [b"b", b"a"]
 
 
 def test_labels_that_do_not_name_the_largest(tmp_path, written):

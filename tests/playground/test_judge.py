@@ -83,10 +83,23 @@ def test_they_add_up_to_the_likeliest_probability(judge):
             assert found["values"][m] == pytest.approx(0, abs=1e-6)
 
 
+def test_of_classes_in_an_order_the_middle_is_named(monkeypatch):
+    def plain(inputs):
+        return {"probabilities": np.array([[0.4, 0.25, 0.35]] * len(inputs[MASK]))}
+
+    def ordered(inputs):
+        return plain(inputs) | {"median_class": np.ones(len(inputs[MASK]))}
+
+    assert stub(monkeypatch, plain).answer(0, set())["named"] == "0"
+    judge = stub(monkeypatch, ordered)
+    assert judge.answer(0, set())["named"] == "1"
+    assert judge.contributions(0, set())["of"] == "1"
+
+
 def test_what_is_no_number_is_none(monkeypatch):
     judge = stub(monkeypatch, lambda inputs: {"probabilities": np.full((1, 2), np.nan)})
     found = judge.answer(0, set())
-    assert found["uncertainty"] is None
+    assert found["uncertainty"] is None and "named" not in found
     assert [one["value"] for one in found["probabilities"]] == [None, None]
 
 

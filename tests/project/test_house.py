@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "engines": {"errors"},
     "files": {"errors"},
     "losses": {"ops"},
+    "metrics": {"ops"},
     "safety": {"errors"},
     "survival": {"errors", "ops"},
     "ops": GROUND,

@@ -7,6 +7,7 @@ from keras_fusion import zoo
 from keras_fusion.datasets.standardization import measure
 from keras_fusion.export import load
 from keras_fusion.layers import EnsembleAverage
+from keras_fusion.ops import median_class
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import VECTORS, absent_as, draw, randomize
 
@@ -64,6 +65,22 @@ def test_uncertainty_is_the_members_own_and_that_they_differ():
     assert not to_numpy(alike["disagreement"]).any()
     with pytest.raises(ValueError, match="members whose outputs have names"):
         zoo.ensemble([member(0)], uncertainty="entropy")
+
+
+def test_classes_in_an_order_have_the_median_of_the_mean():
+    models = [
+        randomize(zoo.FusionModel(VECTORS, "ordinal", 5, units=units))
+        for units in (4, 6)
+    ]
+    members = [zoo.deployable(x, {}, task="ordinal") for x in models]
+    inputs = draw(VECTORS, rows=40)
+    found = zoo.ensemble(members)(inputs)
+    mean = sum(to_numpy(x(inputs)) for x in models) / 2
+    np.testing.assert_array_equal(
+        to_numpy(found["median_class"]), to_numpy(median_class(mean))
+    )
+    averaged = sum(to_numpy(m(inputs)["median_class"]) for m in members) / 2
+    assert (averaged != to_numpy(found["median_class"])).any()
 
 
 def test_a_member_without_its_modality_is_left_out():

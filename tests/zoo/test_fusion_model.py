@@ -39,10 +39,12 @@ def test_each_task_trains_and_is_served(task, tmp_path):
     assert after.history["loss"][-1] < after.history["loss"][0]
     assert model.evaluate(inputs, labels, verbose=0) < before
     assert model.output_shape == (None, SIZES[task])
-    served = zoo.deployable(model, {})
+    known = {"task": task} if task == "ordinal" else {}
+    served = zoo.deployable(model, {}, **known)
     served.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")(inputs)
     assert_close(again[KINDS[task]], model(inputs))
+    assert ("median_class" in again) == (task == "ordinal")
 
 
 def test_several_outputs_share_one_fusion(tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_fusion.experiments.prediction import named_numbers
 from keras_fusion.experiments.predictions import medians_of, sets_of
 from keras_fusion.names import (
     CONFLICT,
@@ -78,7 +79,7 @@ def _prediction_cells(outputs, i, class_names):
         return _most_pixels(outputs["probabilities"][i], class_names)
     if not np.isfinite(outputs["probabilities"][i]).all():
         return ["–", "no number"]
-    best = int(outputs["probabilities"][i].argmax())
+    best = named_numbers({n: x[i : i + 1] for n, x in outputs.items()})[0]
     name = class_names[best] if class_names else str(best)
     return [name, f"{outputs['probabilities'][i, best]:.3f}"]
 

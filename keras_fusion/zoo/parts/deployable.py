@@ -16,12 +16,14 @@ from keras_fusion.names import (
     EACH_LABEL,
     EDGE_INDEX,
     MASK,
+    MEDIAN,
     RISK,
     SETS,
     SURVIVAL,
     UNCERTAINTY,
     safe_names,
 )
+from keras_fusion.ops.median_class import median_class
 from keras_fusion.ops.uncertainty import uncertainty as ops_uncertainty
 from keras_fusion.zoo.modality_weights import symbolic_weights
 from keras_fusion.zoo.parts.heads import FUSED
@@ -55,7 +57,8 @@ def deployable(
         uncertainty: `"entropy"` or `"confidence"`, the measure of
             `keras_fusion.ops.uncertainty` that a model of classes is to give; None: an
             `EvidentialClassifier` alone gives its own.
-        task: `"risk"` or `"survival"` where the model is of times; see `FusionModel`.
+        task: `"risk"` or `"survival"` where the model is of times, `"ordinal"` where
+            its classes have an order; see `FusionModel`.
         hazards: `(T,)`, of a model of risks: the hazard of a row of risk 0 until each
             of T times, as from `survival.baseline_hazard`; None tells no survival.
 
@@ -65,11 +68,12 @@ def deployable(
         (`predictions` for regression, `label_probabilities` where the head is a sigmoid
         for each of K labels; `risk` `(B, 1)`, higher where the event comes earlier, and
         `survival` `(B, T)`, the probability of reaching each time without it, where the
-        task is one of times) and, where the operator has weights, `modality_weights`
-        `(B, M)`, and where there is one head, `embedding` `(B, U)`, what it takes; with
-        `set_threshold` also `prediction_set` `(B, K)`, 1 for what is in the set; of an
-        `EvidentialClassifier` also `uncertainty` and `conflict` `(B,)`, of others the
-        `uncertainty` that was asked for. A model of
+        task is one of times; with the task `"ordinal"` also `median_class` `(B,)`, the
+        number of the class that is named) and, where the operator has weights,
+        `modality_weights` `(B, M)`, and where there is one head, `embedding` `(B, U)`,
+        what it takes; with `set_threshold` also `prediction_set` `(B, K)`, 1 for what
+        is in the set; of an `EvidentialClassifier` also `uncertainty` and `conflict`
+        `(B,)`, of others the `uncertainty` that was asked for. A model of
         several outputs keeps their names.
 
     Raises:
@@ -97,6 +101,8 @@ def deployable(
         outputs = of_times(model.output, hazards)
     else:
         outputs = {_kind(model): model.output}
+        if task == "ordinal":
+            outputs[MEDIAN] = median_class(model.output)
     if isinstance(model.output, dict):  # one of several tasks, which have names
         outputs = dict(model.output)
     if uncertainty is not None:
