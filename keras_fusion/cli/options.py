@@ -34,10 +34,15 @@ def add_dataset(parser) -> None:
     parser.add_argument(
         "--dataset", help="another data set for the recipe, such as csv:mine.csv"
     )
+    add_label(parser, "the recipe's")
+
+
+def add_label(parser, default: str) -> None:
+    """Where the labels are, and what they are."""
     parser.add_argument(
         "--label",
         action=Labels,
-        help="column or array that holds the labels (default: the recipe's); repeat "
+        help=f"column or array that holds the labels (default: {default}); repeat "
         "the option for several columns of true and false",
     )
     add_task(parser)

@@ -6,10 +6,14 @@ import time
 from pathlib import Path
 
 from keras_fusion import tuning
+from keras_fusion.cli import options as shared
 from keras_fusion.cli import promote
 from keras_fusion.cli.console import console
 from keras_fusion.errors import InputError
+from keras_fusion.experiments import own_data
+from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports import tables
+from keras_fusion.experiments.runs import labels_of
 from keras_fusion.tuning import judging
 from keras_fusion.tuning.report.leaderboard import ensemble_text, ranked, unfinished
 from keras_fusion.tuning.results import read
@@ -19,7 +23,12 @@ SEEDS = (0, 1, 2, 3, 4)
 
 def add_arguments(parser) -> None:
     """Adds what the command takes."""
-    parser.add_argument("search", help="folder with search.toml, or a .toml file")
+    parser.add_argument(
+        "search",
+        help="folder with search.toml, or a .toml file, or your own file (.csv, .tsv, "
+        ".parquet, .npz), which is searched with default settings",
+    )
+    shared.add_label(parser, "the search's")
     overrides = "; overrides search.toml"
     parser.add_argument("--trials", type=int, help=f"number of trials{overrides}")
     parser.add_argument(
@@ -91,6 +100,10 @@ def run(options) -> None:
     if options.debug:  # why a trial failed
         logging.basicConfig()
         logging.getLogger(tuning.__name__).setLevel(logging.DEBUG)
+    if options.publish and own_data.is_data(options.search):
+        raise InputError(
+            f"--publish writes beside search.toml; {options.search} has none."
+        )
     search = _search_of(options, options.search)
     folder = Path(options.runs) / search.name
     if options.ensemble and not options.promote:
@@ -140,8 +153,13 @@ def run(options) -> None:
 
 
 def _search_of(options, name):
+    labels = labels_of(options)
+    if own_data.is_data(name):
+        search = tuning.search_for(own_data.recipe_for(name, **labels))
+    else:
+        search = recipes.changed(tuning.read(name), **labels)
     return tuning.changed(
-        tuning.read(name),
+        search,
         trials=options.trials,
         minutes=options.minutes,
         epochs=options.epochs,

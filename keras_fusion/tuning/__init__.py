@@ -12,7 +12,7 @@ from keras_fusion.tuning.report.leaderboard import counted, described, fusion_te
 from keras_fusion.tuning.report.leaderboard import rows as leaderboard_rows
 from keras_fusion.tuning.report.page import write_report
 from keras_fusion.tuning.search import RESULTS, exhausted, results, search
-from keras_fusion.tuning.search_file import Search, changed, read
+from keras_fusion.tuning.search_file import Search, changed, read, search_for
 from keras_fusion.tuning.space import EPOCHS
 from keras_fusion.tuning.trial import summaries
 
@@ -31,6 +31,7 @@ __all__ = [
     "read",
     "results",
     "search",
+    "search_for",
     "summaries",
     "write_hparams",
     "write_report",

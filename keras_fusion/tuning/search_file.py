@@ -10,7 +10,7 @@ from pydantic import Strict
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments import schema, trust
-from keras_fusion.tuning.space import TRAINING
+from keras_fusion.tuning.space import RANGES, TRAINING
 
 FILE = "search.toml"
 
@@ -74,6 +74,13 @@ def read(name: str) -> Search:
     meant = "start the search in its folder"
     trust.check_path(search.dataset, path.parent, str(path), meant)
     return search
+
+
+def search_for(recipe: recipes.Recipe) -> Search:
+    """A search around a recipe, whose arguments that are searched are left out."""
+    own = plain(recipe)
+    fixed = {k: v for k, v in recipe.arguments.items() if k not in RANGES}
+    return schema.read(Search, own | {"arguments": fixed}, recipe.name)
 
 
 def recipe_of(search: Search, **drawn) -> recipes.Recipe:

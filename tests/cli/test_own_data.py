@@ -5,6 +5,7 @@ import pytest
 
 from keras_fusion.experiments import own_data
 from keras_fusion.experiments import recipe as recipes
+from keras_fusion.tuning.results import read
 from tests.cli.running import run, succeed
 from tests.experiments import runs
 
@@ -55,6 +56,23 @@ def test_init_says_which_labels_and_classes_are_lost(tmp_path):
     assert "1 row without a label 'kind' is left out" in out
     assert "no validation row is of class once" in out
     assert "no test row is of class once" in out
+
+
+@pytest.mark.slow
+def test_a_table_is_searched_without_a_file_that_says_how(table, tmp_path, quick):
+    given = ["tune", table, "--label", "kind", "--runs", tmp_path]
+    out = succeed(*given, "--trials", 5, "--epochs", 1)
+    (path,) = tmp_path.glob("patients-*/results.json")
+    assert f"wrote {path}" in out and "linear model" in out
+    found = read(path)
+    assert [t.status for t in found.trials] == ["completed"] * 5
+    names = {"Concatenation", "ScalarWeighting", "late average", "only-a", "only-b"}
+    assert {t.fusion for t in found.trials} == names
+    fused = found.trials[0].recipe["arguments"]
+    assert fused["linear_path"] and fused["heads"] == "average"
+    assert fused["units"] and found.search.label == "kind"
+    status, _, err = run(*given, "--publish")
+    assert status == 2 and "--publish writes beside search.toml" in err
 
 
 @pytest.mark.slow
