@@ -49,7 +49,9 @@ keras_fusion(["tune", "leaves.toml", "--workers", "2"])
 # lets two trials share a GPU. The program that decides which trials come next stays
 # here; if it is stopped, the same command goes on. `--storage s3://BUCKET/PATH` keeps
 # the checkpoints of trials at any address of fsspec, so that the machines need no
-# common folder.
+# common folder. A server of one's own that speaks S3 is named by
+# `AWS_ENDPOINT_URL=http://HOST:PORT` in the environment of the command and of the
+# machines of the cluster.
 #
 # The order in which trials end depends on the machines, so a search by several workers
 # may choose other trials than one without Ray; each trial alone is decided by its seed.

@@ -46,8 +46,11 @@ class Kept(keras.callbacks.Callback):
                 own = self.folder / name
                 if _is_sent(own) and ".." not in own.parts:
                     own.parent.mkdir(parents=True, exist_ok=True)
-                    self._system.get_file(path, str(own))
-                    self._sent[name] = _state(own)
+                    try:
+                        self._system.get_file(path, str(own))
+                        self._sent[name] = _state(own)
+                    except FileNotFoundError:  # who trained before removed it just now
+                        own.unlink(missing_ok=True)
 
     def send(self) -> None:
         """Keeps the files of the folder at the address, the oldest first.

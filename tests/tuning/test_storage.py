@@ -124,6 +124,15 @@ def test_what_somebody_else_removed_is_no_fault(tmp_path, memory):
     assert not system.find("kept")
 
 
+def test_what_is_removed_while_it_is_fetched_is_no_fault(tmp_path, memory, monkeypatch):
+    system = fsspec.filesystem("memory")
+    system.pipe("kept/fit.json", b"1")
+    listed = ["/kept/checkpoint.npz", "/kept/fit.json"]
+    monkeypatch.setattr(type(system), "find", lambda self, path: listed)
+    storage.Kept(memory, tmp_path).fetch()
+    assert [path.name for path in tmp_path.iterdir()] == ["fit.json"]
+
+
 @pytest.mark.parametrize(
     "address, error, sentence",
     [
