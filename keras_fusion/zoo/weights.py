@@ -34,6 +34,8 @@ def load_weights(model: keras.Model, weights) -> None:
         expected = _layout_of(model)
         if found == expected:
             model.load_weights(path)
+    except archives.safety.Unsafe:
+        raise
     except Exception as error:  # h5py and Keras raise many kinds
         reason = first_line(error)
         raise InputError(

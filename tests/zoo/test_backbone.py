@@ -1,14 +1,17 @@
 """Backbones by name: what they do to their input, what they are read from."""
 
 import inspect
+import json
 import sys
+import types
 
+import h5py
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion import zoo
+from keras_fusion import safety, zoo
 from keras_fusion.errors import InputError
 from keras_fusion.zoo.parts import applications
 from keras_fusion.zoo.parts.described import described, name_of, resolved
@@ -128,6 +131,10 @@ def test_weights_come_from_a_file_of_their_own(file, tmp_path):
     (tmp_path / "own.weights.h5").write_bytes(b"none")
     with pytest.raises(InputError, match="own.weights.h5 holds no weights"):
         zoo.backbone(file, (8, 8, 3), weights=path)
+    with h5py.File(path, "w") as weights:
+        weights["layers"] = h5py.ExternalLink("/elsewhere", "/")
+    with pytest.raises(safety.Unsafe, match="own.weights.h5 holds a link"):
+        zoo.backbone(file, (8, 8, 3), weights=path)
 
 
 def test_two_of_one_kind_have_weights_of_their_own(file):
@@ -204,6 +211,20 @@ def test_without_keras_hub_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "keras_hub", None)
     with pytest.raises(ImportError, match=r'pip install "keras-fusion\[text\]"'):
         zoo.backbone("keras_hub:resnet_18_imagenet", (8, 8, 3))
+
+
+def test_a_folder_of_keras_hub_is_read_before_it_is_built(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras_hub", types.ModuleType("keras_hub"))
+    source = f"keras_hub:{tmp_path}"
+    with h5py.File(tmp_path / "model.weights.h5", "w") as weights:
+        weights["layers"] = h5py.ExternalLink("/elsewhere", "/")
+    with pytest.raises(safety.Unsafe, match="model.weights.h5 holds a link"):
+        zoo.backbone(source, (8, 8, 3))
+    layer = {"class_name": "Lambda", "module": "keras.layers", "config": {}}
+    outer = {"class_name": "Sequential", "module": "keras", "config": {"layers": layer}}
+    (tmp_path / "config.json").write_text(json.dumps(outer))
+    with pytest.raises(safety.Unsafe, match="config.json names 'Lambda'"):
+        zoo.backbone(source, (8, 8, 3))
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,11 @@
 import shutil
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
-from keras_fusion import zoo
+from keras_fusion import safety, zoo
 from keras_fusion.zoo import published as recipes
 from tests.conftest import assert_close
 from tests.zoo.samples import SHAPES, VECTORS, draw, randomize
@@ -67,6 +68,19 @@ def test_a_truncated_file(trained, share):
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match="not a whole weights file"):
+        build(weights=str(path))
+
+
+def test_a_file_whose_numbers_lie_in_another_file(trained, tmp_path):
+    _, path = trained
+    other = tmp_path / "private"
+    with h5py.File(path, "a") as file:
+        kernel = "layers/dense/vars/0"
+        shape, size = file[kernel].shape, file[kernel].nbytes
+        other.write_bytes(bytes(size))
+        del file[kernel]
+        file.create_dataset(kernel, shape, "float32", external=[(other, 0, size)])
+    with pytest.raises(safety.Unsafe, match="takes 'layers/dense/vars/0' out of anoth"):
         build(weights=str(path))
 
 

@@ -1,10 +1,13 @@
 """Backbones of KerasHub, with what has to be done to their input."""
 
 import importlib
+import json
+from pathlib import Path
 
 import keras
 from keras import layers, ops
 
+from keras_fusion import archives, safety
 from keras_fusion.errors import InputError, first_line
 from keras_fusion.zoo.parts import token_inputs
 
@@ -21,10 +24,14 @@ def network(preset: str, input_shape: tuple, random: bool) -> keras.Model:
     Raises:
         ImportError: If KerasHub is not installed.
         ValueError: If there is no such preset, or it does not take the shape.
+        Unsafe: If it is a folder that may do more than compute.
     """
     hub = _package()
     try:
+        _check_folder(Path(preset))
         body = hub.models.Backbone.from_preset(preset, load_weights=not random)
+    except safety.Unsafe:
+        raise
     except Exception as error:  # of names, of the network, of files
         raise InputError(
             f"KerasHub has no backbone {preset!r}: {first_line(error)}"
@@ -43,6 +50,17 @@ def network(preset: str, input_shape: tuple, random: bool) -> keras.Model:
     # Without KerasHub's own class, files of many networks load where it is not.
     plain = keras.Model(body.input, body.output)
     return keras.Model(pixels, plain(_scaled(hub, preset, colors)))
+
+
+def _check_folder(preset):
+    """Refuses a folder whose files name or point to what may do more than compute.
+
+    A preset that is no folder is one of KerasHub's own, and passes.
+    """
+    for path in preset.glob("*.json"):
+        safety.check(json.loads(path.read_text(encoding="utf-8")), f"{path}")
+    for path in preset.glob("*.h5"):
+        archives.check_weights(path)
 
 
 def _scaled(hub, preset, colors):
