@@ -57,6 +57,26 @@ def test_who_dies_is_replaced_and_who_always_dies_has_failed(tmp_path):
     assert str(os.getpid()) not in found["well"]
 
 
+ONE_TRY = {"RAY_NUM_REDIS_GET_RETRIES": "1"}  # instead of twenty
+
+
+@pytest.mark.parametrize("mode, enters", [("token", True), ("disabled", False)])
+def test_nobody_enters_without_the_token(mode, enters):
+    import ray
+
+    visit = "import ray, sys; ray.init(sys.argv[1])"
+    with engines.OnRay(work, workers=1):
+        address = ray.get_runtime_context().gcs_address
+        visitor = subprocess.run(
+            [sys.executable, "-c", visit, address],
+            env=os.environ | {"RAY_AUTH_MODE": mode} | ONE_TRY,
+            capture_output=True,
+            text=True,
+        )
+    assert (visitor.returncode == 0) == enters, visitor.stderr
+    assert enters or "Failed to connect" in visitor.stderr
+
+
 DRIVER = """
 import pathlib, sys, time
 from keras_fusion import engines
