@@ -7,6 +7,7 @@ from keras_fusion import zoo
 from keras_fusion.datasets import Dataset, Split
 from keras_fusion.datasets.columns.read_rows import take
 from keras_fusion.experiments.batches import InOrder, model_inputs
+from keras_fusion.experiments.class_weights import class_weights
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.zoo.parts.linear_path import parts_of
 
@@ -20,8 +21,8 @@ def settle(
 
     Args:
         model: Trained.
-        recipe: Where its validation rows train, too, or classes have weights, which
-            the linear model knows nothing of, nothing is blended.
+        recipe: Where its validation rows train, too, nothing is blended. Where classes
+            have weights, the linear model and the blend are fitted with them.
         data: Says what the labels are. A number that is no target is a risk, which no
             ridge regression predicts.
         train, validation: From `targets.standardized`, or taught.
@@ -29,7 +30,7 @@ def settle(
     Returns:
         `network_share`; nothing where nothing is blended.
     """
-    if recipe.split.train_on_validation or recipe.training.class_weight:
+    if recipe.split.train_on_validation:
         return {}
     path, _ = parts_of(model)
     numbers = path is not None and path.activation is keras.activations.linear
@@ -45,7 +46,15 @@ def settle(
         InOrder(model_inputs(model, x.inputs, x.modality_mask))
         for x in (train, validation)
     ]
-    shares = zoo.blend_linear(
-        model, parts[0], train.labels, parts[1], validation.labels
-    )
+    weights = class_weights(data, recipe.training.class_weight)
+    labels = [_weighted(x.labels, weights) for x in (train, validation)]
+    shares = zoo.blend_linear(model, parts[0], labels[0], parts[1], labels[1])
     return {"network_share": shares}
+
+
+def _weighted(labels, weights):
+    """Classes as `(N, K)` shares that sum to what a row counts, if that differs."""
+    if weights is None:
+        return labels
+    shares = np.eye(len(weights))[labels] if labels.ndim == 1 else labels
+    return shares * weights[shares.argmax(axis=1)][:, None]

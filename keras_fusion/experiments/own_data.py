@@ -41,7 +41,7 @@ def recipe_for(
         dataset=dataset,
         label=label or "y",
         task=task,
-        arguments=USUAL | ({"linear_path": True} if linear else {}),
+        arguments=USUAL | {"linear_path": linear},
         order=tuple(order or ()),
         time=time,
         event=event,

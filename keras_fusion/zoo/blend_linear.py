@@ -44,7 +44,8 @@ def blend_linear(model: keras.Model, inputs, targets, unseen, wanted) -> Shares 
         inputs: Of rows that train, as `model.predict` takes them: arrays by name, or a
             `PyDataset`. Some thousand rows are enough.
         targets: Their labels, as the model trains on them: `(B,)` class numbers,
-            `(B, K)` shares of classes or labels of 0 and 1, numbers `(B,)` or `(B, 1)`.
+            `(B, K)` shares of classes, which sum to 1 or to what the row counts, or
+            labels of 0 and 1, numbers `(B,)` or `(B, 1)`.
         unseen, wanted: The same of rows that do not train.
 
     Returns:

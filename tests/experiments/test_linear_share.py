@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from keras_fusion import zoo
 from keras_fusion.experiments import comparison, prediction, record, saving, training
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.experiments.tasks import task_of
@@ -37,15 +38,26 @@ def test_the_model_of_a_run_is_the_blend_and_its_score_the_blend_s(task, tmp_pat
     assert np.isfinite(next(iter(answers.values()))).all()
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        "patience = 0\n\n[split]\ntrain_on_validation = true\n",
-        'class_weight = "balanced"\n',
-    ],
-)
-def test_nothing_is_blended_with_what_was_trained_otherwise(settings, tmp_path):
+def test_nothing_is_blended_with_what_was_trained_on_validation(tmp_path):
+    settings = "patience = 0\n\n[split]\ntrain_on_validation = true\n"
     path = runs.write(tmp_path, ASKED + settings)
     recipe, data = runs.load(path)
     done = training.fit(recipe, data, 0, tmp_path / "run")
     assert done.network_share is None
+
+
+def test_a_class_that_counts_more_does_so_in_the_linear_model(tmp_path, monkeypatch):
+    given = []
+
+    def seen(model, inputs, labels, unseen, wanted):
+        given.extend([labels, wanted])
+
+    monkeypatch.setattr(zoo, "blend_linear", seen)
+    path = runs.write(tmp_path, ASKED + "class_weight = {{red = 3}}\n")
+    recipe, data = runs.load(path)
+    training.fit(recipe, data, 0, tmp_path / "run")
+    red = data.class_names.index("red")
+    for labels, part in zip(given, (data.train, data.validation), strict=True):
+        np.testing.assert_array_equal(labels.argmax(axis=1), part.labels)
+        counts = np.where(part.labels == red, 3, 1)
+        np.testing.assert_array_equal(labels.sum(axis=1), counts)

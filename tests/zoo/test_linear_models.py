@@ -71,6 +71,19 @@ def test_what_no_feature_explains_has_the_strongest_penalty(several):
     assert np.abs(logistic(x, shuffled, several)[0]).max() < np.abs(kernel).max() / 2
 
 
+def test_a_row_that_counts_twice_is_a_row_that_is_there_twice():
+    rng = np.random.default_rng(0)
+    logits, targets = rng.normal(size=(5, 3)), np.eye(3)[[0, 2, 1, 1, 0]]
+    counts = np.array([1, 2, 1, 2, 1])
+    value, slope = classes.likely_classes(logits, targets * counts[:, None])
+    rows = np.repeat(np.arange(5), counts)
+    wanted, slopes = classes.likely_classes(logits[rows], targets[rows])
+    np.testing.assert_allclose(value, wanted)
+    both = np.zeros((5, 3))
+    np.add.at(both, rows, slopes)
+    np.testing.assert_allclose(slope, both)
+
+
 @pytest.mark.parametrize("several", [False, True])
 def test_sparse_features_have_the_same_logistic_regression(several):
     x, labels = labeled(several)

@@ -17,7 +17,8 @@ def logistic(features: np.ndarray, targets: np.ndarray, several: bool = False):
 
     Args:
         features: `(N, D)` float64, an array or a sparse one of scipy's.
-        targets: `(N, K)`, shares of the classes that sum to 1, such as one-hot.
+        targets: `(N, K)`, shares of the classes that sum to 1, such as one-hot, or to
+            what the row counts.
         several: Whether they are labels of which each is 0 or 1, with a logistic
             regression of its own.
 
@@ -126,7 +127,8 @@ def _minimized(rows, scale, targets, log_likelihood, penalty, start):
 def likely_classes(logits, targets):
     """The log-likelihood of classes under logits `(N, K)`, and its slope `(N, K)`."""
     logs = logits - special.logsumexp(logits, axis=1, keepdims=True)
-    return (targets * logs).sum(), targets - np.exp(logs)
+    counts = targets.sum(axis=1, keepdims=True)
+    return (targets * logs).sum(), targets - counts * np.exp(logs)
 
 
 def likely_labels(logits, targets):
