@@ -63,6 +63,9 @@ FACTORS = {  # in the order in which they are tried
         "Maximum",
         "Product",
         "ModalityTransformer",
+        "MixtureOfExpertsFusion",
+        "LowRankFusion",
+        "ProductOfExperts",
     ),
     "depth": (2,),
 }

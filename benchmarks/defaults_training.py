@@ -203,8 +203,10 @@ def one_epoch(model, batch, rates, weights, state, moments, key, epoch, train):
         labels = train["labels"][chosen]
 
         def objective(weights):
-            outputs, new = model.stateless_call(weights, state, inputs, training=True)
-            return model.compute_loss(y=labels, y_pred=outputs), new
+            outputs, new, added = model.stateless_call(
+                weights, state, inputs, training=True, return_losses=True
+            )
+            return model.compute_loss(y=labels, y_pred=outputs) + sum(added), new
 
         gradients, state = jax.grad(objective, has_aux=True)(weights)
         time = epoch * steps + index + 1.0

@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -38,6 +40,22 @@ def test_inputs_of_every_rank(builder):
     for name, x in inputs.items():  # none of them is ignored
         moved = model(inputs | {name: x + 1})
         assert np.abs(to_numpy(moved) - to_numpy(outputs)).max() > 1e-4
+
+
+def test_a_summation_before_a_softmax_is_a_product_of_experts():
+    """Of class distributions, each against what is said where nothing is present."""
+    model = randomize(
+        zoo.FusionClassifier(
+            VECTORS, 3, fusion="Summation", units=4, modality_mask=True
+        )
+    )
+    subsets = np.array(list(itertools.product([False, True], repeat=3)))
+    inputs = {m: np.repeat(x, 8, axis=0) for m, x in draw(VECTORS, rows=1).items()}
+    logs = np.log(to_numpy(model(inputs | {"modality_mask": subsets})))
+    prior, *experts = logs[0], *(logs[subsets.sum(axis=1) == 1] - logs[0])[::-1]
+    for there, found in zip(subsets, logs, strict=True):
+        product = np.exp(prior + sum(x for x, t in zip(experts, there) if t))
+        assert_close(np.exp(found), product / product.sum())
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")

@@ -27,6 +27,9 @@ class LowRankFusion(Fusion):
       code that its authors released with BLOCK has no tanh: `rank=R,
       intermediate_dim=d`.
 
+    The biases `c` begin at one, so that `y` begins with what each modality says by
+    itself beside the products; with zeros there would be nothing but a product of all.
+
     Shapes: M >= 2 tensors `(B, ..., D_m)` of any widths to `(B, ..., U)`. An absent
     modality is left out of the product.
 
@@ -83,8 +86,9 @@ class LowRankFusion(Fusion):
         self._check_rank()
         units = self.output_width(input_shape)
         width = self.intermediate_dim or units
+        factors = {"activation": self.activation, "bias_initializer": "ones"}
         self.factors = [
-            self.dense(f"factors_{m}", self.rank * width, s, activation=self.activation)
+            self.dense(f"factors_{m}", self.rank * width, s, **factors)
             for m, s in enumerate(input_shape)
         ]
         self.output_dense = self.bias = None

@@ -15,7 +15,8 @@ class ProductOfExperts(Fusion):
     present and of the prior `N(0, 1)` is again a Gaussian, of mean `y = sum_m w_m
     mu_m`, `w_m = exp(l_m) / (1 + sum_n exp(l_n))`, and of log variance
     `v = -log(1 + sum_n exp(l_n))`: who is sure counts more, and all together are surer
-    than each. The order of the modalities has no influence.
+    than each. The order of the modalities has no influence. The product of categorical
+    experts is `Summation` before a softmax.
 
     Shapes: M tensors `(B, ..., D_m)` of any widths to the mean `(B, ..., U)`, or with
     `readout="gaussian"` to `[y | v]` `(B, ..., 2 U)`. Raw weights: `(B, ..., U, M)`

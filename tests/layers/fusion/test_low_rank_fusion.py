@@ -44,6 +44,16 @@ def test_numbers(form):
         assert_close(fused[b], oracle(op, vectors))
 
 
+def test_it_begins_with_each_modality_by_itself():
+    """A new layer takes a modality of zeros for one that is absent."""
+    inputs = [draw(3, width, seed=m) for m, width in enumerate((5, 4, 3))]
+    inputs[1] = inputs[1] * 0
+    op = LowRankFusion(units=4, rank=3)
+    there = np.array([[1, 0, 1]] * 3, bool)
+    assert_close(op(inputs), op(inputs, modality_mask=there))
+    assert np.abs(to_numpy(op([inputs[0], inputs[1], 0 * inputs[2]]))).min() > 0
+
+
 @pytest.mark.parametrize("widths", [(3, 4), (2, 3, 4)])
 def test_full_rank_is_the_tensor_fusion(widths):
     """One rank for each row of all modalities but the last, which holds the kernel."""
