@@ -85,7 +85,7 @@ clean:
 .venv/dist/installed: EXTRAS := dist
 .venv/docs/installed: EXTRAS := jax,datasets,tuning,serving,docs
 .venv/demo/installed: EXTRAS := tensorflow,datasets,plots
-.venv/test/installed .venv/nightly/installed: EXTRAS := tensorflow,jax,torch,datasets,plots,metrics,tuning,ray,serving,onnx,litert,dev
+.venv/test/installed .venv/nightly/installed: EXTRAS := tensorflow,jax,torch,datasets,plots,metrics,text,tuning,ray,serving,onnx,litert,dev
 
 .venv/demo/installed .venv/dist/installed .venv/docs/installed .venv/nightly/installed .venv/test/installed: .venv/%/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import keras
 
-from keras_fusion import safety
+from keras_fusion import kerashub, safety
 from keras_fusion.errors import InputError, first_line
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
@@ -25,6 +25,7 @@ def check_model(path: str | Path, compiled: bool) -> None:
 
     Raises:
         ValueError: If the file is not whole.
+        ImportError: If it has layers of KerasHub, which is not installed.
         Unsafe: If it unpacks to far more than it is, points to other files, or names a
             class that is not pure (see `safety.check`).
     """
@@ -35,11 +36,12 @@ def check_model(path: str | Path, compiled: bool) -> None:
             config = json.loads(archive.read(CONFIG))
             if not compiled:
                 config.pop("compile_config", None)
+            _import_hub(config)
             safety.check(config, f"{path}")
             _check_widths(config, path)
             with archive.open(WEIGHTS) as file:
                 check_weights(file, path)
-    except safety.Unsafe:
+    except (safety.Unsafe, ImportError):
         raise
     except Exception as error:  # zipfile, zlib, json and h5py raise many kinds
         reason = first_line(error)
@@ -87,6 +89,21 @@ def check_weights(file, path: str | Path | None = None) -> None:
         raise safety.Unsafe(f"{path or file} {found}")
 
 
+def check_preset(folder: Path) -> None:
+    """Refuses a folder of KerasHub that names or points to what is not pure.
+
+    A preset that is no folder is one of KerasHub's own, and passes.
+
+    Raises:
+        Unsafe: As `safety.check` and `check_weights` raise it.
+        ValueError: If one of its files is not whole.
+    """
+    for path in folder.glob("*.json"):
+        safety.check(json.loads(path.read_text(encoding="utf-8")), f"{path}")
+    for path in folder.glob("*.h5"):
+        check_weights(path)
+
+
 def _foreign_link(name, link):
     if not isinstance(link, h5py.HardLink):
         return f"holds a link, {name!r}. Expected weights alone."
@@ -100,6 +117,13 @@ def _unstored(name, data):
     stored = data.id.get_storage_size()
     if stored * _INFLATION < data.nbytes:
         return f"declares {data.nbytes} bytes for {name!r} and stores {stored}."
+
+
+def _import_hub(config):
+    """Makes the layers of KerasHub known where a file names some, as a person would."""
+    names = (str(found.get("registered_name")) for found in safety.objects(config))
+    if any(name.startswith(kerashub.REGISTERED) for name in names):
+        kerashub.package()
 
 
 def _check_sizes(archive, path):

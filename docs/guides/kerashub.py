@@ -18,7 +18,9 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # `BertBackbone.from_preset("bert_tiny_en_uncased")` fetches one that was trained on
 # texts, and `keras_hub.tokenizers.BertTokenizer` of the same preset makes ids of yours.
-# A small new one stands in for it here, so that this guide needs no network.
+# In a recipe `encoders.report = "keras_hub:bert_tiny_en_uncased"` does both for a text
+# of [a table](../tables.md), in training and in the exported model. A small new network
+# stands in for it here, so that this guide needs no network.
 
 
 # %%

@@ -97,6 +97,7 @@ def load(
     group_by: str | None = None,
     stream: bool = False,
     preprocessor: Preprocessor | None = None,
+    tokenizers: dict[str, str] | None = None,
 ) -> Dataset:
     """A data set, split and standardized.
 
@@ -145,7 +146,8 @@ def load(
             fold K of N and validates on the next. With `is_train` a fold validates.
             `"validation:K/N"` tests as `"stratified"` does, and fold K of the N of all
             other rows validates.
-        modalities, group_by, stream, preprocessor: Of `table:FILE`; see `table`.
+        modalities, group_by, stream, preprocessor, tokenizers: Of `table:FILE`; see
+            `table`.
 
     Raises:
         DataError: If the name is unknown or the file does not hold such data.
@@ -192,6 +194,7 @@ def load(
             stream=stream,
             name=name if known else None,
             preprocessor=preprocessor,
+            tokenizers=tokenizers,
         )
     if modalities or group_by or stream:
         raise DataError(f"{name}: modalities, group_by, stream are for table:FILE.")

@@ -51,6 +51,7 @@ def table(
     stream: bool = False,
     name: str | None = None,
     preprocessor: Preprocessor | None = None,
+    tokenizers: Mapping[str, str] | None = None,
 ) -> Dataset:
     """The data set of a table: columns of every kind, with gaps.
 
@@ -82,7 +83,10 @@ def table(
             memory. The cells of the table itself are in memory.
         name: Of the data set, for messages; None is made from the path.
         preprocessor: What prepares the columns, learned before; then `modalities`,
-            `group_by` and `scale` say nothing. None learns it from the training rows.
+            `group_by`, `scale` and `tokenizers` say nothing. None learns it from the
+            training rows.
+        tokenizers: `"keras_hub:PRESET"` by modality, for texts that are encoded by a
+            network of KerasHub; see `Preprocessor.fit`.
 
     Raises:
         DataError: If the table cannot be read, or does not hold such data.
@@ -113,6 +117,7 @@ def table(
                 ignore=(*ignore, *reserved),
                 group_by=group_by,
                 folder=folder,
+                tokenizers=tokenizers,
             )
             preprocessor, chose = number_scale.scaled(
                 preprocessor,

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_fusion.datasets import Dataset, Split
 from keras_fusion.datasets.asked import OF_TIMES
+from keras_fusion.datasets.columns import text
 from keras_fusion.experiments import linear_cox
 from keras_fusion.experiments.batches import reads_files
 from keras_fusion.experiments.tasks import task_of
@@ -234,25 +235,35 @@ class _Columns:
 def _width(data):
     """The features of a row."""
     texts, shapes = _texts(data), data.input_shapes
-    return sum(texts.get(m, int(np.prod(shape))) for m, shape in shapes.items())
+    return sum(
+        len(texts[m]) if m in texts else int(np.prod(shape))
+        for m, shape in shapes.items()
+    )
 
 
 def _texts(data):
-    """The number of words of each modality that is a text; frequent ones come first."""
+    """The most frequent numbers of words of each modality that is a text."""
     if getattr(data, "preprocessor", None) is None:
         return {}
     return {
-        name: min(WORDS, int(max(1, np.max(data.train.inputs[name]))) + 1)
+        name: _frequent(np.asarray(data.train.inputs[name]), columns[0].state)
         for name, columns in data.preprocessor.modalities.items()
         if columns[0].kind == "text"
     }
 
 
+def _frequent(ids, state):
+    if not text.is_pretrained(state):  # frequent ones come first, and 0 is padding
+        return np.arange(1, min(WORDS, max(1, ids.max()) + 1))
+    words, counts = np.unique(ids[ids != text.padding(state)], return_counts=True)
+    return words[np.argsort(-counts, kind="stable")[:WORDS]]
+
+
 def _counts(ids, words):
-    """`(B, words)`: how often each word occurs; number 0 is padding."""
+    """`(B, words)`: how often each of these words occurs."""
     ids = np.asarray(ids, np.int64)
-    ids = np.where(ids < words, ids, 0)
-    counts = np.zeros((len(ids), words), np.float32)
-    np.add.at(counts, (np.arange(len(ids))[:, None], ids), 1)
-    counts[:, 0] = 0
-    return counts
+    places = np.full(max(ids.max(), words.max()) + 1, len(words))
+    places[words] = np.arange(len(words))
+    counts = np.zeros((len(ids), len(words) + 1), np.float32)
+    np.add.at(counts, (np.arange(len(ids))[:, None], places[ids]), 1)
+    return counts[:, :-1]

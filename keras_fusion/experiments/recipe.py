@@ -28,7 +28,7 @@ from keras_fusion.experiments.schema import (
     Text,
 )
 from keras_fusion.zoo import published
-from keras_fusion.zoo.parts.described import of_raw_values
+from keras_fusion.zoo.parts.described import of_raw_values, presets
 
 RECIPE = "recipe.toml"
 OF_THE_DATA = (
@@ -126,6 +126,7 @@ def parse(path: Path, kind: type[R], name: str) -> R:
         raise InputError(f"{path}: a recipe is called by its folder; leave out `name`.")
     recipe = schema.read(kind, given | {"name": name}, str(path))
     trust.check_layers({"own": recipe.arguments, "all": recipe.baselines}, f"{path}")
+    trust.check_tokenizers(recipe.modalities, path.parent, f"{path}")
     for arguments in (recipe.arguments, *recipe.baselines.values()):
         trust.check_backbones(arguments.get("encoders"), path.parent, f"{path}")
     _check_validation(recipe, path)
@@ -198,7 +199,8 @@ def load_data(
     """The recipe's data set, split by `seed` and as `split` says (`datasets.load`)."""
     how = dataclasses.asdict(recipe.split)
     rule = how.pop("by")
-    raw = of_raw_values(recipe.arguments.get("encoders"))
+    encoders = recipe.arguments.get("encoders")
+    raw = of_raw_values(encoders)
     scale = recipe.scale if isinstance(recipe.scale, dict) else {REST: recipe.scale}
     further = {
         "order": recipe.order,
@@ -209,6 +211,7 @@ def load_data(
         "group_by": recipe.group_by,
         "stream": recipe.stream,
         "preprocessor": preprocessor,
+        "tokenizers": presets(encoders),
     }
     return datasets.load(
         recipe.dataset,

@@ -94,18 +94,38 @@ def check_backbones(encoders, folder: Path, source: str) -> None:
         except ValueError as error:
             raise InputError(f"{source}: {error}") from error
         for path in _paths(said) if said else ():
-            if "://" in path:
-                raise InputError(
-                    f"{source}: a recipe takes no backbone from {path}: save it as a "
-                    ".keras file beside the recipe."
-                )
-            check_path(f"file:{path}", folder, source, "move it there")
+            _check_near(path, folder, source)
+
+
+def check_tokenizers(modalities: dict, folder: Path, source: str) -> None:
+    """Refuses a tokenizer that a recipe takes from elsewhere.
+
+    Args:
+        modalities, folder, source: Of the recipe, the last for the message.
+    """
+    for table in modalities.values():
+        for path in _of_hub(str(table.get("tokenizer", ""))):
+            _check_near(path, folder, source)
+
+
+def _check_near(path, folder, source):
+    if "://" in path:
+        raise InputError(
+            f"{source}: a recipe takes no backbone from {path}: save it as a .keras "
+            "file beside the recipe."
+        )
+    check_path(f"file:{path}", folder, source, "move it there")
+
+
+def _of_hub(said):
+    """The folder of a preset of KerasHub, where it is one."""
+    kind, _, preset = said.partition(":")
+    if kind == "keras_hub" and ("/" in preset or Path(preset).exists()):
+        yield preset
 
 
 def _paths(said):
-    kind, _, preset = said.source.partition(":")
-    if kind == "keras_hub" and ("/" in preset or Path(preset).exists()):
-        yield preset
+    yield from _of_hub(said.source)
     if said.source.endswith(".keras"):
         yield said.source
     if said.weights.endswith(".h5"):

@@ -104,20 +104,29 @@ def _encoders(builder, preprocessor, arguments) -> dict:
     _check_words(preprocessor, given)
     depth = 1 if depth is None else depth
     dropout = arguments.get("dropout", 0.0)
-    return preprocessor.encoders(takes, units, depth, dropout) | given
+    others = preprocessor.only(*(preprocessor.modalities.keys() - given.keys()))
+    return others.encoders(takes, units, depth, dropout) | given
 
 
 def _check_words(preprocessor, encoders):
-    """A trained network of texts has learned numbers of words, which are not these."""
+    """A network of texts takes the numbers of its own tokens, which it has learned."""
     for modality, encoder in encoders.items():
         said = described(modality, encoder)
         columns = preprocessor.modalities.get(modality, ())
-        if said and said.weights != NONE and any(c.kind == "text" for c in columns):
+        if said is None or not columns or columns[0].kind != "text":
+            continue
+        tokenizer = columns[0].state.get("tokenizer", {}).get("preset")
+        if tokenizer is None and said.weights != NONE:
             raise ValueError(
                 f"the column of {modality!r} is text, whose words the table numbers "
                 f"itself, and {said.source} was trained on other numbers: give "
                 "token ids of its own tokenizer as a column of arrays, or "
                 f'weights = "{NONE}".'
+            )
+        if tokenizer is not None and tokenizer != said.source:
+            raise ValueError(
+                f"the column of {modality!r} has the tokens of {tokenizer}, and its "
+                f"encoder is {said.source}: give both the same preset."
             )
 
 

@@ -53,17 +53,32 @@ def signature(path: str | Path, name: str | None = None) -> Answer:
 def signatures(path: str | Path) -> dict[str, "Served"]:
     """Every signature of the newest SavedModel under `path`, by name."""
     require("tensorflow", "SavedModels are written and read by TensorFlow")
-    import tensorflow as tf
-
     folder = newest(path)
     try:
-        loaded = tf.saved_model.load(str(folder))
+        loaded = _loaded(str(folder))
+    except ImportError:
+        raise
     except Exception as error:  # of TensorFlow's own making
         reason = first_line(error)
         raise InputError(f"{folder} is no whole SavedModel: {reason}") from error
     own = input_shapes(path) if (folder / INPUTS).is_file() else {}
     names = safe_names(own)
     return {name: Served(loaded, name, names) for name in loaded.signatures}
+
+
+def _loaded(folder):
+    """What TensorFlow loads, with the operations of TensorFlow Text where it must."""
+    import tensorflow as tf
+
+    try:
+        return tf.saved_model.load(folder)
+    except RuntimeError as error:
+        if "Op type not registered" not in str(error):
+            raise
+    require("tensorflow_text", "The tokenizer in this SavedModel is of it", "text")
+    import tensorflow_text  # noqa: F401
+
+    return tf.saved_model.load(folder)
 
 
 class Served:

@@ -7,6 +7,7 @@ from keras_fusion.errors import InputError, first_line
 from keras_fusion.zoo.parts import applications, hub
 
 PRETRAINED, NONE = "pretrained", "none"
+HUB = "keras_hub:"
 _FORMS = '"keras_applications:NAME", "keras_hub:PRESET" or the path of a .keras file'
 
 

@@ -27,6 +27,7 @@ GROUND = {
     "escaping",
     "files",
     "gradients",
+    "kerashub",
     "losses",
     "metrics",
     "names",
@@ -38,7 +39,7 @@ MODELS = GROUND | {"graphs", "layers", "ops", "zoo"}
 JUDGED = MODELS | {"attribution", "calibration"}
 MAY_IMPORT = {
     **{part: set() for part in GROUND | {"__init__"}},
-    "archives": {"errors", "safety"},
+    "archives": {"errors", "kerashub", "safety"},
     "catalogue": {"errors"},
     "engines": {"errors"},
     "files": {"errors"},

@@ -47,6 +47,12 @@ def _text(column, takes, units, depth, dropout):
     Rivals Syntactic Methods for Text Classification.
     """
     words = KINDS["text"].vocabulary(column.state)
+    if KINDS["text"].padding(column.state):
+        preset = column.state["tokenizer"]["preset"]
+        raise ValueError(
+            f"{column.name!r} has the tokens of {preset}, whose padding is no 0: give "
+            "it the network of that preset as encoder"
+        )
     tokens = [
         _layer("Embedding", input_dim=words, output_dim=units, **_EMBEDDING),
         _layer("Dropout", rate=dropout, noise_shape=[None, None, 1]),

@@ -1,7 +1,8 @@
 """Which columns make which modality."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from keras_fusion.datasets.columns.kinds import KINDS, SMALL
 from keras_fusion.datasets.errors import DataError
@@ -70,6 +71,23 @@ def as_said(spec: dict, kind_of) -> dict[str, list[Wanted]]:
             one modality.
     """
     return {name: _wanted(name, table, kind_of) for name, table in spec.items()}
+
+
+def with_tokenizers(
+    wanted: dict[str, list[Wanted]], tokenizers: Mapping[str, str]
+) -> dict[str, list[Wanted]]:
+    """The columns of each modality, of which texts have these tokenizers by modality.
+
+    One that a recipe says itself stays.
+    """
+
+    def given(name, column):
+        if column.kind != "text" or name not in tokenizers:
+            return column
+        own = {"tokenizer": tokenizers[name]}
+        return replace(column, options=own | column.options)
+
+    return {name: [given(name, c) for c in x] for name, x in wanted.items()}
 
 
 def _wanted(modality, table, kind_of):

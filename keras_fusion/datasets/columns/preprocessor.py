@@ -62,6 +62,7 @@ class Preprocessor:
         ignore: tuple[str, ...] = (),
         group_by: str | None = None,
         folder: str | Path | None = None,
+        tokenizers: Mapping[str, str] | None = None,
     ) -> "Preprocessor":
         """Learns from a table's training rows.
 
@@ -72,6 +73,7 @@ class Preprocessor:
             ignore: Columns that are left out.
             group_by: As `modality.by_kind` takes it.
             folder: To which paths in the table are relative; None is this folder.
+            tokenizers: `"keras_hub:PRESET"` by modality, for those that are a text.
 
         Raises:
             ValueError: If a column is not there, is not of the kind that it is said to
@@ -95,6 +97,7 @@ class Preprocessor:
         if not wanted:
             reasons = "; ".join(f"{n!r}: {why}" for n, why in left_out.items())
             raise DataError(f"no column is left to learn from: {reasons}")
+        wanted = modality.with_tokenizers(wanted, tokenizers or {})
         taken = {column.name for columns in wanted.values() for column in columns}
         left_out = {n: why for n, why in left_out.items() if n not in taken}
         for name in table.keys() - taken - left_out.keys():

@@ -1,7 +1,8 @@
 """Texts -> numbers of words, or of characters where words do not stand apart.
 
 0 is padding and 1 a word that training did not see. A character that is no letter,
-digit or mark ends a word; letters are in lower case, each for itself.
+digit or mark ends a word; letters are in lower case, each for itself. Or the tokens are
+those of a preset of KerasHub, see `pretrained_text`.
 """
 
 import unicodedata
@@ -9,6 +10,7 @@ from collections import Counter
 
 import numpy as np
 
+from keras_fusion.datasets.columns import pretrained_text
 from keras_fusion.datasets.columns.lookup import lookup
 from keras_fusion.datasets.columns.values import as_text, given
 
@@ -37,7 +39,8 @@ def fit(
     *,
     level: str | None = None,
     length: int | None = None,
-    limit: int = _MOST_WORDS,
+    limit: int | None = None,
+    tokenizer: str | None = None,
 ) -> dict:
     """The vocabulary of the training rows and the number of tokens of a row.
 
@@ -46,11 +49,17 @@ def fit(
         level: `"words"` or `"characters"`; None takes words, but characters where
             more than a quarter of the words in the rows are there once only.
         length: Tokens of a row; None is enough for 99 of 100 rows, 256 at most.
-        limit: Tokens of the vocabulary at most.
+        limit: Tokens of the vocabulary at most; None is 20,000.
+        tokenizer: `"keras_hub:PRESET"`, whose tokenizer takes the place of all that;
+            see `pretrained_text.fit`.
 
     Raises:
         ValueError: If there is no such level, or no word in any row.
     """
+    if tokenizer is not None:
+        if level is not None or limit is not None:
+            raise ValueError("expected a tokenizer alone, or level and limit")
+        return pretrained_text.fit(values, tokenizer, length)
     texts = [_folded(text) for text in given(as_text(values))]
     if level not in (None, *_SPLITS):
         raise ValueError(
@@ -63,13 +72,17 @@ def fit(
     counts = Counter(token for tokens in rows for token in tokens)
     # Words that are there once are known, too: as one token they would be the most
     # frequent word of a small table, and say nothing.
-    known = sorted(counts, key=lambda token: (-counts[token], token))[:limit]
+    known = sorted(counts, key=lambda token: (-counts[token], token))[
+        : limit or _MOST_WORDS
+    ]
     enough = int(np.ceil(np.quantile([len(tokens) for tokens in rows], 0.99)))
     return {"level": level, "tokens": known, "length": length or min(enough, _LONGEST)}
 
 
 def encode(values, state: dict) -> tuple[np.ndarray, np.ndarray]:
     """`(N, T)` int32 and `(N,)` bool, False where there is no word at all."""
+    if is_pretrained(state):
+        return pretrained_text.encode(values, state)
     numbers = {token: FIRST + i for i, token in enumerate(state["tokens"])}
     split, length = _SPLITS[state["level"]], state["length"]
     texts = as_text(values)
@@ -84,6 +97,8 @@ def graph(state: dict):
     """`encode` of a string tensor `(N,)`, in TensorFlow."""
     import tensorflow as tf
 
+    if is_pretrained(state):
+        return pretrained_text.graph(state)
     known = range(FIRST, FIRST + len(state["tokens"]))
     numbers = lookup(state["tokens"], known, UNSEEN)
     table = np.array([_fold(point) for point in range(_TABLE)], np.int32)
@@ -109,12 +124,26 @@ def graph(state: dict):
 
 def words(state: dict) -> str:
     """What there is to say of the column."""
+    if is_pretrained(state):
+        return pretrained_text.words(state)
     return f"{len(state['tokens']):,} {state['level']}, up to {state['length']} a row"
 
 
 def vocabulary(state: dict) -> int:
     """How many numbers of tokens there are, padding and unseen included."""
+    if is_pretrained(state):
+        return state["tokenizer"]["size"]
     return FIRST + len(state["tokens"])
+
+
+def padding(state: dict) -> int:
+    """The number that fills up a row."""
+    return state["tokenizer"]["padding"] if is_pretrained(state) else 0
+
+
+def is_pretrained(state: dict) -> bool:
+    """Whether the tokens are those of a preset, not of the training rows."""
+    return "tokenizer" in state
 
 
 def _better_level(texts):

@@ -56,7 +56,7 @@ class Servable:
 
     def __init__(self, folder: Path):
         self.version, self.folder = int(folder.name), folder
-        self._loaded = tf.saved_model.load(str(folder), tags=[_TAG])
+        self._loaded = _loaded(str(folder))
         saved = saved_model_pb2.SavedModel.FromString((folder / GRAPH).read_bytes())
         graph = next(g for g in saved.meta_graphs if _TAG in g.meta_info_def.tags)
         self.definitions = dict(graph.signature_def)
@@ -128,6 +128,18 @@ class Servable:
         except tf.errors.OpError as error:
             raise ServingError(_CODES[error.error_code], error.message) from None
         return {name: _array(outputs[name]) for name in sorted(outputs)}
+
+
+def _loaded(folder):
+    """What TensorFlow loads, with the operations of TensorFlow Text where it must."""
+    try:
+        return tf.saved_model.load(folder, tags=[_TAG])
+    except RuntimeError as error:
+        if "Op type not registered" not in str(error):
+            raise
+    import tensorflow_text  # noqa: F401
+
+    return tf.saved_model.load(folder, tags=[_TAG])
 
 
 def _array(tensor):

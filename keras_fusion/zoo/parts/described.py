@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from keras_fusion.names import safe_names
-from keras_fusion.zoo.backbone import PRETRAINED, backbone
+from keras_fusion.zoo.backbone import HUB, PRETRAINED, backbone
 from keras_fusion.zoo.parts.asked_dtype import asked_dtype
 
 _AFTER = re.compile(r"after:([1-9][0-9]*) epochs?")
@@ -112,6 +112,17 @@ def of_raw_values(encoders) -> set[str]:
     asked = {modality: asked_dtype(encoder) for modality, encoder in encoders.items()}
     raw = {m for m, dtype in asked.items() if dtype and "float" not in dtype}
     return raw | {m for m, encoder in encoders.items() if described(m, encoder)}
+
+
+def presets(encoders) -> dict[str, str]:
+    """The backbones of KerasHub among the encoders, `"keras_hub:PRESET"` by modality.
+
+    They bring their tokenizers along, where the modality is a text.
+    """
+    if not isinstance(encoders, dict):  # of which the builder knows what is wrong
+        return {}
+    said = {modality: described(modality, x) for modality, x in encoders.items()}
+    return {m: x.source for m, x in said.items() if x and x.source.startswith(HUB)}
 
 
 def name_of(modality: str) -> str:

@@ -1,13 +1,11 @@
 """Backbones of KerasHub, with what has to be done to their input."""
 
-import importlib
-import json
 from pathlib import Path
 
 import keras
 from keras import layers, ops
 
-from keras_fusion import archives, safety
+from keras_fusion import archives, kerashub, safety
 from keras_fusion.errors import InputError, first_line
 from keras_fusion.zoo.parts import token_inputs
 
@@ -18,7 +16,7 @@ def network(preset: str, input_shape: tuple, random: bool) -> keras.Model:
     Args:
         preset: What `keras_hub.models.Backbone.from_preset` takes.
         input_shape: `(H, W, 3)`, `(H, W, 1)`, whose channel is repeated, or `(T,)`
-            token ids, 0 where there is padding, of the preset's own tokenizer.
+            token ids of the preset's own tokenizer, and its own padding behind them.
         random: Whether the weights are random, else those of the preset.
 
     Raises:
@@ -26,9 +24,9 @@ def network(preset: str, input_shape: tuple, random: bool) -> keras.Model:
         ValueError: If there is no such preset, or it does not take the shape.
         Unsafe: If it is a folder that may do more than compute.
     """
-    hub = _package()
+    hub = kerashub.package()
     try:
-        _check_folder(Path(preset))
+        archives.check_preset(Path(preset))
         body = hub.models.Backbone.from_preset(preset, load_weights=not random)
     except safety.Unsafe:
         raise
@@ -37,7 +35,7 @@ def network(preset: str, input_shape: tuple, random: bool) -> keras.Model:
             f"KerasHub has no backbone {preset!r}: {first_line(error)}"
         ) from error
     if token_inputs.several(body):
-        return body
+        return _of_tokens(hub, preset, body, input_shape)
     pictures = len(input_shape) == 3 and input_shape[-1] in (1, 3)
     own = body.input.shape[1:]
     if not pictures or any(n not in (None, m) for n, m in zip(own, input_shape[:2])):
@@ -52,15 +50,20 @@ def network(preset: str, input_shape: tuple, random: bool) -> keras.Model:
     return keras.Model(pixels, plain(_scaled(hub, preset, colors)))
 
 
-def _check_folder(preset):
-    """Refuses a folder whose files name or point to what may do more than compute.
-
-    A preset that is no folder is one of KerasHub's own, and passes.
-    """
-    for path in preset.glob("*.json"):
-        safety.check(json.loads(path.read_text(encoding="utf-8")), f"{path}")
-    for path in preset.glob("*.h5"):
-        archives.check_weights(path)
+def _of_tokens(hub, preset, body, input_shape):
+    """The backbone of texts, which knows what its tokenizer pads with."""
+    most = getattr(body, "max_sequence_length", None)
+    if len(input_shape) == 1 and most and (input_shape[0] or 0) > most:
+        raise InputError(
+            f"{preset} takes at most {most} tokens; the modality has rows of "
+            f"{input_shape[0]}: say length = {most} for its column."
+        )
+    try:
+        tokenizer = hub.models.Tokenizer.from_preset(preset)
+    except (OSError, ValueError):  # the preset has none
+        return body
+    token_inputs.pad_with(body, getattr(tokenizer, "pad_token_id", None) or 0)
+    return body
 
 
 def _scaled(hub, preset, colors):
@@ -71,13 +74,3 @@ def _scaled(hub, preset, colors):
     scale = 1.0 if converter.scale is None else converter.scale
     offset = 0.0 if converter.offset is None else converter.offset
     return layers.Rescaling(scale, offset, name="preparation")(colors)
-
-
-def _package():
-    try:
-        return importlib.import_module("keras_hub")
-    except ImportError as error:
-        raise ImportError(
-            f"A backbone of KerasHub needs it ({error}): "
-            'pip install "keras-fusion[text]".'
-        ) from error

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_fusion.layers.with_mask import WithMask
 
+_PADDED_WITH = "_padded_with"  # an attribute of an encoder
 IDS, PADDING, SEGMENTS = "token_ids", "padding_mask", "segment_ids"
 
 
@@ -22,8 +23,8 @@ def several(encoder) -> dict:
 def taken(name, encoder, x):
     """What an encoder takes of x, from which its several inputs are made, if it has.
 
-    A modality is one tensor. Of token ids the padding is known, which is 0, and a
-    segment is the whole of them.
+    A modality is one tensor. Of token ids the padding is known, which is 0 where
+    `pad_with` has not said it, and a segment is the whole of them.
 
     Args:
         name: The modality's, for messages.
@@ -43,7 +44,11 @@ def taken(name, encoder, x):
             f"{PADDING!r} and {SEGMENTS!r}, which are made from the ids. Give a "
             "keras.Model of one input that makes the others."
         )
-    made = {IDS: lambda: x, PADDING: lambda: is_token(x), SEGMENTS: lambda: x * 0}
+    made = {
+        IDS: lambda: x,
+        PADDING: lambda: _is_token(encoder, x),
+        SEGMENTS: lambda: x * 0,
+    }
     parts = {key: ops.cast(made[key](), inputs[key].dtype) for key in inputs}
     return parts if isinstance(encoder.input, dict) else list(parts.values())
 
@@ -55,12 +60,17 @@ def with_padding(name, encoder, x, outputs):
     """
     if PADDING not in several(encoder):
         return outputs
-    kept = is_token(x)
+    kept = _is_token(encoder, x)
     if len(outputs.shape) == 2:
         outputs, kept = outputs[:, None], ops.any(kept, axis=1, keepdims=True)
     return WithMask(name=f"{name}_padding")([outputs, kept])
 
 
-def is_token(ids):
+def pad_with(encoder: keras.Model, number: int) -> None:
+    """Says which token id is the padding of an encoder."""
+    setattr(encoder, _PADDED_WITH, number)
+
+
+def _is_token(encoder, ids):
     """`(B, T)` bool, False where there is padding."""
-    return ops.not_equal(ids, 0)
+    return ops.not_equal(ids, getattr(encoder, _PADDED_WITH, 0))
