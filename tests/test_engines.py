@@ -57,6 +57,24 @@ def test_who_dies_is_replaced_and_who_always_dies_has_failed(tmp_path):
     assert str(os.getpid()) not in found["well"]
 
 
+def test_what_a_task_needs_is_asked_of_ray(monkeypatch):
+    import ray
+
+    asked = {}
+
+    def remote(**options):
+        asked.update(options)
+        return lambda run: run
+
+    monkeypatch.setattr(ray, "init", lambda **options: asked.update(options))
+    monkeypatch.setattr(ray, "remote", remote)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    with engines.OnRay(work, 3, "ray://head:10001", gpus=0.5, calls=9) as engine:
+        assert engine.size == 3
+    assert asked["address"] == "ray://head:10001"
+    assert (asked["num_gpus"], asked["num_cpus"], asked["max_calls"]) == (0.5, 1, 9)
+
+
 ONE_TRY = {"RAY_NUM_REDIS_GET_RETRIES": "1"}  # instead of twenty
 
 

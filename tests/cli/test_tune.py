@@ -100,6 +100,25 @@ def test_ctrl_c_ends_in_one_sentence(tmp_path):
     assert err == "keras-fusion: stopped; the same command resumes it.\n"
 
 
+def test_options_reach_the_search(tmp_path, monkeypatch):
+    found = {}
+
+    def stand_in(search, folder, report, **options):
+        found.update(options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command.tuning, "search", stand_in)
+    options = "--workers 3 --address ray://head:10001 --gpus-per-trial 0.5"
+    options += " --storage s3://bucket/path"
+    run("tune", runs.write(tmp_path, TEXT), *options.split(), "--runs", tmp_path)
+    assert found == {
+        "workers": 3,
+        "address": "ray://head:10001",
+        "gpus": 0.5,
+        "storage": "s3://bucket/path",
+    }
+
+
 def test_bad_input(tmp_path):
     status, _, err = run("tune", tmp_path / "nowhere")
     assert status == 2 and "There is no search" in err

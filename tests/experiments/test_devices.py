@@ -28,11 +28,15 @@ if keras.backend.backend() == "tensorflow":
     tf.config.set_logical_device_configuration(cpu, two)
 
 from keras_fusion.experiments import training, variants
-from tests.experiments import runs
+from tests.experiments import runs, streamed
 from tests.experiments.test_devices import NO_DRAWS
 
 folder = pathlib.Path(sys.argv[1])
-recipe, data = runs.load(runs.write(folder), epochs=3)
+path = {
+    "memory": lambda: runs.write(folder),
+    "stream": lambda: streamed.write_recipe(streamed.write_files(folder)),
+}[sys.argv[2]]()
+recipe, data = runs.load(path, epochs=3)
 recipe = variants.with_arguments(recipe, NO_DRAWS)
 
 
@@ -61,10 +65,17 @@ print(json.dumps(found))
 
 @needs_two
 @pytest.mark.slow
-def test_two_devices_give_the_numbers_of_one_and_go_on(tmp_path):
+@pytest.mark.parametrize(
+    "source",
+    [
+        "memory",
+        pytest.param("stream", marks=pytest.mark.only_on("jax", reason="is quicker")),
+    ],
+)
+def test_two_devices_give_the_numbers_of_one_and_go_on(source, tmp_path):
     """In a process of its own: a backend splits its CPU before it starts."""
     environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    command = [sys.executable, "-c", SCRIPT, tmp_path]
+    command = [sys.executable, "-c", SCRIPT, tmp_path, source]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert not done.returncode, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])

@@ -1,6 +1,7 @@
 """Predictions of a table part by part: the same rows, in any part, after any kill."""
 
 import csv
+import tracemalloc
 
 import numpy as np
 import pyarrow as pa
@@ -82,6 +83,25 @@ def same(found, expected):
             np.testing.assert_allclose(found[name], expected[name], atol=1e-6)
         else:
             assert found[name].tolist() == expected[name].tolist()
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_rows(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(prediction_parts, "_MOST", 500)
+    path, folder = model
+    rows = parquet.read_table(folder / "rows.parquet")
+
+    def peak(times):
+        file = tmp_path / f"{times}.parquet"
+        parquet.write_table(pa.concat_tables([rows] * times), file, row_group_size=500)
+        tracemalloc.start()
+        prediction_parts.write(path, file, tmp_path / f"out-{times}.parquet")
+        _, found = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return found
+
+    peak(10)  # what is imported and cached
+    assert peak(200) - peak(20) < 2**20  # 21,600 rows take some MB
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

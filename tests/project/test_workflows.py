@@ -22,3 +22,12 @@ def test_jobs_have_an_end_and_few_rights(path):
     workflow = yaml.safe_load(path.read_text())
     assert workflow["permissions"] in ({}, {"contents": "read"})
     assert all(0 < job["timeout-minutes"] <= 60 for job in workflow["jobs"].values())
+
+
+def test_known_holes_of_packages_are_looked_for_each_week():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/audit.yml").read_text())
+    (schedule,) = workflow[True]["schedule"]  # YAML takes `on` for a truth value
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", schedule["cron"])
+    steps = workflow["jobs"]["packages"]["steps"]
+    said = [step.get("run", "") for step in steps]
+    assert any("pip-audit" in x and "constraints.txt" in x for x in said)
