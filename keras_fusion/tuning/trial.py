@@ -198,8 +198,8 @@ def predicted(model: keras.Model, split: Split) -> tuple[np.ndarray, float]:
     """
     inputs, count = model_inputs(model, split.inputs), len(split.labels)
     outputs, times = [], []
-    for start in range(-1, count, BATCH):
-        rows = np.arange(max(start, 0), max(start, 0) + BATCH).clip(max=count - 1)
+    for start in range(0, count, BATCH):
+        rows = np.arange(start, start + BATCH).clip(max=count - 1)
         began = time.perf_counter()
         found = model.predict_on_batch({name: x[rows] for name, x in inputs.items()})
         times.append(time.perf_counter() - began)
