@@ -8,6 +8,7 @@ import keras
 
 from keras_fusion import datasets, zoo
 from keras_fusion.catalogue import find
+from keras_fusion.datasets.columns.encoders import TRANSFORMER
 from keras_fusion.errors import InputError
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_of
@@ -101,11 +102,14 @@ def _encoders(builder, preprocessor, arguments) -> dict:
     fusion = arguments.get("fusion", builder.record.fusion)
     takes = template(fusion, units).takes if fusion else "aligned"
     given = arguments.get("encoders") or {}
+    known = preprocessor.modalities.keys()
+    texts = {m: x for m, x in given.items() if x == TRANSFORMER and m in known}
+    given = {m: x for m, x in given.items() if m not in texts}
     _check_words(preprocessor, given)
     depth = 1 if depth is None else depth
     dropout = arguments.get("dropout", 0.0)
-    others = preprocessor.only(*(preprocessor.modalities.keys() - given.keys()))
-    return others.encoders(takes, units, depth, dropout) | given
+    others = preprocessor.only(*(known - given.keys()))
+    return others.encoders(takes, units, depth, dropout, texts) | given
 
 
 def _check_words(preprocessor, encoders):

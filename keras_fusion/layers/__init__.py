@@ -81,6 +81,7 @@ from keras_fusion.layers.residual_mlp import ResidualMLP
 from keras_fusion.layers.sinusoidal_positions import SinusoidalPositions
 from keras_fusion.layers.stand_in import StandIn as StandIn
 from keras_fusion.layers.standardization import Standardization
+from keras_fusion.layers.token_attention import TokenAttention
 from keras_fusion.layers.token_convolution import TokenConvolution
 from keras_fusion.layers.token_pooling import TokenPooling
 from keras_fusion.layers.token_presence import TokenPresence as TokenPresence
@@ -137,6 +138,7 @@ __all__ = [
     "Standardization",
     "Summation",
     "TensorFusion",
+    "TokenAttention",
     "TokenConvolution",
     "TokenPooling",
     "VideoJitter",

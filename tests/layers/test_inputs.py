@@ -50,7 +50,14 @@ def test_whole_numbers_are_varied_as_numbers(name, dtype):
 
 @WHOLE
 @pytest.mark.parametrize(
-    "name", ["ClassToken", "PositionEmbedding", "ResidualMLP", "TokenConvolution"]
+    "name",
+    [
+        "ClassToken",
+        "PositionEmbedding",
+        "ResidualMLP",
+        "TokenAttention",
+        "TokenConvolution",
+    ],
 )
 def test_whole_numbers_as_tokens(name, dtype):
     layer, tokens = getattr(layers, name)(), whole(draw(2, 5, 4), dtype)

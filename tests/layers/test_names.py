@@ -22,6 +22,7 @@ OTHERS = {  # the layers that are neither operators nor mix positions
     "PositionEmbedding": ({}, draw(*SEQUENCE)),
     "ResidualMLP": ({"dropout": 0.5}, draw(*SEQUENCE)),
     "SinusoidalPositions": ({}, draw(*SEQUENCE)),
+    "TokenAttention": ({"dropout": 0.5}, draw(*SEQUENCE)),
     "TokenConvolution": ({"dropout": 0.5}, draw(*SEQUENCE)),
     "TokenPooling": ({}, draw(*SEQUENCE)),
     "Standardization": ({"knots": 3}, draw(*SEQUENCE)),

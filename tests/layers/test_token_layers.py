@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.layers import ResidualMLP, TokenConvolution, TokenPooling
+from keras_fusion.layers import (
+    JointAttention,
+    ResidualMLP,
+    TokenAttention,
+    TokenConvolution,
+    TokenPooling,
+)
 from tests.conftest import assert_close, to_numpy
 
 TOKENS = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
@@ -13,17 +19,38 @@ MASK = np.arange(5) < np.array([[5], [2], [0]])
 NOISE = np.where(MASK[..., None], TOKENS, np.nan).astype("float32")
 
 
-@pytest.mark.parametrize("layer", [TokenConvolution(3), TokenPooling()])
+@pytest.mark.parametrize(
+    "layer", [TokenAttention(2), TokenConvolution(3), TokenPooling()]
+)
 def test_padding_changes_nothing(layer):
     expected = to_numpy(layer(TOKENS, mask=MASK))
     assert np.isfinite(expected).all() and (expected[2] == 0).all()
     assert_close(layer(NOISE, mask=MASK), expected)
 
 
-def test_a_shorter_batch_gives_the_same_tokens():
-    layer = TokenConvolution(3)
+@pytest.mark.parametrize("layer", [TokenAttention(2), TokenConvolution(3)])
+def test_a_shorter_batch_gives_the_same_tokens(layer):
     long = to_numpy(layer(TOKENS[1:2], mask=MASK[1:2]))
     assert_close(layer(TOKENS[1:2, :2]), long[:, :2])
+
+
+@pytest.mark.parametrize("mask", [None, MASK])
+def test_attention_is_that_of_one_modality_without_its_embedding(mask):
+    layer = TokenAttention(2)
+    layer.build(TOKENS.shape)
+    rng = np.random.default_rng(1)
+    weights = [rng.normal(size=w.shape) for w in layer.weights]
+    layer.set_weights(weights)
+    joint = JointAttention(num_heads=2, readout=None)
+    joint.build([TOKENS.shape])
+    joint.set_weights([np.zeros((1, 4)), *weights])
+    masks = None if mask is None else [mask]
+    assert_close(layer(TOKENS, mask=mask), joint([TOKENS], mask=masks)[0])
+
+
+def test_attention_asks_for_a_width_that_its_heads_divide():
+    with pytest.raises(ValueError, match=r"multiple of num_heads=3; .*\(3, 5, 4\)"):
+        TokenAttention(3)(TOKENS)
 
 
 def test_pooling_is_mean_and_maximum():

@@ -32,6 +32,7 @@ RANDOM = {  # every layer that draws in training, and what it is called with
     "ReleasedMutualFormerBlock": ({"stochastic_depth": 0.5}, TOKENS),
     "ResidualMLP": ({"dropout": 0.5}, TOKENS[0]),
     "SequenceJitter": ({}, draw(4, 5, 3)),
+    "TokenAttention": ({"dropout": 0.5}, TOKENS[0]),
     "TokenConvolution": ({"dropout": 0.5}, TOKENS[0]),
     "VideoJitter": ({}, draw(4, 5, 6, 6, 1)),
 }

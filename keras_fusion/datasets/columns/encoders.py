@@ -4,9 +4,11 @@ import math
 
 from keras_fusion.datasets.columns.kinds import KINDS, SMALL
 
+TRANSFORMER = "transformer"  # of words, in place of the usual encoder of a text
+
 
 def describe(
-    columns, takes: str, units: int, depth: int, dropout: float
+    columns, takes: str, units: int, depth: int, dropout: float, text: str | None = None
 ) -> list[dict] | None:
     """Layers `{"class_name": ..., "config": {...}}`, in their order.
 
@@ -19,10 +21,21 @@ def describe(
         units: Width.
         depth: Residual blocks.
         dropout: Rate in those, and of whole words.
+        text: `"transformer"`, or None for the usual encoder of a text.
+
+    Raises:
+        ValueError: If that is asked of columns of another kind.
     """
+    if text is not None and columns[0].kind != "text":
+        raise ValueError(
+            f"{text!r} encodes a text; {columns[0].name!r} is of the kind "
+            f"{columns[0].kind}"
+        )
     if columns[0].kind in SMALL:
         return _table(columns, takes, units, depth, dropout)
     (column,) = columns
+    if text == TRANSFORMER:
+        return _transformer(column, takes, units, depth, dropout)
     make = _OTHERS.get(column.kind)
     return make and make(column, takes, units, depth, dropout)
 
@@ -46,21 +59,34 @@ def _text(column, takes, units, depth, dropout):
     So it generalizes from few rows: Iyyer et al., 2015, Deep Unordered Composition
     Rivals Syntactic Methods for Text Classification.
     """
-    words = KINDS["text"].vocabulary(column.state)
+    tokens = _words(column, units, dropout)
+    if takes == "tokens":
+        return tokens + [_layer("TokenConvolution", dropout=dropout)] * depth
+    pooled = [_layer("TokenPooling"), _layer("Dense", units=units)]
+    return tokens + pooled + [_layer("ResidualMLP", dropout=dropout)] * depth
+
+
+def _transformer(column, takes, units, depth, dropout):
+    """Words know their places and attend to each other, whatever is fused."""
+    block = _layer("TokenAttention", num_heads=math.gcd(units, 4), dropout=dropout)
+    places = _layer("PositionEmbedding")
+    tokens = [*_words(column, units, dropout), places, *[block] * depth]
+    pooled = [_layer("TokenPooling"), _layer("Dense", units=units)]
+    return tokens if takes == "tokens" else tokens + pooled
+
+
+def _words(column, units, dropout):
     if KINDS["text"].padding(column.state):
         preset = column.state["tokenizer"]["preset"]
         raise ValueError(
             f"{column.name!r} has the tokens of {preset}, whose padding is no 0: give "
             "it the network of that preset as encoder"
         )
-    tokens = [
+    words = KINDS["text"].vocabulary(column.state)
+    return [
         _layer("Embedding", input_dim=words, output_dim=units, **_EMBEDDING),
         _layer("Dropout", rate=dropout, noise_shape=[None, None, 1]),
     ]
-    if takes == "tokens":
-        return tokens + [_layer("TokenConvolution", dropout=dropout)] * depth
-    pooled = [_layer("TokenPooling"), _layer("Dense", units=units)]
-    return tokens + pooled + [_layer("ResidualMLP", dropout=dropout)] * depth
 
 
 def _image(column, takes, units, depth, dropout):

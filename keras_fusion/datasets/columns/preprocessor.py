@@ -187,10 +187,19 @@ class Preprocessor:
         units: int = 64,
         depth: int = 1,
         dropout: float = 0.0,
+        texts: Mapping[str, str] | None = None,
     ) -> dict:
-        """The default encoder of each modality; see `encoders.describe`."""
+        """The default encoder of each modality, or of a text the one that is named.
+
+        Args:
+            takes, units, depth, dropout: As for `encoders.describe`.
+            texts: `"transformer"` by modality.
+        """
+        named = texts or {}
         found = {
-            name: encoders.describe(columns, takes, units, depth, dropout)
+            name: encoders.describe(
+                columns, takes, units, depth, dropout, named.get(name)
+            )
             for name, columns in self.modalities.items()
         }
         return {name: layers for name, layers in found.items() if layers}
