@@ -3,11 +3,11 @@
     KERAS_FUSION_DATA=FOLDER python -m benchmarks.search --minutes 5
 
 `keras-fusion tune FILE --minutes N` on splits of the data of `benchmarks.defaults`. Its
-best trial by validation, and the ensemble that it chose, stand beside a plain network on
-all modalities side by side, the default, the late average and the best single modality,
-which are its own first trials, and beside gradient boosting and a linear model on the
-same rows. The test rows are judged once. What is there in the results is not searched
-again, so a study that was stopped goes on.
+best trial by validation, and the ensemble that it chose, stand beside a plain network
+on all modalities side by side, the default, the late average and the best single
+modality, which are its own first trials, and beside gradient boosting and a linear
+model on the same rows. The test rows are judged once. What is there in the results is
+not searched again, so a study that was stopped goes on.
 """
 
 import dataclasses

@@ -135,10 +135,15 @@ def average_precision(labels, probabilities) -> float:
     return _against_the_rest(_average_precision, labels, probabilities)
 
 
-def log_loss(labels, probabilities) -> float:
-    """Minus the mean logarithm of the true class's probability."""
+def log_likelihood(labels, probabilities) -> float:
+    """The mean logarithm of the true class's probability."""
     own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.clip(own, 1e-15, 1)).mean())
+    return float(np.log(np.clip(own, 1e-15, 1)).mean())
+
+
+def log_loss(labels, probabilities) -> float:
+    """Minus the `log_likelihood`."""
+    return -log_likelihood(labels, probabilities)
 
 
 def calibration_error(right, confidence, bins: int = 15) -> float:

@@ -29,6 +29,8 @@ class Task(NamedTuple):
         measures: More to report on the test set, from labels and outputs, by name.
         watchable: Further scores that validation may watch, by name.
         named: From `(B, K)` probabilities to the numbers `(B,)` of the named classes.
+        likelihood: From labels and outputs, higher is better; on few rows it tells more
+            than a share of right answers does. None where `score` is as fine.
     """
 
     metric: str
@@ -40,6 +42,7 @@ class Task(NamedTuple):
     measures: Callable[..., dict[str, float]] = lambda labels, outputs: {}
     watchable: dict[str, Callable] = {}
     named: Callable = scores.most_probable
+    likelihood: Callable | None = None
 
 
 def task_of(data: Dataset) -> Task:
@@ -94,6 +97,7 @@ _CLASSIFICATION = Task(
         "AUC": measures.auc,
         "average precision": measures.average_precision,
     },
+    likelihood=measures.log_likelihood,
 )
 _MULTILABEL = Task(
     "mean average precision",
@@ -154,6 +158,7 @@ _ORDINAL = Task(
         "macro F1": functools.partial(measures.macro_f1, named=scores.in_the_middle),
     },
     named=scores.in_the_middle,
+    likelihood=measures.log_likelihood,
 )
 _RISK = Task(
     "concordance",

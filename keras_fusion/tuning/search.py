@@ -137,8 +137,10 @@ class _Driver:
         outputs = {
             n: np.load(trials.folder_of(self.folder, n) / trials.OUTPUTS) for n in names
         }
-        score = functools.partial(task_of(self.first).score, labels)
-        write_json(self.folder / ENSEMBLE, selection.chosen(outputs, score))
+        task = task_of(self.first)
+        by = functools.partial(task.likelihood or task.score, labels)
+        score = functools.partial(task.score, labels)
+        write_json(self.folder / ENSEMBLE, selection.chosen(outputs, score, by))
 
     def _start(self, name, values):
         recipe, _ = self._drawn(values)

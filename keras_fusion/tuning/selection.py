@@ -12,7 +12,9 @@ import numpy as np
 STEPS = 20
 
 
-def chosen(outputs: dict[str, np.ndarray], score: Callable) -> dict:
+def chosen(
+    outputs: dict[str, np.ndarray], score: Callable, by: Callable | None = None
+) -> dict:
     """Members of an ensemble, one after the other the one that helps most.
 
     A member may be chosen again, and then counts more. The choice begins with the best
@@ -21,6 +23,7 @@ def chosen(outputs: dict[str, np.ndarray], score: Callable) -> dict:
     Args:
         outputs: Of each model, for the same rows.
         score: Of outputs; higher is better.
+        by: The same, what better means in the choice; None is the score.
 
     Returns:
         `weights`, how often each member was chosen, and `scores`, after each choice.
@@ -31,13 +34,14 @@ def chosen(outputs: dict[str, np.ndarray], score: Callable) -> dict:
     >>> chosen(answers, lambda x: -abs(x - 0.5).sum())["weights"]
     {'a': 1, 'b': 1}
     """
-    names, scores, total = [], [], 0.0
+    by = by or score
+    names, scores, total, reached = [], [], 0.0, -np.inf
     for count in range(1, STEPS + 1):
-        tried = {name: score((total + x) / count) for name, x in outputs.items()}
+        tried = {name: by((total + x) / count) for name, x in outputs.items()}
         best = max(tried, key=tried.get)
-        if scores and tried[best] <= scores[-1]:
+        if names and tried[best] <= reached:
             break
         names.append(best)
-        scores.append(tried[best])
-        total = total + outputs[best]
+        reached, total = tried[best], total + outputs[best]
+        scores.append(score(total / count))
     return {"weights": dict(collections.Counter(names)), "scores": scores}

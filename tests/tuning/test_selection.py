@@ -28,3 +28,11 @@ def test_it_never_becomes_worse_and_weights_are_how_often():
     weights = found["weights"]
     mean = sum(n * outputs[k] for k, n in weights.items()) / sum(weights.values())
     assert score(mean) == pytest.approx(found["scores"][-1])
+
+
+def test_members_are_chosen_by_one_measure_and_told_by_another():
+    outputs = {"good": TARGET + 1, "near": TARGET - 0.5, "far": TARGET + 9}
+    found = selection.chosen(outputs, lambda x: float(x[0]), score)
+    assert list(found["weights"]) == ["near", "good"]
+    assert found["weights"] == {"near": 2, "good": 1}
+    assert found["scores"] == pytest.approx([0.5, 1.25, 1.0])

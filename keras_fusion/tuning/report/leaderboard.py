@@ -89,11 +89,11 @@ def ensemble_text(results: Results) -> str | None:
     found = results.ensemble
     if len(found.weights) < 2:
         return None
-    first, last = (100 * found.scores[i] for i in (0, -1))
+    alone, together = ranked(results.trials)[0].score, found.scores[-1]
     members = ", ".join(f"{n} x {w}" for n, w in found.weights.items())
     return (
-        f"The mean of trials {members} has {last:.1f} % on validation, where it was "
-        f"chosen; the best alone has {first:.1f} %."
+        f"The mean of trials {members} has {100 * together:.1f} % on validation, where "
+        f"it was chosen; the best alone has {100 * alone:.1f} %."
     )
 
 
