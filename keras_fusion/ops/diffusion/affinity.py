@@ -7,6 +7,7 @@ f is the exponential of what it returns.
 
 import functools
 
+import keras
 from keras import ops
 
 
@@ -54,7 +55,21 @@ def gatv2(queries, keys, vector):
     """
     queries, keys = ops.expand_dims(queries, -2), ops.expand_dims(keys, -3)
     hidden = ops.cast(leaky_relu(queries + keys), "float32")  # (..., N, I, J, h)
-    return ops.sum(hidden * ops.cast(vector, "float32")[:, None, None], axis=-1)
+    vector = ops.cast(vector, "float32")
+    one_pair = len(hidden.shape) == 5 and hidden.shape[-3:-1] == (1, 1)
+    if one_pair and keras.backend.backend() == "jax":
+        # XLA does the sum below again for each number of the message it weighs.
+        return _of_pairs(hidden, vector)
+    return ops.sum(hidden * vector[:, None, None], axis=-1)
+
+
+def _of_pairs(hidden, vector):
+    """The same where each row has one query and one key, `(B, N, 1, 1, h)`."""
+    heads, width = vector.shape
+    blocks = ops.eye(heads, dtype="float32")[:, None] * vector[..., None]  # (N, h, N)
+    blocks = ops.reshape(blocks, (heads * width, heads))
+    logits = ops.matmul(ops.reshape(hidden, (-1, heads * width)), blocks)
+    return ops.reshape(logits, (-1, heads, 1, 1))
 
 
 def constant(queries, keys):
