@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import training
 from keras_fusion.experiments.batches import InOrder
-from keras_fusion.experiments.devices import data_parallel, replicas
+from keras_fusion.experiments.devices import check_shared, data_parallel, replicas
 from keras_fusion.experiments.tasks import task_for
 from tests.experiments import runs
 
@@ -139,6 +140,20 @@ def test_devices_that_do_not_fit_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("keras_fusion.experiments.devices.replicas", lambda: 7)
     with pytest.raises(InputError, match="7 devices share a batch equally"):
         training.fit(recipe, data, 0, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "labels, sentence",
+    [
+        (np.zeros((8, 2, 2)), "masks of a foreground, .*: train on one device"),
+        (np.zeros(1), "it has 1 rows that train, too few for 2 devices"),
+    ],
+)
+def test_data_that_devices_cannot_share_are_refused(labels, sentence, monkeypatch):
+    monkeypatch.setattr("keras_fusion.experiments.devices.replicas", lambda: 2)
+    train = SimpleNamespace(labels=labels)
+    with pytest.raises(InputError, match=sentence):
+        check_shared(SimpleNamespace(name="it", classes=1, train=train), batch_size=4)
 
 
 def test_one_device_is_as_without():
