@@ -32,6 +32,7 @@ def test_the_model_of_a_run_is_the_blend_and_its_score_the_blend_s(task, tmp_pat
     outputs = full_outputs(model, data.validation)
     score = task_of(data).score(data.validation.labels, outputs)
     assert done.validation == pytest.approx(score, abs=1e-5)
+    assert score > (0.9 if task == "regression" else 0.5)  # of numbers around 100, too
     file = saving.save_deployable(recipe, data, tmp_path / "run")
     raw = {name: np.asarray(x) for name, x in data.samples.items()}
     answers = prediction.predict(file, raw)

@@ -11,6 +11,7 @@ from keras_fusion.layers import (
     Standardization,
 )
 from keras_fusion.layers.held_statistics import HeldStatistics
+from keras_fusion.layers.linear_prediction import LinearPrediction
 from keras_fusion.names import (
     CONFLICT,
     EACH_LABEL,
@@ -134,7 +135,7 @@ def _kind(model):
 
 def heads_of(model) -> list:
     """The layers that give the output; of an average one for each modality."""
-    dense = [x for x in model.layers if isinstance(x, layers.Dense)]
+    dense = [x for x in model.layers if isinstance(x, (layers.Dense, LinearPrediction))]
     own = [x for x in dense if "predictions" in x.name.split("_")]
     inner = [x.layer if isinstance(x, HeldStatistics) else x for x in model.layers]
     inner = [x for x in inner if isinstance(x, keras.Model)]
