@@ -41,7 +41,7 @@ def print_results(results: Results) -> None:
         for title, table in corruption_tables.all_of(results).items():
             console.print(tables.rich_table(title, *table))
     print_paired(tables.method_title(comparison.MODEL, results), results)
-    if won := tables.boosting_won(results):
+    if won := tables.classical_won(results):
         console.say(won, style="bold")
 
 

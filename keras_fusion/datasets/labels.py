@@ -182,8 +182,8 @@ def _inferred(listing, numbers):
     if classes > _MANY and len(listing) < _ROWS * classes:
         raise DataError(
             f"the labels are {classes} different whole numbers in {len(listing)} rows: "
-            'say task = "regression" if they are amounts, task = "classification" if '
-            "they are classes"
+            'say task = "regression" (--task regression) if they are amounts, '
+            'task = "classification" if they are classes'
         )
     return "classification"
 

@@ -63,8 +63,9 @@ def check_path(dataset: str, folder: Path, source: str, remedy: str) -> None:
     for found in _named(os.path.expanduser(path)):
         if not is_near(found):
             raise InputError(
-                f"{source} names {found}, which lies under neither its own folder, "
-                f"this one, nor {archives.folder()}: {remedy} if it is meant."
+                f"{source} names {found}, which lies neither under its own folder, "
+                f"nor under the current folder, nor under {archives.folder()}: "
+                f"{remedy} if it is meant."
             )
 
 

@@ -16,11 +16,20 @@ from keras_fusion.tuning.search_file import Search, plain
 IDENTITY, DATA = "search.json", "data.json"
 
 
-def begin(search: Search, folder: Path) -> None:
+def begin(search: Search, folder: Path, begun: bool) -> None:
     """Makes the folder, or sees that it is this search's.
 
     A budget may grow from one call to the next; what is searched may not change.
+
+    Args:
+        search: What is searched.
+        folder: Of the search.
+        begun: Whether a trial was given out there. Else nothing is lost, and what an
+            earlier call left, with a wrong label perhaps, is forgotten.
     """
+    if not begun:
+        for name in (IDENTITY, DATA):
+            (folder / name).unlink(missing_ok=True)
     fixed = {k: v for k, v in plain(search).items() if k != "search"}
     fixed |= {"tuner": search.search.tuner, "seed": search.search.seed}
     fixed |= {"version of keras_fusion": keras_fusion.__version__}

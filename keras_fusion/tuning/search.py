@@ -77,7 +77,7 @@ def search(
         clock = Clock(
             search.search.minutes, max((e.get("at", 0) for e in log.events), default=0)
         )
-        begin(search, folder)
+        begin(search, folder, begun=bool(log.events))
         if storage:
             storage = storage if "://" in storage else str(Path(storage).resolve())
             keep(folder / IDENTITY, f"{storage}/{search.name}")

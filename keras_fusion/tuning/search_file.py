@@ -57,7 +57,9 @@ plain = recipes.plain
 
 
 def read(name: str) -> Search:
-    """The search in this folder or `.toml` file.
+    """The search in this folder or `.toml` file, or one around the recipe in it.
+
+    A file without ranges and budget is a recipe.
 
     Raises:
         ValueError: If there is no such file, if it is not TOML, or has a key or value
@@ -70,7 +72,16 @@ def read(name: str) -> Search:
     whole = path.resolve()
     own = whole.stem if whole.name != FILE else whole.parent.name
     search = recipes.parse(path, Search, own)
-    _check_heeded(path, search)
+    given = tomllib.loads(path.read_text(encoding="utf-8"))
+    if given.keys() & {"space", "search"}:
+        _check_heeded(path, given.get("training", {}))
+    else:
+        search = search_for(search)
+    if search.split.train_on_validation:
+        raise InputError(
+            f"{path}: a search chooses by validation, so it cannot "
+            "train_on_validation; what --promote writes does."
+        )
     meant = "start the search in its folder"
     trust.check_path(search.dataset, path.parent, str(path), meant)
     return search
@@ -78,8 +89,8 @@ def read(name: str) -> Search:
 
 def search_for(recipe: recipes.Recipe) -> Search:
     """A search around a recipe, whose arguments that are searched are left out."""
-    own = plain(recipe)
-    fixed = {k: v for k, v in recipe.arguments.items() if k not in RANGES}
+    own, searched = plain(recipe), ("fusion", *RANGES)
+    fixed = {k: v for k, v in recipe.arguments.items() if k not in searched}
     return schema.read(Search, own | {"arguments": fixed}, recipe.name)
 
 
@@ -99,16 +110,10 @@ def changed(search: Search, *, epochs: int | None = None, **budget) -> Search:
     return schema.read(Search, given, search.name)
 
 
-def _check_heeded(path, search):
-    given = tomllib.loads(path.read_text(encoding="utf-8")).get("training", {})
+def _check_heeded(path, training):
     for name in TRAINING:
-        if name in given:
+        if name in training:
             raise InputError(
                 f"{path}: {name} is searched, so it has no place in [training]; in "
                 "[space] give it a range, or twice the same number."
             )
-    if search.split.train_on_validation:
-        raise InputError(
-            f"{path}: a search chooses by validation, so it cannot "
-            "train_on_validation; what --promote writes does."
-        )

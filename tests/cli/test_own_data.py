@@ -59,7 +59,17 @@ def test_init_says_which_labels_and_classes_are_lost(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_table_is_searched_without_a_file_that_says_how(table, tmp_path, quick):
+def test_a_wrong_label_leaves_nothing_that_stands_in_the_way(table, tmp_path, quick):
+    given = ["tune", table, "--runs", tmp_path, "--trials", 1, "--epochs", 1]
+    status, _, err = run(*given, "--label", "kinds")
+    assert status == 2 and "no column 'kinds'" in err
+    assert "1 trials completed" in succeed(*given, "--label", "kind")
+    status, _, err = run(*given, "--label", "b_0")
+    assert status == 2 and "differs in label" in err
+
+
+@pytest.mark.slow
+def test_a_table_is_searched_without_a_search_file(table, tmp_path, quick, monkeypatch):
     given = ["tune", table, "--label", "kind", "--runs", tmp_path]
     out = succeed(*given, "--trials", 5, "--epochs", 1)
     (path,) = tmp_path.glob("patients-*/results.json")
@@ -71,6 +81,11 @@ def test_a_table_is_searched_without_a_file_that_says_how(table, tmp_path, quick
     fused = found.trials[0].recipe["arguments"]
     assert fused["linear_path"] and fused["heads"] == "average"
     assert fused["units"] and found.search.label == "kind"
+    recipe = tmp_path / "mine.toml"
+    succeed("init", table, "--label", "kind", "--output", recipe)
+    monkeypatch.chdir(table.parent)  # which may name the files under it
+    settings = "tune", recipe, "--runs", tmp_path, "--trials", 1, "--epochs", 1
+    assert "Concatenation" in succeed(*settings)
     status, _, err = run(*given, "--publish")
     assert status == 2 and "--publish writes beside search.toml" in err
 

@@ -73,7 +73,7 @@ def test_files_that_are_far_are_refused(home, cell, ending):
     (home / f"link.{ending}").symlink_to(elsewhere / f"a.{ending}")
     (home / "links").symlink_to(elsewhere)
     names = (home, ending) if cell.count("{}") == 2 else (ending,)
-    words = "column 'f' names '.*', which lies under neither the folder of the table"
+    words = "column 'f' names '.*', which lies neither under the folder of the table"
     with pytest.raises(datasets.DataError, match=words):
         load(home, cell.format(*names), ending)
 

@@ -198,12 +198,15 @@ def test_rates_fall_to_zero_along_one_cosine():
 @pytest.mark.parametrize(
     "encoder, words",
     [
-        ('"/elsewhere/net.keras"', "names /elsewhere/net.keras, which lies under"),
+        (
+            '"/elsewhere/net.keras"',
+            "names /elsewhere/net.keras, which lies",
+        ),
         ('{ backbone = "keras_hub:hf://a/b" }', "takes no backbone from hf://a/b"),
         ('{ backbone = "keras_hub:/elsewhere" }', "names /elsewhere, which lies"),
         (
             '{ backbone = "keras_applications:VGG16", weights = "/w.weights.h5" }',
-            "names /w.weights.h5, which lies under",
+            "names /w.weights.h5, which lies neither under",
         ),
         ('{ backbone = "x", trainable = "later" }', "trainable of the encoder of 'a'"),
     ],

@@ -86,5 +86,5 @@ def test_links_are_followed(homes, named):
     trust.check_path(named.format(home / "in"), home, "r", "say so")
     link.unlink()
     link.symlink_to(elsewhere / "x.csv")
-    with pytest.raises(InputError, match="in/a.csv, which lies under neither"):
+    with pytest.raises(InputError, match="in/a.csv, which lies neither under"):
         trust.check_path(named.format(home / "in"), home, "r", "say so")

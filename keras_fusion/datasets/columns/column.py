@@ -52,7 +52,7 @@ def fitted(wanted: Wanted, table: Mapping, folder: str | Path | None) -> Column:
         state = learn(values, **wanted.options)
     except (TypeError, ValueError) as error:
         raise DataError(
-            f"column {wanted.name!r} cannot be a {wanted.kind}: {error}"
+            f"column {wanted.name!r} cannot be of kind {wanted.kind}: {error}"
         ) from error
     lost = int(missing(values).sum())
     return Column(wanted.name, wanted.kind, state, len(values), lost)
@@ -81,9 +81,9 @@ def placed(
 
 def _far(name, path):
     return (
-        f"column {name!r} names {path!r}, which lies under neither the folder of the "
-        f"table, this one, nor {archives.folder()}: if it is meant, start in a folder "
-        f"above it, or set {archives.VARIABLE} to its folder"
+        f"column {name!r} names {path!r}, which lies neither under the folder of the "
+        f"table, nor under the current folder, nor under {archives.folder()}: if it is "
+        f"meant, start in a folder above it, or set {archives.VARIABLE} to its folder"
     )
 
 

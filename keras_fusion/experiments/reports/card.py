@@ -121,7 +121,7 @@ def contents(results: Results, plots: list[str]) -> str:
         *_corrupted(results),
         f"How many points {title} is ahead. {tables.paired_legend(results)}",
         tables.markdown_table(*tables.paired_rows(results)),
-        *filter(None, [tables.boosting_won(results)]),
+        *filter(None, [tables.classical_won(results)]),
         *(f"![{CAPTIONS[name]}]({name})" for name in plots),
         f"{tables.origin(results)}; {seconds / len(fits):.0f} s a run"
         f"{' by ' if places else ''}{', '.join(places)}.",

@@ -4,7 +4,7 @@ import statistics
 
 from keras_fusion import zoo
 from keras_fusion.escaping import markdown
-from keras_fusion.experiments.classical import BOOSTING
+from keras_fusion.experiments.classical import BOOSTING, LINEAR
 from keras_fusion.experiments.comparison import CONCATENATION, MODEL
 from keras_fusion.experiments.reports.fitted_table import FittedTable
 from keras_fusion.experiments.results import Interval, Results
@@ -105,14 +105,17 @@ def paired_legend(results: Results) -> str:
     )
 
 
-def boosting_won(results: Results) -> str | None:
-    """A sentence where nothing had to be fused, since trees are better."""
-    interval = results.paired.get(BOOSTING, {}).get("all")
-    if not interval or interval.difference >= 0:
+def classical_won(results: Results) -> str | None:
+    """A sentence where nothing had to be fused: trees or a linear model are better."""
+    named = {BOOSTING: "Gradient boosting", LINEAR: "A linear model"}
+    found = {n: results.paired.get(n, {}).get("all") for n in named}
+    ahead = {n: -i.difference for n, i in found.items() if i and i.difference < 0}
+    if not ahead:
         return None
-    ahead = -100 * interval.difference
+    best = max(ahead, key=ahead.get)
+    interval, points_ahead = found[best], f"{100 * ahead[best]:.1f}"
     return (
-        f"Gradient boosting on the same columns is {ahead:.1f} points better here"
+        f"{named[best]} on the same columns is {points_ahead} points better here"
         f"{'' if interval.excludes_zero else ', which may be chance'}."
     )
 

@@ -114,8 +114,11 @@ def test_a_recipe_says_otherwise(spec, kinds):
         ({"a": {"columns": ["height"]}}, "no column 'height'"),
         ({"a": {"columns": ["sex", "findings"]}}, "findings .text."),
         ({"a": {"text": "sex", "columns": []}}, "to say `columns` or one column"),
-        ({"a": {"number": "findings"}}, "cannot be a number: expected at least one"),
-        ({"a": {"text": "findings", "size": 3}}, "cannot be a text"),
+        (
+            {"a": {"number": "findings"}},
+            "be of kind number: expected at least one",
+        ),
+        ({"a": {"text": "findings", "size": 3}}, "cannot be of kind text"),
         ({"a": {"columns": {"sex": "color"}}}, "color"),
     ],
 )
