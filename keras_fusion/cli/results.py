@@ -1,5 +1,7 @@
 """Results of a comparison on the terminal."""
 
+import statistics
+
 from keras_fusion.cli.console import console
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments.recipe import Split
@@ -50,6 +52,24 @@ def print_paired(method: str, results: Results) -> None:
     title = f"{method} beside the others"
     console.print(tables.rich_table(title, *tables.paired_rows(results)))
     console.say(tables.paired_legend(results))
+
+
+def blend_text(records: list[Record]) -> str | None:
+    """One sentence on the blend with a linear model, None where there is none.
+
+    Args:
+        records: From `training.fit`, one for each seed.
+    """
+    shares = [record.network_share for record in records]
+    if None in shares:
+        return None
+    whole, gaps = (statistics.fmean(x) for x in zip(*shares))
+    words = f"Each is a blend with a linear model: the network has {whole:.0%} of it"
+    if whole == gaps:
+        return f"{words}."
+    return (
+        f"{words} for rows with all modalities, and {gaps:.0%} for rows that lack some."
+    )
 
 
 def record_cells(record: Record, split: Split) -> list[str]:

@@ -2,7 +2,7 @@
 
 from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
-from keras_fusion.cli.results import record_cells
+from keras_fusion.cli.results import blend_text, record_cells
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import (
     comparison,
@@ -43,7 +43,7 @@ def run(options) -> None:
     console.quiet = not hosts.is_first()
     recipe, seeds, folder = run_of(options)
     keep_compiled(folder / COMPILED)
-    rows, models = [], []
+    rows, models, records = [], [], []
     if options.distill and not options.folds:
         raise InputError("--distill makes one network of several: say --folds K, too.")
     if options.folds and hosts.count() > 1:
@@ -71,12 +71,16 @@ def run(options) -> None:
         )
         if not hosts.is_first():
             continue
+        records.append(record)
         models.append(save_deployable(recipe, data, path))
         rows.append([str(seed), *record_cells(record, recipe.split)])
     if not hosts.is_first():
         return
-    header = ["seed", "validation", "epochs", "seconds", "parameters"]
+    score = f"validation {records[0].metric}"
+    header = ["seed", score, "epochs", "seconds", "parameters"]
     console.print(tables.rich_table("trained", header, rows))
+    if blended := blend_text(records):
+        console.say(blended)
     for path in models:
         console.print(f"wrote {path}")
     best = best_run(folder)

@@ -15,7 +15,12 @@ from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.runs import labels_of
 from keras_fusion.tuning import judging
-from keras_fusion.tuning.report.leaderboard import ensemble_text, ranked, unfinished
+from keras_fusion.tuning.report.leaderboard import (
+    ahead_text,
+    ensemble_text,
+    ranked,
+    unfinished,
+)
 from keras_fusion.tuning.results import read
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -127,10 +132,11 @@ def run(options) -> None:
     results = tuning.results(search, folder)
     results = dataclasses.replace(results, test=_tested(path, trials))
     results.write(path)
+    measure = ranked(trials)[0].metric.replace("_", " ")
     rows = tuning.leaderboard_rows(trials, references=results.references)
-    title = f"{search.name}: {tuning.counted(trials)}, by validation"
+    title = f"{search.name}: {tuning.counted(trials)}, by {measure} on validation"
     console.print(tables.rich_table(title, *rows))
-    for words in (unfinished(trials), ensemble_text(results)):
+    for words in (unfinished(trials), ahead_text(results), ensemble_text(results)):
         if words:
             console.say(words, style="bold")
     if other:
@@ -222,7 +228,10 @@ class _Progress:
         self.before = self.done = sum(map(self._part, before))
         self.used = sum(t.seconds for t in before) / 60
         self.began = time.perf_counter()
-        words = f"{self.total} trials by {budget.tuner} search into {folder}"
+        most = f"{self.total} full trainings"
+        if self.minutes:
+            most = f"{self.minutes:g} minutes and {most}"
+        words = f"at most {most} by {budget.tuner} search into {folder}"
         if before:
             words += f"; {len(before)} are there already"
         console.print(words, style="bold")

@@ -1,5 +1,7 @@
 """A table of one's own, from `init` to a model that predicts."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -97,6 +99,8 @@ def test_a_table_trains_without_a_recipe(table, quick, tmp_path):
     name = own_data.name_of(f"csv:{table}")
     model = tmp_path / name / "model" / "seed-0" / "model.keras"
     assert f"keras-fusion predict {model} FILE" in out
+    assert "validation accuracy" in out
+    assert re.search(r"the network has \d+% of it for rows with all modalities", out)
     assert "59 more rows" in succeed("predict", model, table, "--rows", 1)
 
 

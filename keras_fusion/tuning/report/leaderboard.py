@@ -84,11 +84,23 @@ def referred_to(references: dict[str, Reference], metric: str) -> list[Trial]:
     ]
 
 
+def ahead_text(results: Results) -> str | None:
+    """One sentence where something that needs no search is better than every trial."""
+    best = ranked(results.trials)[0].score
+    found = {n: x.score for n, x in results.references.items() if x.score > best}
+    if not found:
+        return None
+    name = max(found, key=found.get)
+    return f"Better on validation than every trial: {name}, {100 * found[name]:.1f} %."
+
+
 def ensemble_text(results: Results) -> str | None:
     """One sentence on the ensemble of a search, beside its best trial."""
     found = results.ensemble
-    if len(found.weights) < 2:
+    if not found.weights:
         return None
+    if len(found.weights) == 1:
+        return "No mean of several trials was better than a single one."
     alone, together = ranked(results.trials)[0].score, found.scores[-1]
     members = ", ".join(f"{n} x {w}" for n, w in found.weights.items())
     return (

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from keras_fusion.tuning.report import leaderboard
-from keras_fusion.tuning.results import Reference
+from keras_fusion.tuning.results import Ensemble, Reference
 from tests.tuning.samples import failed, results, trial
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
@@ -58,3 +58,19 @@ def test_a_trial_in_one_line():
     )
     assert "Product failed: MemoryError: <no room>" in leaderboard.described(failed(1))
     assert leaderboard.counted(results().trials) == "14 trials completed, 1 failed"
+
+
+def test_it_says_what_is_better_without_a_search_and_what_is_together():
+    trials = [trial(0, "Summation", 0.8), trial(1, "Product", 0.7)]
+    known = {"boosting": Reference(score=0.85, seconds=1.0)}
+    known["linear model"] = Reference(score=0.9, seconds=0.1)
+    found = dataclasses.replace(results(), trials=trials, references=known)
+    assert leaderboard.ahead_text(found).endswith("every trial: linear model, 90.0 %.")
+    less = {"linear model": Reference(score=0.8, seconds=0.1)}
+    assert leaderboard.ahead_text(dataclasses.replace(found, references=less)) is None
+    both = Ensemble(weights={"0000": 2, "0001": 1}, scores=[0.8, 0.79, 0.82])
+    text = leaderboard.ensemble_text(dataclasses.replace(found, ensemble=both))
+    assert "0000 x 2, 0001 x 1 has 82.0 %" in text and "alone has 80.0 %" in text
+    single = Ensemble(weights={"0001": 1}, scores=[0.7])
+    text = leaderboard.ensemble_text(dataclasses.replace(found, ensemble=single))
+    assert text == "No mean of several trials was better than a single one."
