@@ -173,10 +173,13 @@ class FusionHyperModel(keras_tuner.HyperModel):
     def _worth_trying(self):
         """The operators that a search tries by itself.
 
-        Operators on sets of tokens have nothing to do where each set is a vector.
+        Operators on sets of tokens have nothing to do where each set is a vector, and
+        none has where there is but one vector.
         """
         vectors = all(len(shape) == 1 for shape in self.input_shapes.values())
         single = vectors and not self.arguments.get("encoders")
+        if single and len(self.input_shapes) == 1:
+            return [spaces.CONCATENATION]
         return [
             name
             for name, operator in layers.operators().items()
@@ -193,9 +196,10 @@ class FusionHyperModel(keras_tuner.HyperModel):
     def _baselines(self):
         """Single modalities and their average, and what is nothing to tune in them.
 
-        A graph's builder has none: its edges are no modality.
+        A graph's builder has none, since its edges are no modality, nor has one
+        modality, which is all there is.
         """
-        if "encoders" not in self._parameters:
+        if "encoders" not in self._parameters or len(self.input_shapes) == 1:
             return {}
         own_form = self._builder.record.alone == self.builder
         blocks = () if own_form else ("depth",)  # another goes through no blocks

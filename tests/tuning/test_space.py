@@ -225,3 +225,13 @@ def test_a_build_of_ones_own_uses_the_operators():
     hp.values["fusion"] = "GatedMultimodalUnit"
     assert build(hp).output_shape == (None, 1)
     assert {p.name for p in hp.space} == {"fusion", "units"}
+
+
+@once
+def test_one_vector_has_nothing_to_fuse():
+    model = FusionHyperModel("FusionClassifier", {"table": (5,)}, classes=3)
+    assert model.operators == ["Concatenation"] and not model.baselines
+    assert model.build(keras_tuner.HyperParameters()).output_shape == (None, 3)
+    named = {"fusion": ["Summation"]}
+    model = FusionHyperModel("FusionClassifier", {"table": (5,)}, 3, space=named)
+    assert model.operators == ["Summation", "Concatenation"]
