@@ -96,8 +96,11 @@ def test_nobody_enters_without_the_token(mode, enters):
 
 
 DRIVER = """
-import pathlib, sys, time
+import pathlib, signal, sys, time
 from keras_fusion import engines
+
+# What a shell started in the background is deaf to Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def forever(path):
     path.write_text("begun")

@@ -1,3 +1,5 @@
+from collections.abc import Callable, Sequence
+
 import keras
 from keras import ops
 
@@ -29,13 +31,17 @@ class LinearPrediction(Layer):
     >>> layer = LinearPrediction(1, [3])
     >>> codes, counts = keras.ops.array([[2, 1]]), keras.ops.array([[0.5, 0.25]])
     >>> layer.build([(1, 2), (1, 2)])
-    >>> layer.set_weights([[[0.0], [4.0], [8.0]], [1.0]])
-    >>> float(layer([codes, counts])[0, 0])
-    6.0
+    >>> _ = layer.kernel.assign([[0.0], [4.0], [8.0]])
+    >>> keras.ops.convert_to_numpy(layer([codes, counts])).tolist()
+    [[5.0]]
     """
 
     def __init__(
-        self, units: int, vocabularies: list[int] = (), activation=None, **kwargs
+        self,
+        units: int,
+        vocabularies: Sequence[int] = (),
+        activation: str | Callable | None = None,
+        **kwargs,
     ):
         super().__init__(**{"autocast": False} | kwargs)
         self.units = units
