@@ -13,6 +13,7 @@ import pytest
 from keras_fusion import tuning
 from keras_fusion.errors import InputError
 from keras_fusion.experiments import single_run, training
+from keras_fusion.tuning import selection
 from keras_fusion.tuning.results import read
 from tests.experiments import runs
 
@@ -59,6 +60,22 @@ def values(trials):
 def test_a_search_runs_on_every_backend(small, tmp_path):
     (trial,) = tuning.search(tuning.changed(small, trials=1), tmp_path / "runs")
     assert trial.status == "completed" and 0 <= trial.scores[0] <= 1
+
+
+@on_torch
+def test_classes_are_averaged_by_their_likelihood(small, tmp_path, monkeypatch):
+    given = {}
+
+    def seen(outputs, score, by):
+        given.update(scored=[*map(score, outputs.values())])
+        given.update(likely=[*map(by, outputs.values())])
+        return {"weights": {}, "scores": []}
+
+    monkeypatch.setattr(selection, "chosen", seen)
+    trials = tuning.search(tuning.changed(small, trials=2), tmp_path / "runs")
+    # what stands beside the labels are the rows' own answers
+    assert given["scored"] == pytest.approx([t.scores[0] for t in trials])
+    assert all(-3 < x < 0 for x in given["likely"])  # and an accuracy is above
 
 
 @on_torch
