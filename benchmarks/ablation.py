@@ -6,13 +6,13 @@ The baselines of the recipe are its changes.
 import itertools
 from pathlib import Path
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.files import whole
 from keras_fusion.experiments import comparison, record, training
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.reports.card import replaced
 from keras_fusion.experiments.results import Results
-from keras_fusion.files import whole
 
 
 def train(recipe: recipes.Recipe, seeds, only, folder: Path) -> None:

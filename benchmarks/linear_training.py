@@ -10,11 +10,11 @@ from benchmarks import defaults
 from benchmarks import defaults_training as steps
 from benchmarks.linear import BEFORE, DEFAULT, NETWORK, r_squared
 from keras_fusion import zoo
+from keras_fusion.common.names import MASK
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.own_data import USUAL
 from keras_fusion.experiments.recipe import Training
 from keras_fusion.layers.heads import Heads
-from keras_fusion.names import MASK
 from keras_fusion.zoo.parts.heads import FUSED
 
 EPOCHS = 200  # of a recipe for a file of one's own

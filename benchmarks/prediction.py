@@ -74,10 +74,10 @@ def table_of(path, rows):
 
 
 def _cases(path, preprocessor, file, folder):
+    from keras_fusion.common.names import MASK
     from keras_fusion.datasets.columns.reading import column_parts
     from keras_fusion.experiments import prediction_parts
     from keras_fusion.export import load
-    from keras_fusion.names import MASK
 
     output = folder / f"out{file.suffix}"
 

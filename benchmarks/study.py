@@ -6,8 +6,8 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-from keras_fusion.files import write_json
-from keras_fusion.provenance import provenance
+from keras_fusion.common.files import write_json
+from keras_fusion.common.provenance import provenance
 
 
 def parser(doc: str, results: pathlib.Path) -> argparse.ArgumentParser:

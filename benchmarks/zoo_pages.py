@@ -8,10 +8,10 @@ It rewrites the index that opens zoo/README.md, and in the card of every recipe 
 
 from pathlib import Path
 
+from keras_fusion.common.files import whole
 from keras_fusion.experiments.reports import card, index, tables
 from keras_fusion.experiments.reports.plots import PLOTS, save_plots
 from keras_fusion.experiments.results import read
-from keras_fusion.files import whole
 from keras_fusion.zoo import published
 
 

@@ -11,8 +11,8 @@ __version__ = "0.1.0"
 
 # They are imported when they are first asked for: each brings Keras and its backend.
 _ROOMS = (
-    *("attribution", "calibration", "datasets", "export", "layers", "ops", "serving"),
-    *("testing", "tuning", "zoo"),
+    *("attribution", "calibration", "datasets", "export", "layers", "losses"),
+    *("metrics", "ops", "serving", "survival", "testing", "tuning", "zoo"),
 )
 
 

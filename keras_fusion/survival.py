@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.ops.presence import precise
 
 BLOCK = 1024  # rows that are compared with all others at a time

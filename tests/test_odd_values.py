@@ -6,10 +6,10 @@ import re
 import numpy as np
 import pytest
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.errors import InputError
 from keras_fusion.datasets.arrays import as_numbers
 from keras_fusion.datasets.columns import modality
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import prediction, trust, variants
 from keras_fusion.tuning import space
 from tests.experiments import runs

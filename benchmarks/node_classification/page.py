@@ -12,10 +12,10 @@ import pathlib
 import statistics
 import types
 
+from keras_fusion.common.files import whole, write_json
 from keras_fusion.experiments.evaluation import paired_interval
 from keras_fusion.experiments.reports.card import replaced
 from keras_fusion.experiments.reports.tables import markdown_table, origin, spread
-from keras_fusion.files import whole, write_json
 
 FOLDER = pathlib.Path(__file__).parent
 PAGE = FOLDER / "README.md"

@@ -39,10 +39,10 @@ from benchmarks.node_classification.inputs import (
 )
 from benchmarks.node_classification.page import BASELINE, PARTS, RESULTS, summary
 from benchmarks.node_classification.stopping import BothAtTheirBest
+from keras_fusion.common.files import write_json
+from keras_fusion.common.provenance import provenance
 from keras_fusion.datasets.builtin.planetoid import CLASSES, load_graph
-from keras_fusion.files import write_json
 from keras_fusion.graphs import FullGraph
-from keras_fusion.provenance import provenance
 from keras_fusion.zoo import GraphNodeClassifier
 
 L2 = 2.5e-4  # published as 5e-4 of half the sum of squares

@@ -16,12 +16,12 @@ import keras
 import numpy as np
 
 from keras_fusion import zoo
+from keras_fusion.common.files import write_json
+from keras_fusion.common.provenance import computed_on
 from keras_fusion.datasets import Preprocessor
 from keras_fusion.datasets.columns.reading import read_columns
 from keras_fusion.experiments import recipe as recipes
-from keras_fusion.files import write_json
 from keras_fusion.metrics import recall_at_k
-from keras_fusion.provenance import computed_on
 
 MODALITIES = recipes.read(str(Path(__file__).with_name("recipe.toml"))).modalities
 UNITS, DROPOUT, BATCH, K = 64, 0.3, 128, (1, 5, 10)

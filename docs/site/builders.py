@@ -10,7 +10,7 @@ import operators
 import structure
 
 from keras_fusion import zoo
-from keras_fusion.names import EDGE_INDEX
+from keras_fusion.common.names import EDGE_INDEX
 
 HEAD = """---
 hide: [navigation]

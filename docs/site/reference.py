@@ -24,7 +24,7 @@ MODULES = {
     "metrics": "Metrics",
     "survival": "Times until an event",
     "testing": "Testing",
-    "errors": "Errors",
+    "common.errors": "Errors",
 }
 
 

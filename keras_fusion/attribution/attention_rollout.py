@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 
 def attention_rollout(weights: Sequence) -> np.ndarray:

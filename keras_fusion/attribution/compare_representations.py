@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 from keras_fusion.attribution.worth import presence_of
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import EDGES, MASK
 from keras_fusion.layers import Fusion
-from keras_fusion.names import EDGES, MASK
 from keras_fusion.zoo.parts.inputs import check_inputs
 
 

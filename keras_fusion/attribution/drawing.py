@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 FOR, AGAINST = (200, 30, 40), (30, 80, 200)  # red and blue, told apart by all eyes
 

@@ -7,10 +7,10 @@ import numpy as np
 from keras import ops
 
 from keras_fusion.attribution.scaled_tokens import first_tokens, scaled
-from keras_fusion.batching import prediction_batch
-from keras_fusion.errors import InputError
-from keras_fusion.gradients import with_gradients
-from keras_fusion.names import MASK
+from keras_fusion.common.batching import prediction_batch
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.gradients import with_gradients
+from keras_fusion.common.names import MASK
 from keras_fusion.zoo.parts.inputs import check_inputs
 
 _NEARLY = 1e-6  # of the way: where a token is all zeros it is padding, and not there

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from keras_fusion.batching import prediction_batch
-from keras_fusion.errors import InputError
-from keras_fusion.names import EDGE_INDEX, EDGES, MASK
+from keras_fusion.common.batching import prediction_batch
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import EDGE_INDEX, EDGES, MASK
 from keras_fusion.zoo.parts.inputs import check_inputs
 
 

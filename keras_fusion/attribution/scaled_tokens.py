@@ -6,8 +6,8 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from keras_fusion.common.names import safe_names
 from keras_fusion.layers import ColumnEmbedding
-from keras_fusion.names import safe_names
 
 
 class Tokens(NamedTuple):

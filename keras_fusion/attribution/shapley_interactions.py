@@ -12,7 +12,7 @@ from keras_fusion.attribution.coalitions import (
 )
 from keras_fusion.attribution.masked_outputs import modalities_of
 from keras_fusion.attribution.worth import worth
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 
 def shapley_interactions(

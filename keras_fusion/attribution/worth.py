@@ -3,8 +3,8 @@
 import numpy as np
 
 from keras_fusion.attribution.masked_outputs import masked_outputs, modalities_of
-from keras_fusion.errors import InputError
-from keras_fusion.names import EDGES, MASK
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import EDGES, MASK
 
 
 def worth(model, inputs, coalitions, labels, measure, output) -> np.ndarray:

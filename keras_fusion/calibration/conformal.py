@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 
 def conformal_threshold(labels, probabilities, coverage: float = 0.9) -> float:

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 from scipy import optimize
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import IGNORED
 from keras_fusion.layers import CumulativeLink
-from keras_fusion.names import IGNORED
 from keras_fusion.zoo.parts.deployable import heads_of
 
 _ACTIVATIONS = keras.activations.softmax, keras.activations.sigmoid

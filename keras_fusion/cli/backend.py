@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 BACKENDS = ("tensorflow", "jax", "torch")
 

@@ -4,7 +4,7 @@ import textwrap
 
 from rich.console import Console
 
-from keras_fusion.escaping import printable
+from keras_fusion.common.escaping import printable
 
 
 class _Plain(Console):

@@ -5,7 +5,7 @@ import tempfile
 import traceback
 
 import keras_fusion
-from keras_fusion.escaping import one_line
+from keras_fusion.common.escaping import one_line
 
 
 def sentence(error: Exception) -> str:

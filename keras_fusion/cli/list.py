@@ -3,10 +3,10 @@
 import dataclasses
 
 from keras_fusion import datasets, layers, zoo
-from keras_fusion.catalogue import find
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import print_paired, print_results
-from keras_fusion.errors import InputError
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.reports import tables

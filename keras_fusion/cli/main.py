@@ -5,7 +5,7 @@ import importlib
 import sys
 
 from keras_fusion.cli import backend, faults
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 PROGRAM = "keras-fusion"
 COMMANDS = {  # each is a module here with `add_arguments` and `run`

@@ -3,7 +3,7 @@
 import json
 
 from keras_fusion.cli.console import console
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import (
     contributions,
     mask_files,

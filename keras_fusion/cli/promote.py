@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_fusion import export, tuning
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import print_results
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import comparison
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.for_export import for_export

@@ -2,8 +2,8 @@
 
 import re
 
-from keras_fusion.errors import InputError
-from keras_fusion.escaping import printable
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.escaping import printable
 
 
 def add_arguments(parser) -> None:

@@ -3,7 +3,7 @@
 from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import blend_text, record_cells
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import (
     comparison,
     distillation,

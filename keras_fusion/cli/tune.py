@@ -9,7 +9,7 @@ from keras_fusion import tuning
 from keras_fusion.cli import options as shared
 from keras_fusion.cli import promote
 from keras_fusion.cli.console import console
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import own_data
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports import tables

@@ -1,6 +1,6 @@
 """The error that says what is wrong with data."""
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 
 class DataError(InputError):

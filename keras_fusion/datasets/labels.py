@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from keras_fusion.common.names import IGNORED
 from keras_fusion.datasets import multilabel, ordinal
 from keras_fusion.datasets.arrays import LARGEST, listed
 from keras_fusion.datasets.asked import OF_TIMES, ORDINAL
 from keras_fusion.datasets.errors import DataError
-from keras_fusion.names import IGNORED
 
 TASKS = ("classification", "regression", "multilabel", ORDINAL, *OF_TIMES)
 _MANY = 20  # classes that whole numbers may name without a question

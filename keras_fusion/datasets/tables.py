@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.common.names import MASK
 from keras_fusion.datasets import multilabel, times
 from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.asked import OF_TIMES, asked
@@ -25,7 +26,6 @@ from keras_fusion.datasets.preparation import (
 )
 from keras_fusion.datasets.scale_choice import AUTO
 from keras_fusion.datasets.split_rules import rule
-from keras_fusion.names import MASK
 
 IS_TRAIN = "is_train"
 _TRUE = ("true", "1", "yes")

@@ -7,9 +7,9 @@ import numpy as np
 from keras import ops
 
 from keras_fusion import datasets, export
-from keras_fusion.batching import prediction_batch
-from keras_fusion.errors import InputError
-from keras_fusion.names import MASK
+from keras_fusion.common.batching import prediction_batch
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import MASK
 
 
 def answered(model: keras.Model, inputs: dict) -> dict:

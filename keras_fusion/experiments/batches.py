@@ -6,13 +6,13 @@ import math
 import keras
 import numpy as np
 
-from keras_fusion.batching import prediction_batch
+from keras_fusion.common.batching import prediction_batch
+from keras_fusion.common.names import MASK
 from keras_fusion.datasets import Split, modality_mask
 from keras_fusion.datasets.columns.read_rows import ReadRows
 from keras_fusion.experiments.ahead import Ahead
 from keras_fusion.experiments.devices import replicas
 from keras_fusion.experiments.hosts import own_part
-from keras_fusion.names import MASK
 from keras_fusion.zoo.parts.inputs import check_inputs
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import whole
 from keras_fusion.experiments.hosts import is_first
 from keras_fusion.experiments.stopping import EarlyStopping
-from keras_fusion.files import whole
 
 
 def require_same(path: Path, found: dict, expected: dict) -> None:

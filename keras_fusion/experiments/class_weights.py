@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import IGNORED
 from keras_fusion.datasets import Dataset
-from keras_fusion.errors import InputError
-from keras_fusion.names import IGNORED
 
 
 def class_weights(data: Dataset, given: str | dict | None) -> np.ndarray | None:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from keras_fusion import zoo
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import safe_names
+from keras_fusion.common.provenance import provenance
 from keras_fusion.datasets import Dataset
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import classical, evaluation, schema, single_run, training
 from keras_fusion.experiments import variants as forms
 from keras_fusion.experiments.confidence import judged_confidence
@@ -17,8 +19,6 @@ from keras_fusion.experiments.recipe import Recipe, load_data, plain
 from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.results import Fit, Fits, Interval, Results
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.names import safe_names
-from keras_fusion.provenance import provenance
 
 ONLY, WITHOUT = "only-", "without-"
 MODEL, CONCATENATION = "model", "concatenation"

@@ -10,8 +10,8 @@ from keras_fusion.calibration import (
     conformal_threshold,
     prediction_sets,
 )
+from keras_fusion.common.errors import InputError
 from keras_fusion.datasets import Dataset, Split
-from keras_fusion.errors import InputError
 from keras_fusion.experiments.batches import in_order
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.experiments.recipe import Training

@@ -8,13 +8,13 @@ import keras
 import numpy as np
 
 from keras_fusion.attribution import shapley_values
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import MASK
 from keras_fusion.datasets import Split, modality_mask
 from keras_fusion.datasets.columns.read_rows import take
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import prediction
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.experiments.tasks import Task
-from keras_fusion.names import MASK
 
 ROWS = 1000  # at most, since every coalition of modalities is asked for each
 

@@ -4,8 +4,8 @@ import contextlib
 
 import keras
 
+from keras_fusion.common.errors import InputError
 from keras_fusion.datasets import Dataset
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import hosts
 
 _FORCED = {

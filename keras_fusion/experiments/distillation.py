@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.common.files import write_json
+from keras_fusion.common.names import MASK
 from keras_fusion.datasets import Preprocessor, Split
 from keras_fusion.experiments import comparison, evaluation, prediction, training
 from keras_fusion.experiments.recipe import Recipe, load_data
 from keras_fusion.experiments.saving import save_deployable
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import write_json
-from keras_fusion.names import MASK
 
 DISTILLED, RECORD = "distilled", "distilled.json"
 

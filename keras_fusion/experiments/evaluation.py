@@ -10,10 +10,10 @@ import numpy as np
 from scipy import special
 
 from keras_fusion.attribution.masked_outputs import masked_outputs
+from keras_fusion.common.names import MASK
 from keras_fusion.datasets import Split
 from keras_fusion.experiments.batches import InOrder, model_inputs
 from keras_fusion.experiments.results import Interval
-from keras_fusion.names import MASK
 from keras_fusion.zoo.modality_weights import modality_weights, symbolic_weights
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from keras_fusion import zoo
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import whole, write_json
 from keras_fusion.datasets import Dataset
 from keras_fusion.datasets.asked import RISK
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import (
     comparison,
     evaluation,
@@ -19,7 +20,6 @@ from keras_fusion.experiments import (
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.recipe import Recipe, Split
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import whole, write_json
 
 ENSEMBLE = "ensemble"
 PREDICTIONS = "out_of_fold.npz"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import keras
 
-from keras_fusion.errors import InputError
-from keras_fusion.files import alone_in
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import alone_in
 
 COORDINATOR = "JAX_COORDINATOR_ADDRESS"
 COUNT, NUMBER = "JAX_NUM_PROCESSES", "JAX_PROCESS_ID"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.errors import InputError, first_line
+from keras_fusion.common.errors import InputError, first_line
+from keras_fusion.common.names import EACH_LABEL, RISK, SURVIVAL
 from keras_fusion.experiments.batches import model_inputs
-from keras_fusion.names import EACH_LABEL, RISK, SURVIVAL
 
 SAMPLES = "samples.npz"
 

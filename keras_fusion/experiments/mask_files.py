@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.batching import prediction_batch
+from keras_fusion.common.batching import prediction_batch
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import whole
+from keras_fusion.common.names import MASK
 from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.depth import normalize
 from keras_fusion.datasets.images import files_of, open_image
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import prediction
-from keras_fusion.files import whole
-from keras_fusion.names import MASK
 
 KINDS = ("rgb", "depth")
 

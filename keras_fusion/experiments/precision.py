@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import keras
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 

@@ -6,14 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from keras_fusion import datasets, export
-from keras_fusion.datasets.arrays import as_numbers
-from keras_fusion.datasets.files import Rows
-from keras_fusion.errors import InputError
-from keras_fusion.experiments import table_columns
-from keras_fusion.experiments.answering import answered
-from keras_fusion.export import load
-from keras_fusion.files import read_json
-from keras_fusion.names import (
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import read_json
+from keras_fusion.common.names import (
     CONFLICT,
     DISAGREEMENT,
     EACH_LABEL,
@@ -25,6 +20,11 @@ from keras_fusion.names import (
     UNCERTAINTY,
     safe_names,
 )
+from keras_fusion.datasets.arrays import as_numbers
+from keras_fusion.datasets.files import Rows
+from keras_fusion.experiments import table_columns
+from keras_fusion.experiments.answering import answered
+from keras_fusion.export import load
 
 CLASSES, INPUTS = "classes.json", "inputs.json"
 ANSWERS = ("probabilities", "predictions", EACH_LABEL, RISK)

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_fusion.batching import prediction_batch
+from keras_fusion.common.batching import prediction_batch
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import alone_in, read_json, whole, write_json
 from keras_fusion.datasets.columns.reading import column_parts, files_of, folder_of
 from keras_fusion.datasets.files import Rows, row_parts
-from keras_fusion.engines import Here, OnRay
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import prediction, predictions, table_columns
+from keras_fusion.experiments.engines import Here, OnRay
 from keras_fusion.export import newest
-from keras_fusion.files import alone_in, read_json, whole, write_json
 
 FORMATS = (".csv", ".parquet")
 _TABLES = (".csv", ".tsv", ".txt", ".parquet")

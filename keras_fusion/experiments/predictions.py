@@ -5,12 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.datasets.multilabel import SEPARATOR
-from keras_fusion.errors import InputError
-from keras_fusion.experiments.survival_curves import median_times
-from keras_fusion.export.reading import named_classes
-from keras_fusion.files import whole
-from keras_fusion.names import (
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import whole
+from keras_fusion.common.names import (
     CONFLICT,
     DISAGREEMENT,
     EACH_LABEL,
@@ -20,6 +17,9 @@ from keras_fusion.names import (
     SURVIVAL,
     UNCERTAINTY,
 )
+from keras_fusion.datasets.multilabel import SEPARATOR
+from keras_fusion.experiments.survival_curves import median_times
+from keras_fusion.export.reading import named_classes
 
 _TEXT = ("class", "labels", "set")
 FORMATS = (".csv", ".parquet", ".json")

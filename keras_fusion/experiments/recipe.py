@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from keras_fusion import datasets, zoo
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.errors import InputError
 from keras_fusion.datasets.scale_choice import AUTO, REST
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import schema, trust
 from keras_fusion.experiments.keys import (
     Baselines,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from keras_fusion.common.files import write_json
 from keras_fusion.experiments import schema
-from keras_fusion.files import write_json
 
 FILE = "fit.json"
 

@@ -10,9 +10,9 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator
 
+from keras_fusion.common.files import write_json
 from keras_fusion.experiments import schema
 from keras_fusion.experiments.recipe import Recipe
-from keras_fusion.files import write_json
 
 Runs = list[float]
 Ways = dict[str, Runs]

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import comparison, own_data, record, trust
 from keras_fusion.experiments import recipe as recipe_files
 

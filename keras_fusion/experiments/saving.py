@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_fusion import zoo
+from keras_fusion.common.files import whole, write_json
 from keras_fusion.datasets import Dataset
 from keras_fusion.experiments import (
     comparison,
@@ -16,7 +17,6 @@ from keras_fusion.experiments import (
 )
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import whole, write_json
 
 
 def save_deployable(recipe: Recipe, data: Dataset, folder: Path) -> Path:

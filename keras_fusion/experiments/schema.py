@@ -14,8 +14,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Strict, TypeAdapter, ValidationError, WrapValidator
 from pydantic_core import PydanticCustomError
 
-from keras_fusion import files
-from keras_fusion.errors import InputError
+from keras_fusion.common import files
+from keras_fusion.common.errors import InputError
 
 T = TypeVar("T")
 _SAID = "said"

@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from keras_fusion import survival
-from keras_fusion.names import IGNORED
+from keras_fusion.common.names import IGNORED
 from keras_fusion.ops import median_class
 
 

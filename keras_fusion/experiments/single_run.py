@@ -8,9 +8,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_fusion.batching import prediction_batch
+from keras_fusion.common.batching import prediction_batch
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.provenance import computed_on
 from keras_fusion.datasets import Dataset
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import (
     fine_tuning,
     hosts,
@@ -30,7 +31,6 @@ from keras_fusion.experiments.stopping import EarlyStopping
 from keras_fusion.experiments.tasks import task_of, taught
 from keras_fusion.experiments.watching import Watch
 from keras_fusion.export import portable
-from keras_fusion.provenance import computed_on
 
 WEIGHTS = "model.weights.h5"
 COMPILED = "training.keras"

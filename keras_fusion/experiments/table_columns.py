@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.common.files import whole
+from keras_fusion.common.names import MASK
 from keras_fusion.datasets import Dataset, Preprocessor, Schema
 from keras_fusion.datasets.columns import preprocessor as columns
 from keras_fusion.datasets.columns.inference import NAMES_ROWS
@@ -13,8 +15,6 @@ from keras_fusion.datasets.files.matching import Rows, left_over
 from keras_fusion.datasets.tables import IS_TRAIN
 from keras_fusion.export import RawColumns, child, newest
 from keras_fusion.export.raw_columns import COLUMNS
-from keras_fusion.files import whole
-from keras_fusion.names import MASK
 
 FILE, ROWS = "columns.json", "raw_rows.npz"
 

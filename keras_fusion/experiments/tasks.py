@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import keras
 
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import IGNORED
 from keras_fusion.datasets import Dataset
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import measures, scores
 from keras_fusion.losses import SaliencyLoss
 from keras_fusion.metrics import IntersectionOverUnion, QuadraticKappa, RSquared
-from keras_fusion.names import IGNORED
 from keras_fusion.survival import CensoredCrossentropy, CoxLoss
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import IGNORED
 from keras_fusion.datasets import Dataset
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import hosts, variants
 from keras_fusion.experiments import record as records
 from keras_fusion.experiments.checkpoint import require_same
@@ -20,7 +21,6 @@ from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.recomputation import recomputing
 from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.single_run import SingleRun
-from keras_fusion.names import IGNORED
 
 
 def fit(

@@ -7,10 +7,10 @@ from pathlib import Path
 import keras
 
 from keras_fusion import layers
+from keras_fusion.common.errors import InputError
 from keras_fusion.datasets import reach
 from keras_fusion.datasets.builtin import archives
-from keras_fusion.errors import InputError
-from keras_fusion.safety import PURE_LAYERS, objects
+from keras_fusion.safety.allowed import PURE_LAYERS, objects
 from keras_fusion.zoo.parts.described import described
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 import keras
 
 from keras_fusion import datasets, zoo
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import safe_names
 from keras_fusion.datasets.columns.encoders import TRANSFORMER
-from keras_fusion.errors import InputError
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.names import safe_names
 from keras_fusion.zoo.backbone import NONE
 from keras_fusion.zoo.parts.blocks import template
 from keras_fusion.zoo.parts.described import described

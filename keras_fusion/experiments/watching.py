@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
 from keras_fusion.experiments.batches import InOrder, model_inputs
 from keras_fusion.experiments.tasks import Task
 

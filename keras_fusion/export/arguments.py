@@ -6,7 +6,7 @@ from numbers import Integral
 
 import keras
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 
 def sizes(name: str, given: Collection[int]) -> tuple[int, ...]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import keras
 
+from keras_fusion.common.names import MASK
+from keras_fusion.common.provenance import provenance
 from keras_fusion.export.reading import INPUTS, LABELS, NOT_INPUTS
 from keras_fusion.export.signatures import input_names
-from keras_fusion.names import MASK
-from keras_fusion.provenance import provenance
 
 
 def write(

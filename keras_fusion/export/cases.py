@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import DEFAULT, EDGES, MASKED
 from keras_fusion.export.reading import Arrays, as_array, check_inputs
 from keras_fusion.export.signatures import Signature
-from keras_fusion.names import DEFAULT, EDGES, MASKED
 
 _BATCH = 3
 _TEXTS = "", "a", "two words", "größer als 3 €"

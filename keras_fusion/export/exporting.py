@@ -10,8 +10,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_fusion.catalogue import find
-from keras_fusion.errors import InputError
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import DEFAULT, MASK, MASKED, RAW
 from keras_fusion.export import (
     arguments,
     assets,
@@ -39,7 +40,6 @@ from keras_fusion.export.signatures import (
     signatures_of,
 )
 from keras_fusion.export.versions import put
-from keras_fusion.names import DEFAULT, MASK, MASKED, RAW
 
 
 def export(
@@ -63,7 +63,7 @@ def export(
     The signature `serving_default` takes the model's inputs by name, B free, and gives
     float32 outputs by name: the keys of a dict, else the names of the output layers;
     with `labels` also `classes` (B,), text, empty where a row's numbers are not finite.
-    A name that a SavedModel cannot hold goes by `keras_fusion.names.safe_names`.
+    A name that a SavedModel cannot hold goes by `keras_fusion.common.names.safe_names`.
     `embedding` gives what the head takes. Of a model with an input `modality_mask`
     (B, M) they take every other input and all modalities are present; `serving_masked`
     and `embedding_masked` take `NAME_present` (B,) bool for each modality too.

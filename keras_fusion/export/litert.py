@@ -6,10 +6,10 @@ from pathlib import Path
 
 import keras
 
-from keras_fusion.errors import InputError, first_line
+from keras_fusion.common.errors import InputError, first_line
+from keras_fusion.common.names import RAW
 from keras_fusion.export import saved_model
 from keras_fusion.export.reading import Answer, require
-from keras_fusion.names import RAW
 
 FILE = "model.tflite"
 

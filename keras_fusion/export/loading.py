@@ -4,7 +4,7 @@ from pathlib import Path
 
 import keras
 
-from keras_fusion import archives
+from keras_fusion.safety import archives
 
 
 def load(file: str | Path) -> keras.Model:
@@ -12,7 +12,8 @@ def load(file: str | Path) -> keras.Model:
 
     Raises:
         ValueError: If there is no such file, it is not whole, or it holds a class that
-            is not known here or does more than compute (see `keras_fusion.safety`).
+            is not known here or does more than compute; `keras_fusion.safety.allowed`
+            has the list.
     """
     import keras_fusion.layers  # noqa: F401  registers what the file may hold
 

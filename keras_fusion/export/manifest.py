@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 MANIFEST = "manifest.json"
 _KEYS = {

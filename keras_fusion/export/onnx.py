@@ -5,10 +5,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import DEFAULT, MASKED
 from keras_fusion.export import saved_model
 from keras_fusion.export.reading import Answer, require
-from keras_fusion.names import DEFAULT, MASKED
 
 FILE = "model.onnx"
 _OPSET = 18

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import keras
 
-from keras_fusion import archives
-from keras_fusion.errors import InputError
-from keras_fusion.files import whole
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import whole
+from keras_fusion.safety import archives
 
 
 def save(model: keras.Model, path: str | Path) -> None:

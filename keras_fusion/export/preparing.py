@@ -4,8 +4,8 @@ import warnings
 
 import keras
 
-from keras_fusion.errors import InputError
-from keras_fusion.safety import objects
+from keras_fusion.common.errors import InputError
+from keras_fusion.safety.allowed import objects
 
 _HALF = ("float16", "bfloat16")
 

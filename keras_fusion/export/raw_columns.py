@@ -6,9 +6,9 @@ from pathlib import Path
 
 import keras
 
+from keras_fusion.common.names import MASK
 from keras_fusion.export.reading import Arrays
 from keras_fusion.export.signatures import Signature, answer_of
-from keras_fusion.names import MASK
 
 COLUMNS = Path("assets.extra", "columns.json")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.errors import InputError, first_line
+from keras_fusion.common.errors import InputError, first_line
+from keras_fusion.common.names import DEFAULT, EDGES, MASKED, safe_names
 from keras_fusion.export.versions import newest
-from keras_fusion.names import DEFAULT, EDGES, MASKED, safe_names
 
 CLASSES = "classes"
 NO_CLASS = ""  # where the numbers that would say it are not all finite

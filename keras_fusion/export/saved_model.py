@@ -4,11 +4,11 @@ from pathlib import Path
 
 import keras
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import EDGES, EMBEDDING, MEDIAN, RAW
 from keras_fusion.export.raw_columns import signature
 from keras_fusion.export.reading import CLASSES, NO_CLASS
 from keras_fusion.export.signatures import Signature, classes_output, signatures_of
-from keras_fusion.names import EDGES, EMBEDDING, MEDIAN, RAW
 
 
 def write(

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
-from keras_fusion.errors import InputError
-from keras_fusion.names import (
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import (
     DEFAULT,
     EACH_LABEL,
     EDGES,

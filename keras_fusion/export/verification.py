@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 from keras import ops
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import MEDIAN
 from keras_fusion.export import forms
 from keras_fusion.export.cases import Case, tensors
 from keras_fusion.export.reading import CLASSES, Arrays, as_array, named_classes
 from keras_fusion.export.signatures import Signature
-from keras_fusion.names import MEDIAN
 
 TOLERANCE = 1e-5
 _HALF = {"float16": 2e-2, "bfloat16": 1e-1}

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from numbers import Integral
 from pathlib import Path
 
-from keras_fusion.errors import InputError
-from keras_fusion.files import writing
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import writing
 
 
 def put(

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
+from keras_fusion.common.names import EDGE_INDEX, EDGE_WEIGHT
 from keras_fusion.graphs.edges import check_edges
-from keras_fusion.names import EDGE_INDEX, EDGE_WEIGHT
 
 
 class FullGraph(keras.utils.PyDataset):

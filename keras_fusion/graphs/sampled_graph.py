@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from keras_fusion.common.names import EDGE_INDEX, EDGE_WEIGHT
 from keras_fusion.graphs.edges import check_edges
 from keras_fusion.graphs.full_graph import check_weights, count_nodes, counted
-from keras_fusion.names import EDGE_INDEX, EDGE_WEIGHT
 
 
 class SampledGraph(keras.utils.PyDataset):

@@ -4,7 +4,7 @@ Whoever imports this can load any model of the library: all its layers are regis
 with Keras then, also those that only builders make, which are not in the catalogue.
 """
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
 from keras_fusion.layers.attention.attention_augmented_conv2d import (
     AttentionAugmentedConv2D,
 )

@@ -1,6 +1,6 @@
 import keras
 
-from keras_fusion.names import EDGES, MASK, safe_names
+from keras_fusion.common.names import EDGES, MASK, safe_names
 
 
 @keras.saving.register_keras_serializable("keras_fusion")
@@ -11,7 +11,7 @@ class ModalityInput(keras.layers.InputLayer):
     takes few names for a layer. So the tensor has the one and the layer the other.
 
     Args:
-        modality: The modality's own name; see `keras_fusion.names`.
+        modality: The modality's own name; see `keras_fusion.common.names`.
         batch_shape, dtype, name: As for `keras.layers.InputLayer`.
 
     Example:

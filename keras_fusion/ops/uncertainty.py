@@ -4,7 +4,7 @@ import math
 
 from keras import ops
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
 from keras_fusion.ops.presence import precise
 
 

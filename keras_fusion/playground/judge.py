@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.errors import InputError
-from keras_fusion.escaping import printable
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.escaping import printable
+from keras_fusion.common.names import EACH_LABEL, MASK, RISK
 from keras_fusion.experiments import prediction
 from keras_fusion.experiments.contributions import of_rows
-from keras_fusion.names import EACH_LABEL, MASK, RISK
 from keras_fusion.playground.rows import Rows
 from keras_fusion.playground.shown import COLORS, class_map
 

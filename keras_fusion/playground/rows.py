@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_fusion import datasets
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import MASK
 from keras_fusion.datasets.columns import raw
 from keras_fusion.datasets.columns.reading import folder_of, read_columns
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import kept_rows, prediction, table_columns
-from keras_fusion.names import MASK
 
 MOST = 200
 _LISTED = 12  # columns of numbers, above which they are one array

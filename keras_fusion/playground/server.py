@@ -11,7 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from keras_fusion.escaping import printable
+from keras_fusion.common.escaping import printable
 from keras_fusion.playground.judge import Judge
 from keras_fusion.playground.shown import shown
 from keras_fusion.serving.server.addresses import LOCAL_NAMES, listen

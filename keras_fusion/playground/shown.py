@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 
-from keras_fusion.escaping import printable
+from keras_fusion.common.escaping import printable
 
 _PNG = b"\x89PNG"
 _BARS = 256

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 # TensorFlow's names that are not numpy's in capitals.
 _DTYPES = {"HALF": "float16", "FLOAT": "float32", "DOUBLE": "float64"}

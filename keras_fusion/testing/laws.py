@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 
 # Relative and absolute.
 TOLERANCES = {"float32": 2e-5, "float16": 2e-2, "bfloat16": 1e-1}

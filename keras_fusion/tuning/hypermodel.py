@@ -6,8 +6,8 @@ import keras
 import keras_tuner
 
 from keras_fusion import layers, zoo
-from keras_fusion.catalogue import find
-from keras_fusion.errors import InputError
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import variants
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.tasks import task_for

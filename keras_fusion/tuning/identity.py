@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 import keras_fusion
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import read_json, write_json
 from keras_fusion.experiments.checkpoint import require_same
-from keras_fusion.files import read_json, write_json
 from keras_fusion.tuning.search_file import Search, plain
 
 IDENTITY, DATA = "search.json", "data.json"

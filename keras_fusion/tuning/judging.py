@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import comparison, evaluation, training
 from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.record import Record

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 LOG = "search.jsonl"
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from keras_fusion.common.files import write_json
 from keras_fusion.experiments import schema
 from keras_fusion.experiments.results import Interval
-from keras_fusion.files import write_json
 from keras_fusion.tuning.search_file import Search
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import keras_tuner
 import numpy as np
 
-from keras_fusion.engines import Here, OnRay
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import alone_in, read_json, write_json
+from keras_fusion.common.provenance import provenance
 from keras_fusion.experiments import schema
+from keras_fusion.experiments.engines import Here, OnRay
 from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import alone_in, read_json, write_json
-from keras_fusion.provenance import provenance
 from keras_fusion.tuning import references, selection
 from keras_fusion.tuning import trial as trials
 from keras_fusion.tuning.clock import Clock

@@ -8,7 +8,7 @@ import math
 from numbers import Real
 
 from keras_fusion import layers
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 CONCATENATION, LATE = "Concatenation", "late average"
 ONLY = "only-"

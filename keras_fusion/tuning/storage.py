@@ -8,8 +8,8 @@ from pathlib import Path
 
 import keras
 
-from keras_fusion.errors import InputError
-from keras_fusion.files import LOCK, whole
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import LOCK, whole
 from keras_fusion.tuning.search_file import plain
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_fusion.common.files import alone_in, whole, write_json
 from keras_fusion.datasets import Dataset, Split
 from keras_fusion.experiments import comparison, schema, single_run, training
 from keras_fusion.experiments.batches import model_inputs
@@ -18,7 +19,6 @@ from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.recipe import Recipe, plain
 from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import alone_in, whole, write_json
 from keras_fusion.tuning.results import Curve, Trial
 from keras_fusion.tuning.storage import Kept
 

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_fusion.common.names import MASK
 from keras_fusion.layers import MutualFormerBlock
-from keras_fusion.names import MASK
 from keras_fusion.ops.diffusion.cross_diffusion import unstack_results
 from keras_fusion.ops.diffusion.dense_products import affinities as own_affinities
 from keras_fusion.ops.diffusion.dense_products import dense_products

@@ -2,8 +2,8 @@
 
 import keras
 
-from keras_fusion import archives
-from keras_fusion.errors import InputError, first_line
+from keras_fusion.common.errors import InputError, first_line
+from keras_fusion.safety import archives
 from keras_fusion.zoo.parts import applications, hub
 
 PRETRAINED, NONE = "pretrained", "none"
@@ -100,7 +100,7 @@ def _load_weights(model, path):
     try:
         archives.check_weights(path)
         model.load_weights(path)
-    except archives.safety.Unsafe:
+    except archives.allowed.Unsafe:
         raise
     except Exception as error:  # h5py and Keras raise many kinds
         raise InputError(

@@ -3,8 +3,8 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from keras_fusion.batching import prediction_batch
-from keras_fusion.names import MASK
+from keras_fusion.common.batching import prediction_batch
+from keras_fusion.common.names import MASK
 from keras_fusion.zoo.parts.linear_kinds import kind_of
 from keras_fusion.zoo.parts.linear_matrix import matrix
 from keras_fusion.zoo.parts.linear_path import parts_of

@@ -1,7 +1,7 @@
 import keras
 
+from keras_fusion.common.names import MASK
 from keras_fusion.layers import ContrastiveAlignment
-from keras_fusion.names import MASK
 from keras_fusion.zoo.parts.encoders import encode
 from keras_fusion.zoo.parts.entrance import entrance
 from keras_fusion.zoo.weights import load_weights

@@ -1,9 +1,7 @@
 import keras
 from keras import ops
 
-from keras_fusion.layers.ensemble_average import EnsembleAverage
-from keras_fusion.layers.modality_input import inputs_like
-from keras_fusion.names import (
+from keras_fusion.common.names import (
     DISAGREEMENT,
     EDGE_INDEX,
     EMBEDDING,
@@ -11,6 +9,8 @@ from keras_fusion.names import (
     MEDIAN,
     UNCERTAINTY,
 )
+from keras_fusion.layers.ensemble_average import EnsembleAverage
+from keras_fusion.layers.modality_input import inputs_like
 from keras_fusion.ops.median_class import median_class
 from keras_fusion.ops.uncertainty import uncertainty as ops_uncertainty
 from keras_fusion.zoo.parts.deployable import all_nan

@@ -1,7 +1,7 @@
 import keras
 
+from keras_fusion.common.names import MASK
 from keras_fusion.layers import EvidentialFusion, EvidentialModel
-from keras_fusion.names import MASK
 from keras_fusion.zoo.fusion_classifier import SHARED
 from keras_fusion.zoo.parts.encoders import encode
 from keras_fusion.zoo.parts.entrance import entrance

@@ -2,7 +2,7 @@ from typing import NamedTuple
 
 import keras
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
 from keras_fusion.survival import CensoredCrossentropy, CoxLoss
 from keras_fusion.zoo.fusion_classifier import FusionClassifier
 from keras_fusion.zoo.parts.head import classify

@@ -1,9 +1,9 @@
 import keras
 from keras import layers
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.names import EDGE_INDEX, EDGE_WEIGHT, safe_names
 from keras_fusion.layers import GraphModel
-from keras_fusion.names import EDGE_INDEX, EDGE_WEIGHT, safe_names
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.graph_layers import KINDS, graph_layer, graph_layers
 from keras_fusion.zoo.parts.head import check_classes

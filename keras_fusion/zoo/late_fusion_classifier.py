@@ -1,10 +1,10 @@
 import keras
 
 from keras_fusion import zoo
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.names import MASK, safe_names
 from keras_fusion.layers import Averaging
 from keras_fusion.layers.token_presence import ANSWER, PRESENT, with_presence
-from keras_fusion.names import MASK, safe_names
 from keras_fusion.zoo.fusion_classifier import SHARED
 from keras_fusion.zoo.parts.encoders import narrowed
 from keras_fusion.zoo.parts.given import given, told_apart

@@ -3,8 +3,8 @@ import weakref
 import keras
 from keras import ops
 
+from keras_fusion.common.names import EDGE_INDEX
 from keras_fusion.layers.ensemble_average import EnsembleAverage
-from keras_fusion.names import EDGE_INDEX
 from keras_fusion.ops.presence import share
 from keras_fusion.zoo.parts.inputs import check_inputs
 

@@ -3,6 +3,7 @@ from numbers import Integral
 import keras
 from keras import layers
 
+from keras_fusion.common.names import safe_names
 from keras_fusion.layers import (
     Concatenation,
     CrossAttention,
@@ -10,7 +11,6 @@ from keras_fusion.layers import (
     ResidualMLP,
     SinusoidalPositions,
 )
-from keras_fusion.names import safe_names
 from keras_fusion.zoo.fusion_classifier import SHARED
 from keras_fusion.zoo.parts.encoders import encode
 from keras_fusion.zoo.parts.entrance import entrance

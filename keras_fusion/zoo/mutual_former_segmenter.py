@@ -3,8 +3,8 @@ from numbers import Integral
 import keras
 from keras import layers
 
+from keras_fusion.common.names import safe_names
 from keras_fusion.layers import Concatenation
-from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.decoder import decode, from_patches
 from keras_fusion.zoo.parts.described import resolved

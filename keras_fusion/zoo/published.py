@@ -7,8 +7,8 @@ import pathlib
 
 import keras
 
-from keras_fusion.catalogue import find
-from keras_fusion.files import write_json
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.files import write_json
 
 RECIPE, WEIGHTS, LIST = "recipe.toml", "model.weights.h5", "weights.json"
 

@@ -1,9 +1,9 @@
 import keras
 from keras import layers
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.names import safe_names
 from keras_fusion.layers.arguments import require_positive
-from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts.blocks import fuse, template
 from keras_fusion.zoo.parts.encoders import check_encoders, hand_over, pool_positions
 from keras_fusion.zoo.parts.entrance import entrance

@@ -1,6 +1,6 @@
 import keras
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
 from keras_fusion.zoo.fusion_classifier import SHARED, FusionClassifier
 from keras_fusion.zoo.parts.record import builder
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import h5py
 import keras
 
-from keras_fusion import archives
-from keras_fusion.errors import InputError, first_line
+from keras_fusion.common.errors import InputError, first_line
+from keras_fusion.safety import archives
 from keras_fusion.zoo import published
 
 
@@ -34,7 +34,7 @@ def load_weights(model: keras.Model, weights) -> None:
         expected = _layout_of(model)
         if found == expected:
             model.load_weights(path)
-    except archives.safety.Unsafe:
+    except archives.allowed.Unsafe:
         raise
     except Exception as error:  # h5py and Keras raise many kinds
         reason = first_line(error)

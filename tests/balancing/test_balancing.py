@@ -14,7 +14,7 @@ from keras_fusion.balancing import (
     balanced,
 )
 from keras_fusion.balancing.gradient_gates import GradientGates
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import SHAPES, VECTORS, draw, randomize
 

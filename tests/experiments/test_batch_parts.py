@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import checkpoint, single_run, training, variants
 from keras_fusion.experiments.batches import Batches
 from keras_fusion.experiments.devices import check_shared

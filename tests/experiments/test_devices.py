@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import training
 from keras_fusion.experiments.batches import InOrder
 from keras_fusion.experiments.devices import check_shared, data_parallel, replicas

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fusion.common.errors import InputError
 from keras_fusion.datasets import load, table
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import (
     fine_tuning,
     kept_rows,

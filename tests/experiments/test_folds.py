@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from keras_fusion.common.files import read_json
 from keras_fusion.experiments import (
     comparison,
     distillation,
@@ -10,7 +11,6 @@ from keras_fusion.experiments import (
     prediction,
 )
 from keras_fusion.experiments import recipe as recipes
-from keras_fusion.files import read_json
 from tests.cli.running import run, succeed
 from tests.experiments.runs import write
 

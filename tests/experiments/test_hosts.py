@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import hosts, prediction, training
 from tests.experiments import runs
 

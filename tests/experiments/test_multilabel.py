@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import (
     class_weights,
     classical,

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from keras_fusion.common.errors import InputError
 from keras_fusion.datasets.columns.reading import column_parts, read_columns
 from keras_fusion.datasets.files.parts import parts
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import (
     prediction,
     prediction_parts,

@@ -6,7 +6,7 @@ import tomllib
 import numpy as np
 import pytest
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import folds, schema, variants
 from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.zoo import published as recipes

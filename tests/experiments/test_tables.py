@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from keras_fusion.cli.console import _Plain
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments.recipe import Recipe
 from keras_fusion.experiments.reports import prediction_tables, tables
 from keras_fusion.experiments.results import (

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from keras_fusion import zoo
+from keras_fusion.common.errors import InputError
 from keras_fusion.datasets import Split
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import single_run, targets, tasks, training, variants
 from keras_fusion.experiments.comparison import trained
 from keras_fusion.experiments.evaluation import full_outputs

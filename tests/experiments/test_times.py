@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_fusion import survival
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import (
     classical,
     comparison,

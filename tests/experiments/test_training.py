@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import alone_in
 from keras_fusion.experiments import (
     checkpoint,
     comparison,
@@ -24,13 +25,12 @@ from keras_fusion.experiments import record as records
 from keras_fusion.experiments.batches import Batches, model_inputs
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.export import portable
-from keras_fusion.files import alone_in
 from tests.experiments import runs
 
 # Killed as it replaces its third checkpoint, of epoch 3 of 4, by a new one.
 KILLED = """
 import os, pathlib, signal, sys
-from keras_fusion import files
+from keras_fusion.common import files
 from keras_fusion.experiments import training
 from tests.experiments import runs
 

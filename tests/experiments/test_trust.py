@@ -3,10 +3,10 @@ import inspect
 import keras
 import pytest
 
-from keras_fusion import safety
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments import trust
+from keras_fusion.safety import allowed
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
 
@@ -19,11 +19,11 @@ LAYERS = sorted(
 
 def test_every_layer_of_keras_is_on_one_of_the_lists():
     """A layer that a later Keras brings is looked at before a recipe may name it."""
-    unseen = set(LAYERS) - safety.PURE_LAYERS - safety.REFUSED_LAYERS
+    unseen = set(LAYERS) - allowed.PURE_LAYERS - allowed.REFUSED_LAYERS
     assert unseen - {"Layer", "Wrapper"} == set()
 
 
-@pytest.mark.parametrize("name", sorted(safety.REFUSED_LAYERS))
+@pytest.mark.parametrize("name", sorted(allowed.REFUSED_LAYERS))
 def test_a_recipe_names_no_layer_that_runs_something_else(tmp_path, name):
     path = tmp_path / "recipe.toml"
     path.write_text(

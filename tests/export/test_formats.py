@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from keras_fusion import datasets, layers, zoo
+from keras_fusion.common.names import DEFAULT, MASKED
 from keras_fusion.datasets.standardization import measure
 from keras_fusion.export import litert, onnx
-from keras_fusion.names import DEFAULT, MASKED
 from tests.conftest import assert_close, to_numpy
 
 TOKENS = {"a": (3, 5), "b": (3, 4)}

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import pytest
 
+from keras_fusion.common.files import whole
 from keras_fusion.export import portable
-from keras_fusion.files import whole
 from keras_fusion.layers import Averaging
 
 BACKENDS = ("tensorflow", "jax", "torch")

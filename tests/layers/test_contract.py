@@ -6,7 +6,7 @@ import pytest
 from keras import ops, tree
 
 from keras_fusion import layers, zoo
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.testing import check_operator, laws
 from keras_fusion.testing.laws import fill_absent
 from tests.conftest import assert_close, to_numpy, tried_here

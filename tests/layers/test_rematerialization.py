@@ -8,7 +8,7 @@ import pytest
 from keras import tree
 
 from keras_fusion import layers
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from tests.conftest import assert_close, tried_here
 from tests.layers.cases import VARIANTS, WIDTH, draw, inputs_for, randomize
 from tests.layers.test_contract import probe

@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pytest
 
+from keras_fusion.common.names import MASK
 from keras_fusion.experiments import prediction
-from keras_fusion.names import MASK
 from keras_fusion.playground.judge import Judge, uncertainty
 from keras_fusion.playground.rows import Rows, of_file
 from keras_fusion.playground.shown import COLORS

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from keras_fusion.escaping import UNSHOWN
+from keras_fusion.common.escaping import UNSHOWN
 from keras_fusion.playground import server
 from keras_fusion.serving.server.addresses import listen
 from tests.chromium import CHROMIUM

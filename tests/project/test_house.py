@@ -18,36 +18,16 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 # Which parts each part may import; there are no others.
-GROUND = {
-    "archives",
-    "batching",
-    "catalogue",
-    "engines",
-    "errors",
-    "escaping",
-    "files",
-    "gradients",
-    "kerashub",
-    "losses",
-    "metrics",
-    "names",
-    "provenance",
-    "safety",
-    "survival",
-}
+GROUND = {"common", "losses", "metrics", "safety", "survival"}
 MODELS = GROUND | {"graphs", "layers", "ops", "zoo"}
 JUDGED = MODELS | {"attribution", "calibration"}
 MAY_IMPORT = {
     **{part: set() for part in GROUND | {"__init__"}},
-    "archives": {"errors", "kerashub", "safety"},
-    "catalogue": {"errors"},
-    "engines": {"errors"},
-    "files": {"errors"},
     "losses": {"ops"},
     "metrics": {"ops"},
-    "safety": {"errors"},
-    "survival": {"errors", "ops"},
-    "ops": GROUND,
+    "safety": {"common"},
+    "survival": {"common", "ops"},
+    "ops": {"common"},
     "layers": GROUND | {"ops"},
     "zoo": GROUND | {"layers", "ops"},
     "attribution": GROUND | {"layers", "ops", "zoo"},
@@ -78,14 +58,17 @@ TFDS = {
 IN_A_FUNCTION = {
     *(PACKAGE / "datasets" / "columns").glob("*.py"),
     PACKAGE / "experiments" / "devices.py",
-    PACKAGE / "gradients.py",
+    PACKAGE / "common" / "gradients.py",
 }
 
 UNSAFE_MODULES = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 UNSAFE_CALL = re.compile(r"(eval|exec|(.*\.)?enable_unsafe_deserialization)\(")
-# What is loaded by Keras itself is read before: `archives` says what is refused.
+# What is loaded by Keras itself is read before: `safety.archives` says what is refused.
 LOADING = re.compile(r"(keras\.(saving|models)|model)\.load_(model|weights)\(")
-LOADERS = {"archives.py", "testing/laws.py", "zoo/backbone.py", "zoo/weights.py"}
+LOADERS = {
+    *("safety/archives.py", "testing/laws.py"),
+    *("zoo/backbone.py", "zoo/weights.py"),
+}
 UNSAFE_ARGUMENT = re.compile(r"\b(allow_pickle=True|safe_mode=False)\b")
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.layers import ContinuationRatio, CumulativeLink
 from tests.conftest import to_numpy
 from tests.recorded.recording import affine, assert_recorded, assign_affine, read

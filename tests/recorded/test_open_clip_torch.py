@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.ops import alignment_loss
 from tests.recorded.recording import assert_recorded, read
 

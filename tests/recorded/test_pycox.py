@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.layers import ContinuationRatio
 from keras_fusion.survival import CensoredCrossentropy
 from tests.recorded.recording import assert_recorded, read

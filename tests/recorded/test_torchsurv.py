@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.survival import CoxLoss, baseline_hazard
 from tests.recorded.recording import assert_recorded, read
 

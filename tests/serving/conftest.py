@@ -8,8 +8,8 @@ from pathlib import Path
 import keras
 import pytest
 
-from keras_fusion.files import write_json
-from keras_fusion.provenance import provenance
+from keras_fusion.common.files import write_json
+from keras_fusion.common.provenance import provenance
 from keras_fusion.serving.server.models import Models
 from keras_fusion.serving.server.servable import Limits
 from keras_fusion.serving.server.server import Server

@@ -22,7 +22,7 @@ trials = 8
 # Takes its time over every file, so that many a kill comes then.
 SLOW = """
 import os, pathlib, sys, time
-from keras_fusion import files
+from keras_fusion.common import files
 
 replace = os.replace
 

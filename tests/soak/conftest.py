@@ -6,8 +6,8 @@ A session that runs some of them leaves what is written of the others.
 import re
 from pathlib import Path
 
-from keras_fusion.files import read_json, write_json
-from keras_fusion.provenance import provenance
+from keras_fusion.common.files import read_json, write_json
+from keras_fusion.common.provenance import provenance
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parents[1] / "benchmarks" / "results" / "soak.json"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_fusion import engines
+from keras_fusion.experiments import engines
 
 pytest.importorskip("ray")
 psutil = pytest.importorskip("psutil")

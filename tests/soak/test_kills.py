@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 
+from keras_fusion.common.files import read_json
 from keras_fusion.experiments import record, single_run
-from keras_fusion.files import read_json
 from tests.experiments import runs, streamed
 from tests.experiments.test_training import weights
 from tests.soak.commands import SEARCH, start

@@ -8,11 +8,11 @@ import pytest
 
 from keras_fusion import tuning
 from keras_fusion.cli import promote
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import read_json
 from keras_fusion.experiments import kept_rows, prediction, single_run
 from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.scores import accuracy
-from keras_fusion.files import read_json
 from keras_fusion.tuning import ensembling
 from keras_fusion.tuning import trial as trials
 from keras_fusion.tuning.results import Ensemble

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from keras_fusion import tuning
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import single_run, training
 from keras_fusion.tuning import selection
 from keras_fusion.tuning.results import read

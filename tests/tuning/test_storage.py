@@ -8,10 +8,10 @@ import fsspec
 import numpy as np
 import pytest
 
-from keras_fusion import engines, tuning
-from keras_fusion.errors import InputError
+from keras_fusion import tuning
+from keras_fusion.common.errors import InputError
+from keras_fusion.experiments import engines, single_run, training
 from keras_fusion.experiments import recipe as recipes
-from keras_fusion.experiments import single_run, training
 from keras_fusion.tuning import storage
 from keras_fusion.tuning import trial as trials
 from tests.experiments import runs

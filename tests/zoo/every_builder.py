@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_fusion import zoo
-from keras_fusion.names import EDGE_INDEX, MASK
+from keras_fusion.common.names import EDGE_INDEX, MASK
 
 SHAPES = {
     "GraphNodeClassifier": {"a": (3,), "b": (3,)},

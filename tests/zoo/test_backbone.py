@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion import safety, zoo
-from keras_fusion.errors import InputError
+from keras_fusion import zoo
+from keras_fusion.common.errors import InputError
+from keras_fusion.safety import allowed
 from keras_fusion.zoo.parts import applications
 from keras_fusion.zoo.parts.described import described, name_of, resolved
 from tests.conftest import assert_close, to_numpy
@@ -133,7 +134,7 @@ def test_weights_come_from_a_file_of_their_own(file, tmp_path):
         zoo.backbone(file, (8, 8, 3), weights=path)
     with h5py.File(path, "w") as weights:
         weights["layers"] = h5py.ExternalLink("/elsewhere", "/")
-    with pytest.raises(safety.Unsafe, match="own.weights.h5 holds a link"):
+    with pytest.raises(allowed.Unsafe, match="own.weights.h5 holds a link"):
         zoo.backbone(file, (8, 8, 3), weights=path)
 
 
@@ -218,12 +219,12 @@ def test_a_folder_of_keras_hub_is_read_before_it_is_built(tmp_path, monkeypatch)
     source = f"keras_hub:{tmp_path}"
     with h5py.File(tmp_path / "model.weights.h5", "w") as weights:
         weights["layers"] = h5py.ExternalLink("/elsewhere", "/")
-    with pytest.raises(safety.Unsafe, match="model.weights.h5 holds a link"):
+    with pytest.raises(allowed.Unsafe, match="model.weights.h5 holds a link"):
         zoo.backbone(source, (8, 8, 3))
     layer = {"class_name": "Lambda", "module": "keras.layers", "config": {}}
     outer = {"class_name": "Sequential", "module": "keras", "config": {"layers": layer}}
     (tmp_path / "config.json").write_text(json.dumps(outer))
-    with pytest.raises(safety.Unsafe, match="config.json names 'Lambda'"):
+    with pytest.raises(allowed.Unsafe, match="config.json names 'Lambda'"):
         zoo.backbone(source, (8, 8, 3))
 
 

@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from keras_fusion import zoo
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.losses import SaliencyLoss
 from keras_fusion.zoo.parts.decoder import from_patches, patches
 from tests.conftest import assert_close, to_numpy

@@ -6,10 +6,10 @@ import pytest
 from keras import ops
 
 from keras_fusion import datasets, zoo
+from keras_fusion.common.gradients import with_gradients
+from keras_fusion.common.names import MASK
 from keras_fusion.datasets.arrays import as_modalities
 from keras_fusion.datasets.standardization import measure
-from keras_fusion.gradients import with_gradients
-from keras_fusion.names import MASK
 from tests.conftest import to_numpy
 from tests.zoo.every_builder import built, each_builder, with_others
 from tests.zoo.samples import draw

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from keras_fusion import zoo
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.layers import LearnedReplacement
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import MASK, SHAPES, VECTORS, absent_as, draw, randomize

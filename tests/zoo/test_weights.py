@@ -5,7 +5,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion import safety, zoo
+from keras_fusion import zoo
+from keras_fusion.safety import allowed
 from keras_fusion.zoo import published as recipes
 from tests.conftest import assert_close
 from tests.zoo.samples import SHAPES, VECTORS, draw, randomize
@@ -80,7 +81,9 @@ def test_a_file_whose_numbers_lie_in_another_file(trained, tmp_path):
         other.write_bytes(bytes(size))
         del file[kernel]
         file.create_dataset(kernel, shape, "float32", external=[(other, 0, size)])
-    with pytest.raises(safety.Unsafe, match="takes 'layers/dense/vars/0' out of anoth"):
+    with pytest.raises(
+        allowed.Unsafe, match="takes 'layers/dense/vars/0' out of anoth"
+    ):
         build(weights=str(path))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
 from keras_fusion.datasets.builtin import archives
 from keras_fusion.datasets.dataset import Raw
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
 from keras_fusion.datasets.builtin import archives
 
 _SOURCE = "https://github.com/kimiyoung/planetoid"

@@ -1,6 +1,6 @@
 """Every kind of column, in the order in which a column is asked whether it is one."""
 
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
 from keras_fusion.datasets.columns import (
     array,
     audio,

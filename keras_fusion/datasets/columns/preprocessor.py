@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.common.files import write_json
 from keras_fusion.datasets.columns import encoders, modality, raw
 from keras_fusion.datasets.columns.column import (
     Column,
@@ -24,7 +25,6 @@ from keras_fusion.datasets.columns.inference import (
 from keras_fusion.datasets.columns.kinds import KINDS
 from keras_fusion.datasets.columns.read_rows import streamed
 from keras_fusion.datasets.errors import DataError
-from keras_fusion.files import write_json
 
 FILE = "columns.json"
 _VERSION = 1

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion import archives, kerashub, safety
+from keras_fusion.common import kerashub
+from keras_fusion.common.errors import InputError, first_line
 from keras_fusion.datasets.columns.values import as_text, given
-from keras_fusion.errors import InputError, first_line
+from keras_fusion.safety import allowed, archives
 
 PREFIX = "keras_hub:"
 _LONGEST = 256
@@ -111,7 +112,7 @@ def _described(preset):
     try:
         archives.check_preset(Path(preset))
         tokenizer = hub.models.Tokenizer.from_preset(preset)
-    except safety.Unsafe:
+    except allowed.Unsafe:
         raise
     except Exception as error:  # of names, of the network, of files
         raise InputError(

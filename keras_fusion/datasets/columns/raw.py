@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from keras_fusion.common.names import MASK, safe_names
 from keras_fusion.datasets.columns import number
 from keras_fusion.datasets.columns.kinds import KINDS
 from keras_fusion.datasets.columns.values import as_numbers, as_text
-from keras_fusion.names import MASK, safe_names
 
 
 def inputs(preprocessor) -> dict[str, tuple[str, str, tuple[int, ...]]]:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_fusion.common.errors import first_line
 from keras_fusion.datasets.arrays import listed
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.files.table import NotNumbers, Table
 from keras_fusion.datasets.files.text_numbers import parse
-from keras_fusion.errors import first_line
 
 UNNAMED = ("", "Unnamed: 0")  # what pandas' to_csv and read_csv call an index
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from keras_fusion.common.errors import first_line
 from keras_fusion.datasets.errors import DataError
 from keras_fusion.datasets.files import arrow
 from keras_fusion.datasets.files.table import Table
-from keras_fusion.errors import first_line
 
 _BLOCK = 2**22  # bytes of a csv that are parsed at once
 

@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
-from keras_fusion.errors import InputError
-from keras_fusion.escaping import markdown
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.escaping import markdown
+from keras_fusion.common.files import whole
 from keras_fusion.experiments import comparison, single_run
 from keras_fusion.experiments.reports import (
     confidence,
@@ -14,7 +15,6 @@ from keras_fusion.experiments.reports import (
 )
 from keras_fusion.experiments.reports.plots import CAPTIONS, PLOTS
 from keras_fusion.experiments.results import Results
-from keras_fusion.files import whole
 from keras_fusion.zoo import published
 
 BEGIN, END = (

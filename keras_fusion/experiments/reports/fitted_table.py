@@ -7,7 +7,7 @@ from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 
-from keras_fusion.escaping import one_line
+from keras_fusion.common.escaping import one_line
 
 GAP = 2  # columns of the terminal between two of the table
 _WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 
 from keras_fusion import zoo
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.files import whole
 from keras_fusion.datasets import Dataset
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import record, single_run
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.comparison import MODEL, trained
@@ -18,7 +19,6 @@ from keras_fusion.experiments.recipe import Recipe, load_data, plain
 from keras_fusion.experiments.reports.card import best_seed
 from keras_fusion.experiments.results import read
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.files import whole
 
 
 class Picture(NamedTuple):

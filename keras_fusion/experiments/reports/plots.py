@@ -5,6 +5,7 @@ import statistics
 import warnings
 from pathlib import Path
 
+from keras_fusion.common.files import whole
 from keras_fusion.experiments.comparison import METHODS, MODEL
 from keras_fusion.experiments.corruption import NOISE
 from keras_fusion.experiments.reports import corruption_tables
@@ -12,7 +13,6 @@ from keras_fusion.experiments.reports.colors import COLORS, PALETTE
 from keras_fusion.experiments.reports.confidence import draw_reliability, draw_risk
 from keras_fusion.experiments.reports.tables import method_title
 from keras_fusion.experiments.results import Results
-from keras_fusion.files import whole
 
 CAPTIONS = {
     "accuracy.png": "All modalities, and each one missing",

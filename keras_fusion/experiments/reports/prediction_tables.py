@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from keras_fusion.experiments.prediction import named_numbers
-from keras_fusion.experiments.predictions import medians_of, sets_of
-from keras_fusion.names import (
+from keras_fusion.common.names import (
     CONFLICT,
     DISAGREEMENT,
     EACH_LABEL,
@@ -13,6 +11,8 @@ from keras_fusion.names import (
     SURVIVAL,
     UNCERTAINTY,
 )
+from keras_fusion.experiments.prediction import named_numbers
+from keras_fusion.experiments.predictions import medians_of, sets_of
 
 
 def prediction_rows(

@@ -3,7 +3,7 @@
 import statistics
 
 from keras_fusion import zoo
-from keras_fusion.escaping import markdown
+from keras_fusion.common.escaping import markdown
 from keras_fusion.experiments.classical import BOOSTING, LINEAR
 from keras_fusion.experiments.comparison import CONCATENATION, MODEL
 from keras_fusion.experiments.reports.fitted_table import FittedTable

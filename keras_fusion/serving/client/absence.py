@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from keras_fusion.errors import InputError
-from keras_fusion.names import DEFAULT, EDGES, MASKED, safe_names
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import DEFAULT, EDGES, MASKED, safe_names
 from keras_fusion.serving.description import PRESENT, Described
 
 

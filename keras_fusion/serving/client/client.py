@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_fusion.errors import InputError
-from keras_fusion.names import DEFAULT, RAW
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import DEFAULT, RAW
 from keras_fusion.serving.client.absence import complete, signature_for
 from keras_fusion.serving.client.rows import Columns, arrays_of, raw_arrays
 from keras_fusion.serving.description import Described, Target, described

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.serving.client.absence import check_names, spelled
 from keras_fusion.serving.description import PRESENT, Described
 

@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 # What a browser calls this machine. A page of the web whose name was bound to this
 # machine asks by that name.

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 # As TensorFlow Serving: a decimal number that an int64 holds.
 _VERSION = re.compile(r"[0-9]{1,18}")

@@ -13,7 +13,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from keras_fusion.names import DEFAULT
+from keras_fusion.common.names import DEFAULT
 from keras_fusion.serving.errors import ServingError, invalid
 from keras_fusion.serving.server.models import Models
 from keras_fusion.serving.server.servable import Limits, Servable

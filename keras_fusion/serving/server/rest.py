@@ -20,7 +20,7 @@ from tensorflow_serving.apis import (
     model_pb2,
 )
 
-from keras_fusion.names import DEFAULT
+from keras_fusion.common.names import DEFAULT
 from keras_fusion.serving.errors import ServingError, invalid
 from keras_fusion.serving.server import json_bodies
 from keras_fusion.serving.server.grpc_services import (

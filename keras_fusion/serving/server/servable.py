@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_fusion.names import EDGES
+from keras_fusion.common.names import EDGES
 from keras_fusion.serving.errors import ServingError, invalid
 from keras_fusion.serving.server.folders import GRAPH
 

@@ -16,7 +16,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 from keras_fusion.serving.server.addresses import LOCAL_NAMES, listen
 from keras_fusion.serving.server.grpc_services import Services
 from keras_fusion.serving.server.models import Labels, Models

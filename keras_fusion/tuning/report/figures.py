@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 from plotly import colors
 
-from keras_fusion.escaping import html
+from keras_fusion.common.escaping import html
 from keras_fusion.experiments.comparison import CONCATENATION, LATE, MODEL, SINGLE
 from keras_fusion.experiments.reports.colors import COLORS, PALETTE
 from keras_fusion.tuning.report.leaderboard import (

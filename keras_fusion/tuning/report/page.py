@@ -4,10 +4,10 @@ import collections
 import string
 from pathlib import Path
 
-from keras_fusion.errors import InputError
-from keras_fusion.escaping import html
+from keras_fusion.common.errors import InputError
+from keras_fusion.common.escaping import html
+from keras_fusion.common.files import whole
 from keras_fusion.experiments.reports import tables
-from keras_fusion.files import whole
 from keras_fusion.tuning.report import leaderboard
 from keras_fusion.tuning.results import Results
 

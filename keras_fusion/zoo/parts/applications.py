@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_fusion.catalogue import find
-from keras_fusion.errors import InputError, first_line
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.errors import InputError, first_line
 
 
 def network(name: str, input_shape: tuple, random: bool) -> keras.Model:

@@ -4,15 +4,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_fusion.layers import (
-    ContinuationRatio,
-    CumulativeLink,
-    EvidentialFusion,
-    Standardization,
-)
-from keras_fusion.layers.held_statistics import HeldStatistics
-from keras_fusion.layers.linear_prediction import LinearPrediction
-from keras_fusion.names import (
+from keras_fusion.common.names import (
     CONFLICT,
     EACH_LABEL,
     EDGE_INDEX,
@@ -24,6 +16,14 @@ from keras_fusion.names import (
     UNCERTAINTY,
     safe_names,
 )
+from keras_fusion.layers import (
+    ContinuationRatio,
+    CumulativeLink,
+    EvidentialFusion,
+    Standardization,
+)
+from keras_fusion.layers.held_statistics import HeldStatistics
+from keras_fusion.layers.linear_prediction import LinearPrediction
 from keras_fusion.ops.median_class import median_class
 from keras_fusion.ops.uncertainty import uncertainty as ops_uncertainty
 from keras_fusion.zoo.modality_weights import symbolic_weights

@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from keras_fusion.names import safe_names
+from keras_fusion.common.names import safe_names
 from keras_fusion.zoo.backbone import HUB, PRETRAINED, backbone
 from keras_fusion.zoo.parts.asked_dtype import asked_dtype
 

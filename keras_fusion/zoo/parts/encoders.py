@@ -4,10 +4,10 @@ from numbers import Integral
 
 from keras import layers, ops
 
+from keras_fusion.common.names import safe_names
 from keras_fusion.layers.padded_conv1d import PaddedConv1D
 from keras_fusion.layers.present_mean import PresentMean
 from keras_fusion.layers.token_presence import TokenPresence
-from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts import token_inputs
 from keras_fusion.zoo.parts.given import given, one_output, told_apart
 

@@ -4,9 +4,9 @@ import keras
 from keras import layers
 
 from keras_fusion import layers as own_layers
-from keras_fusion.catalogue import find
+from keras_fusion.common.catalogue import find
+from keras_fusion.common.names import safe_names
 from keras_fusion.layers.held_statistics import HeldStatistics, has_averages
-from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts import token_inputs
 
 # Names of the builders' own layers that an encoder might have as well.

@@ -2,8 +2,8 @@
 
 import keras
 
+from keras_fusion.common.names import MASK, safe_names
 from keras_fusion.layers.heads import HEADS, HeadedModel, Heads
-from keras_fusion.names import MASK, safe_names
 from keras_fusion.zoo.parts.head import ORDINAL, classify, is_regression
 
 FUSED = "predictions_fused"  # no modality's head can be called so

@@ -5,8 +5,9 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
-from keras_fusion import archives, kerashub, safety
-from keras_fusion.errors import InputError, first_line
+from keras_fusion.common import kerashub
+from keras_fusion.common.errors import InputError, first_line
+from keras_fusion.safety import allowed, archives
 from keras_fusion.zoo.parts import token_inputs
 
 
@@ -28,7 +29,7 @@ def network(preset: str, input_shape: tuple, random: bool) -> keras.Model:
     try:
         archives.check_preset(Path(preset))
         body = hub.models.Backbone.from_preset(preset, load_weights=not random)
-    except safety.Unsafe:
+    except allowed.Unsafe:
         raise
     except Exception as error:  # of names, of the network, of files
         raise InputError(

@@ -3,10 +3,10 @@
 import keras
 from keras import ops
 
+from keras_fusion.common.names import EDGES, MASK, safe_names
 from keras_fusion.layers import ModalityCorruption, ModalityDropout
 from keras_fusion.layers.modality_input import ModalityInput
 from keras_fusion.layers.stand_in import StandIn
-from keras_fusion.names import EDGES, MASK, safe_names
 from keras_fusion.ops.presence import select
 from keras_fusion.zoo.parts.asked_dtype import asked_dtype
 

@@ -2,11 +2,11 @@
 
 import keras
 
+from keras_fusion.common.names import MASK, safe_names
 from keras_fusion.layers.bag_of_words import BagOfWords
 from keras_fusion.layers.blend import Blend
 from keras_fusion.layers.linear_features import LinearFeatures
 from keras_fusion.layers.linear_prediction import LinearPrediction
-from keras_fusion.names import MASK, safe_names
 from keras_fusion.zoo.parts.head import ORDINAL, is_regression
 
 PATH = "predictions_linear"  # no modality's head can be called so

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from keras import ops
 
-from keras_fusion.names import RISK, SURVIVAL
+from keras_fusion.common.names import RISK, SURVIVAL
 
 
 def of_times(output, hazards: Sequence[float] | None) -> dict:

@@ -5,8 +5,8 @@ from numbers import Integral
 
 from keras import layers
 
+from keras_fusion.common.names import safe_names
 from keras_fusion.layers import ClassToken, PositionEmbedding
-from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts.encoders import encode, residual_block
 
 STEMS = ("patch", "convolution")

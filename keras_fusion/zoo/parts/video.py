@@ -2,8 +2,8 @@
 
 from keras import layers, ops
 
+from keras_fusion.common.names import safe_names
 from keras_fusion.layers import JointHeatmaps, SqueezeExcitation, Summation
-from keras_fusion.names import safe_names
 from keras_fusion.zoo.parts.encoders import check_names
 from keras_fusion.zoo.parts.given import given
 

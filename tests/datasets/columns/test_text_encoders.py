@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from keras_fusion import zoo
+from keras_fusion.common.errors import InputError
 from keras_fusion.datasets import Preprocessor
 from keras_fusion.datasets.columns.encoders import TRANSFORMER
-from keras_fusion.errors import InputError
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments import variants
 from tests.conftest import assert_close, to_numpy

@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from keras_fusion import layers
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from tests.conftest import assert_close, to_numpy, tried_here
 from tests.layers.attention.mixing_cases import (
     EDGES,

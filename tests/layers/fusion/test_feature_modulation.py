@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.layers import FeatureModulation
 from tests.conftest import assert_close, to_numpy
 from tests.layers.cases import draw

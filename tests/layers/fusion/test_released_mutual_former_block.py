@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.layers import CrossDiffusionAttention, ReleasedMutualFormerBlock
 from keras_fusion.ops.diffusion.cross_diffusion import cross_diffusion
 from keras_fusion.ops.diffusion.dense_products import affinities

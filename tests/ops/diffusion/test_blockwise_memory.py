@@ -4,7 +4,7 @@ import keras
 import pytest
 from keras import ops
 
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.ops import cross_diffusion
 from keras_fusion.ops.diffusion import blocks
 from tests.layers.cases import draw

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.ops import cross_diffusion
 from keras_fusion.ops.diffusion import fused_attention
 from tests.conftest import TOLERANCES, assert_close, tried_here

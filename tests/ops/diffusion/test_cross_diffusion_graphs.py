@@ -4,7 +4,7 @@ import keras
 import pytest
 from keras import ops
 
-from keras_fusion.gradients import with_gradients
+from keras_fusion.common.gradients import with_gradients
 from keras_fusion.ops import cross_diffusion
 from tests.conftest import assert_close
 from tests.ops.diffusion.diffusion_results import arrays, flat

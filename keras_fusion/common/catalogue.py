@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping
 from typing import TypeVar
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 T = TypeVar("T")
 

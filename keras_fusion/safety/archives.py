@@ -8,8 +8,9 @@ from pathlib import Path
 import h5py
 import keras
 
-from keras_fusion import kerashub, safety
-from keras_fusion.errors import InputError, first_line
+from keras_fusion.common import kerashub
+from keras_fusion.common.errors import InputError, first_line
+from keras_fusion.safety import allowed
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 _INFLATION = 100  # times its size on disk that an archive may unpack to
@@ -27,7 +28,7 @@ def check_model(path: str | Path, compiled: bool) -> None:
         ValueError: If the file is not whole.
         ImportError: If it has layers of KerasHub, which is not installed.
         Unsafe: If it unpacks to far more than it is, points to other files, or names a
-            class that is not pure (see `safety.check`).
+            class that is not pure (see `allowed.check`).
     """
     path = Path(path)
     try:
@@ -37,11 +38,11 @@ def check_model(path: str | Path, compiled: bool) -> None:
             if not compiled:
                 config.pop("compile_config", None)
             _import_hub(config)
-            safety.check(config, f"{path}")
+            allowed.check(config, f"{path}")
             _check_widths(config, path)
             with archive.open(WEIGHTS) as file:
                 check_weights(file, path)
-    except (safety.Unsafe, ImportError):
+    except (allowed.Unsafe, ImportError):
         raise
     except Exception as error:  # zipfile, zlib, json and h5py raise many kinds
         reason = first_line(error)
@@ -86,7 +87,7 @@ def check_weights(file, path: str | Path | None = None) -> None:
         # something is raised.
         found = weights.visititems_links(_foreign_link) or weights.visititems(_unstored)
     if found:
-        raise safety.Unsafe(f"{path or file} {found}")
+        raise allowed.Unsafe(f"{path or file} {found}")
 
 
 def check_preset(folder: Path) -> None:
@@ -95,11 +96,11 @@ def check_preset(folder: Path) -> None:
     A preset that is no folder is one of KerasHub's own, and passes.
 
     Raises:
-        Unsafe: As `safety.check` and `check_weights` raise it.
+        Unsafe: As `allowed.check` and `check_weights` raise it.
         ValueError: If one of its files is not whole.
     """
     for path in folder.glob("*.json"):
-        safety.check(json.loads(path.read_text(encoding="utf-8")), f"{path}")
+        allowed.check(json.loads(path.read_text(encoding="utf-8")), f"{path}")
     for path in folder.glob("*.h5"):
         check_weights(path)
 
@@ -121,7 +122,7 @@ def _unstored(name, data):
 
 def _import_hub(config):
     """Makes the layers of KerasHub known where a file names some, as a person would."""
-    names = (str(found.get("registered_name")) for found in safety.objects(config))
+    names = (str(found.get("registered_name")) for found in allowed.objects(config))
     if any(name.startswith(kerashub.REGISTERED) for name in names):
         kerashub.package()
 
@@ -130,7 +131,7 @@ def _check_sizes(archive, path):
     members = archive.infolist()
     unpacked = sum(member.file_size for member in members)
     if unpacked > max(_INFLATION * path.stat().st_size, _SMALL):
-        raise safety.Unsafe(
+        raise allowed.Unsafe(
             f"{path} has {path.stat().st_size} bytes and unpacks to {unpacked}."
         )
     foreign = [
@@ -140,16 +141,18 @@ def _check_sizes(archive, path):
         and not name.startswith("assets/")
     ]
     if foreign:
-        raise safety.Unsafe(f"{path} holds {foreign[0]!r}, which Keras does not write.")
+        raise allowed.Unsafe(
+            f"{path} holds {foreign[0]!r}, which Keras does not write."
+        )
 
 
 def _check_widths(config, path):
     """Refuses a layer of more weights than the file has room for."""
     room = 2 * path.stat().st_size * _INFLATION  # four bits are the fewest of a number
-    for found in safety.objects(config):
+    for found in allowed.objects(config):
         numbers = _fewest_weights(found)
         if numbers > room + _SMALL:
-            raise safety.Unsafe(
+            raise allowed.Unsafe(
                 f"{path} declares a {found['class_name']} of {numbers} weights, more "
                 f"than a file of {path.stat().st_size} bytes holds."
             )

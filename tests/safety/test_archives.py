@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_fusion import archives, safety
 from keras_fusion.export import load, portable
+from keras_fusion.safety import allowed, archives
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ BROKEN = {
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_files(kind, read, saved, write):
     path = write(HOSTILE[kind](saved))
-    with pytest.raises(safety.Unsafe, match=str(path)):
+    with pytest.raises(allowed.Unsafe, match=str(path)):
         read(path)
 
 
@@ -137,7 +137,7 @@ def test_a_lambda_whose_function_is_a_class(write, saved):
         }
     )
     path = write(saved | {archives.CONFIG: json.dumps(document)})
-    with pytest.raises(safety.Unsafe, match="Lambda|TFSMLayer"):
+    with pytest.raises(allowed.Unsafe, match="Lambda|TFSMLayer"):
         load(path)
 
 

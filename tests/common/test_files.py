@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from keras_fusion.files import whole, write_json
+from keras_fusion.common.files import whole, write_json
 
 
 def test_an_error_leaves_what_was_there(tmp_path):
@@ -18,7 +18,7 @@ def test_an_error_leaves_what_was_there(tmp_path):
 
 KILLED = """
 import os, pathlib, sys
-from keras_fusion.files import whole
+from keras_fusion.common.files import whole
 with whole(pathlib.Path(sys.argv[1])) as beside:
     beside.write_text("half")
     os.kill(os.getpid(), 9)

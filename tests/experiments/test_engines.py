@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from keras_fusion import engines
+from keras_fusion.experiments import engines
 
 pytest.importorskip("ray")
 pytestmark = [
@@ -97,7 +97,7 @@ def test_nobody_enters_without_the_token(mode, enters):
 
 DRIVER = """
 import pathlib, signal, sys, time
-from keras_fusion import engines
+from keras_fusion.experiments import engines
 
 # What a shell started in the background is deaf to Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from keras_fusion.names import EDGE_INDEX, MASK, safe_names
+from keras_fusion.common.names import EDGE_INDEX, MASK, safe_names
 
 # Names of tables that people have, and names that some backend refuses.
 HOSTILE = (

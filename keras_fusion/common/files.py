@@ -9,7 +9,7 @@ from pathlib import Path
 
 import filelock
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 try:
     import fcntl

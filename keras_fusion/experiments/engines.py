@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 RETRIES = 2  # of a task whose process died
 LOCAL = "local"  # the address of a cluster of this machine alone

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import keras
 
-from keras_fusion.errors import InputError
+from keras_fusion.common.errors import InputError
 
 # Layers that make numbers of numbers, by their arguments alone.
 PURE_LAYERS = frozenset(

@@ -1,0 +1,1 @@
+"""What a file from outside may hold, looked at before anything in it is loaded."""
