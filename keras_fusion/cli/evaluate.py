@@ -1,6 +1,5 @@
 """`keras-fusion evaluate`."""
 
-from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import print_results, record_cells
 from keras_fusion.common.errors import InputError
@@ -13,34 +12,6 @@ from keras_fusion.experiments.reports.card import publish
 from keras_fusion.experiments.reports.plots import save_plots
 from keras_fusion.experiments.runs import COMPILED, best_run, run_of
 from keras_fusion.experiments.saving import save_deployable
-
-
-def add_arguments(parser) -> None:
-    """Adds what the command takes."""
-    shared.add_recipe(parser)
-    shared.add_training(parser)
-    parser.add_argument(
-        "--leave-out",
-        action="store_true",
-        help="also train the model without each modality from scratch",
-    )
-    parser.add_argument(
-        "--corrupt",
-        action="store_true",
-        help="also judge with inputs that lie: noise, another sample's, or zeros in "
-        "place of a modality, while the mask says that it is there",
-    )
-    parser.add_argument(
-        "--on",
-        choices=("test", "validation"),
-        default="test",
-        help="part to judge on; compare by validation first, then use test once",
-    )
-    parser.add_argument(
-        "--publish",
-        action="store_true",
-        help="write results, weights and card into the recipe's folder",
-    )
 
 
 def run(options) -> None:

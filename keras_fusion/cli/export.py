@@ -5,55 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from keras_fusion import export as exporting
-from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
 from keras_fusion.experiments import prediction, record
 from keras_fusion.experiments.for_export import for_export
 from keras_fusion.experiments.runs import best_run, recipe_of
-
-
-def add_arguments(parser) -> None:
-    """Adds what the command takes."""
-    parser.add_argument(
-        "model",
-        help="a recipe or file that you have trained, or a .keras file",
-    )
-    shared.add_dataset(parser)
-    shared.add_runs(parser)
-    parser.add_argument(
-        "--output", help="folder of the versions (default: saved_models/NAME)"
-    )
-    parser.add_argument(
-        "--version", type=int, help="number of the version (default: the next one)"
-    )
-    parser.add_argument(
-        "--samples",
-        help="file with rows on which the export is compared with the model (default: "
-        "rows that training kept)",
-    )
-    parser.add_argument(
-        "--formats",
-        nargs="+",
-        default=(),
-        metavar="FORMAT",
-        help="formats to write beside the SavedModel: onnx, litert",
-    )
-    _add_batches(
-        parser,
-        "--warmup",
-        "batch sizes for which the server warms up when it loads the model",
-    )
-    _add_batches(
-        parser,
-        "--xla",
-        "batch sizes to compile with XLA; other batches are padded to them",
-    )
-
-
-def _add_batches(parser, option, words):
-    parser.add_argument(
-        option, type=int, nargs="+", default=(), metavar="ROWS", help=words
-    )
 
 
 def run(options) -> None:

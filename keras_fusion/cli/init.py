@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from keras_fusion.cli.console import console
-from keras_fusion.cli.options import Labels, add_task
 from keras_fusion.common.errors import InputError
 from keras_fusion.common.files import whole
 from keras_fusion.datasets.times import names
@@ -13,21 +12,6 @@ from keras_fusion.experiments.own_data import is_data, recipe_for
 from keras_fusion.experiments.recipe import load_data
 from keras_fusion.experiments.runs import labels_of
 from keras_fusion.experiments.writing import recipe_text
-
-
-def add_arguments(parser) -> None:
-    """Adds what the command takes."""
-    parser.add_argument("file", help="rows with labels: .csv, .tsv, .parquet or .npz")
-    parser.add_argument(
-        "--label",
-        action=Labels,
-        help="column or array that holds the labels (default: y); repeat the option "
-        "for several columns of true and false",
-    )
-    add_task(parser)
-    parser.add_argument(
-        "--output", help="recipe to write (default: FILE.toml beside FILE)"
-    )
 
 
 def run(options) -> None:

@@ -14,16 +14,6 @@ from keras_fusion.experiments.results import read
 from keras_fusion.zoo import published as recipes
 
 
-def add_arguments(parser) -> None:
-    """Adds what the command takes."""
-    parser.add_argument(
-        "recipe", nargs="?", help="print the published results of this recipe"
-    )
-    parser.add_argument(
-        "--method", help="compare this method of the results with every other, paired"
-    )
-
-
 def run(options) -> None:
     """Prints everything that has a name, or the published results of a recipe."""
     if options.recipe:

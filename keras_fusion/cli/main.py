@@ -8,7 +8,7 @@ from keras_fusion.cli import backend, faults
 from keras_fusion.common.errors import InputError
 
 PROGRAM = "keras-fusion"
-COMMANDS = {  # each is a module here with `add_arguments` and `run`
+COMMANDS = {  # each is a module here with `run`, and one of `options`
     "list": "list recipes, layers and data sets, or print a recipe's published results",
     "init": "write a recipe for your own file, ready to edit",
     "train": "train a recipe or your own file; an interrupted run resumes",
@@ -32,8 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     command = next((word for word in arguments if word in COMMANDS), None)
     debug = "--debug" in arguments
     try:
-        module = _module(command) if command else None
-        options = _parser(command, module).parse_args(arguments)
+        options = _parser(command).parse_args(arguments)
+        module = _module(command)
         if command not in ("list", "verify"):
             backend.silence_others()
         module.run(options)
@@ -63,8 +63,11 @@ def _module(command):
     return importlib.import_module(f"keras_fusion.cli.{command}")
 
 
-def _parser(command, module):
-    """All commands by name; the arguments of the one that is called."""
+def _parser(command):
+    """All commands by name; the arguments of the one that is called.
+
+    Keras is not imported for them, so that `--help` answers at once.
+    """
     parser = argparse.ArgumentParser(
         PROGRAM, description="Fuse several inputs about one thing, with Keras 3."
     )
@@ -77,7 +80,8 @@ def _parser(command, module):
             formatter_class=_Defaults,
         )
         if name == command:
-            module.add_arguments(known)
+            taken = importlib.import_module(f"keras_fusion.cli.options.{name}")
+            taken.add_arguments(known)
         known.add_argument(
             "--debug", action="store_true", help="show the traceback of an error"
         )

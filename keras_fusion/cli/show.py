@@ -2,28 +2,8 @@
 
 from pathlib import Path
 
-from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
 from keras_fusion.experiments.runs import best_run, recipe_of
-
-
-def add_arguments(parser) -> None:
-    """Adds what the command takes."""
-    parser.add_argument(
-        "model",
-        help="a recipe or file that you have trained, the folder of a run, a .keras "
-        "file, or an export",
-    )
-    shared.add_dataset(parser)
-    shared.add_runs(parser)
-    parser.add_argument(
-        "--rows",
-        metavar="FILE",
-        help="file with rows to show (default: rows that training kept)",
-    )
-    parser.add_argument(
-        "--port", type=int, default=8502, help="port; 0 takes a free one"
-    )
 
 
 def run(options) -> None:

@@ -1,6 +1,5 @@
 """`keras-fusion train`."""
 
-from keras_fusion.cli import options as shared
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import blend_text, record_cells
 from keras_fusion.common.errors import InputError
@@ -17,24 +16,6 @@ from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.runs import COMPILED, best_run, run_of
 from keras_fusion.experiments.saving import save_deployable
-
-
-def add_arguments(parser) -> None:
-    """Adds what the command takes."""
-    shared.add_recipe(parser)
-    shared.add_training(parser)
-    parser.add_argument(
-        "--folds",
-        type=int,
-        help="train one model on each of so many folds, 3 or more, and average them "
-        "into one model; rows that one fold validates on train the others",
-    )
-    parser.add_argument(
-        "--distill",
-        action="store_true",
-        help="with --folds: also train one network, as large as one of theirs, to "
-        "answer as they do together, and say on the test rows what it loses",
-    )
 
 
 def run(options) -> None:

@@ -4,11 +4,6 @@ from keras_fusion import export
 from keras_fusion.cli.console import console
 
 
-def add_arguments(parser) -> None:
-    """Adds what the command takes."""
-    parser.add_argument("path", help="a version, or the folder of its versions")
-
-
 def run(options) -> None:
     """Says of each exported version that every bit of it is as it was written."""
     for folder, manifest in export.verified_versions(options.path).items():

@@ -1,6 +1,8 @@
 import pathlib
 import re
 import shutil
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -33,6 +35,18 @@ def broken_model(folder):
     (folder / "broken.keras").write_bytes(model[: len(model) // 2])
 
 
+HELP = """
+import sys
+from keras_fusion.cli.main import COMMANDS, main
+
+for command in COMMANDS:
+    try:
+        main([command, "--help"])
+    except SystemExit:
+        pass
+slow = {"keras", "numpy", "jax", "tensorflow", "torch"}
+print(sorted(slow & sys.modules.keys()))
+"""
 NAN = np.full((100, 5), np.nan)
 TRAIN = "train {} --quiet --runs out"
 OWN = TRAIN.format(".") + " --dataset npz:own.npz"
@@ -215,6 +229,15 @@ def test_help_says_what_every_option_does(command, monkeypatch, capsys):
     assert "None" not in out and "False" not in out
     options = re.findall(r"^  (--?\S+)(.*\n(?: {10,}.*\n)*)", out, re.M)
     assert all(re.search(r"[a-z]{3,} [a-z]", words) for _, words in options), options
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_help_imports_no_backend():
+    told = subprocess.run(
+        [sys.executable, "-c", HELP], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.splitlines()[-1] == "[]"
+    assert told.stdout.count("show the traceback") == len(cli.COMMANDS)
 
 
 def test_the_help_of_serve_says_the_usual_limits(capsys):

@@ -15,7 +15,6 @@ import pytest
 import yaml
 from check_jsonschema.builtin_schemas import get_builtin_schema
 
-from keras_fusion.cli import tune
 from keras_fusion.cli.main import _parser
 
 ROOT = Path(__file__).parents[2]
@@ -241,6 +240,6 @@ def test_ray_on_the_cluster_is_the_one_that_was_tested():
     pinned = re.search(r"^ray==(.+)$", (ROOT / "constraints.txt").read_text(), re.M)[1]
     assert spec["rayClusterSpec"]["rayVersion"] == pinned
     assert f"rayproject/ray:{pinned}" in (DEPLOY / "README.md").read_text()
-    parser = _parser("tune", tune)
+    parser = _parser("tune")
     options = parser.parse_args(spec["entrypoint"].split()[1:])
     assert options.command == "tune" and options.address == "auto"

@@ -9,7 +9,6 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from keras_fusion.cli import train
 from keras_fusion.cli.main import _parser
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -56,7 +55,7 @@ def test_the_job_runs_a_command_that_is_there(manifests):
         "name": runtime["metadata"]["name"],
     }
     words = spec["trainer"]["command"][1:] + spec["trainer"]["args"]
-    options = _parser("train", train).parse_args(words)
+    options = _parser("train").parse_args(words)
     assert options.devices == spec["trainer"]["numNodes"]  # one processor each
     pod = job_of(manifests)["spec"]["template"]
     (container,) = pod["spec"]["containers"]
