@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import statistics
 from pathlib import Path
 
 from keras_fusion import export, tuning
@@ -16,10 +17,18 @@ from keras_fusion.experiments.reports.card import best_seed, publish
 from keras_fusion.experiments.reports.plots import save_plots
 from keras_fusion.experiments.saving import save_deployable
 from keras_fusion.tuning import ensembling
-from keras_fusion.tuning.promotion import baseline_that_won, best_fusion
+from keras_fusion.tuning.promotion import (
+    baseline_that_won,
+    best_fusion,
+    seconds_of,
+)
 from keras_fusion.tuning.results import Results
 
 ZOO = Path("zoo")
+LATER = (
+    "When the search has ended, --promote trains the best fusion and its baselines, {} "
+    "times each. That comes on top of the search; its time is said before it begins."
+)
 NEEDED = {"matplotlib": "plots", "tensorflow": "tensorflow", "tomli_w": "tuning"}
 
 
@@ -46,15 +55,12 @@ def promote(results: Results, name: str, folder: Path) -> None:
         folder: Of the search; gets the runs in `promoted/`.
     """
     trials = results.trials
-    runs = folder / "promoted" / f"trial-{best_fusion(trials).trial}"
+    best = best_fusion(trials)
+    runs = folder / "promoted" / f"trial-{best.trial}"
     recipe_file = tuning.promote(results, runs / "recipe" / name)
     recipe = recipes.read(str(recipe_file))
     seeds = recipe.training.seeds
-
-    def report(run, record):
-        console.print(f"{run}: {record.seconds:.1f} s", style="dim")
-
-    found = comparison.compare(recipe, seeds, runs, report=report)
+    found = comparison.compare(recipe, seeds, runs, report=_Progress(recipe, best))
     save_plots(found, runs)
     publish(found, recipe_file.parent, runs)
     print_results(found)
@@ -93,8 +99,40 @@ def promote_ensemble(results: Results, name: str, folder: Path) -> None:
 
 
 def _export(model, name):
+    console.print(f"exporting {model}; it is loaded again and compared, please wait")
     version = export.export(model, Path("saved_models") / name, **for_export(model))
     console.print(f"wrote {version}: verified, its signature gives the model's numbers")
+
+
+class _Progress:
+    """Says what a promotion trains, then each run as it ends with the time left."""
+
+    def __init__(self, recipe, trial):
+        seeds = recipe.training.seeds
+        names = [*comparison.variants(recipe, recipes.load_data(recipe, seeds[0]))]
+        self.total, self.seconds = len(names) * len(seeds), []
+        once = seconds_of(trial, recipe.training.epochs)
+        console.say(
+            f"--promote trains {self.total} models now: {', '.join(names)}, for the "
+            f"seeds {', '.join(map(str, seeds))}. By the time of the trial, that is "
+            f"about {_minutes(self.total * once)}. If you stop it, the same command "
+            "goes on.",
+            style="bold",
+        )
+
+    def __call__(self, run, record):
+        self.seconds.append(record.seconds)
+        done = len(self.seconds)
+        left = (self.total - done) * statistics.fmean(self.seconds)
+        console.print(
+            f"{run}: {record.seconds:.1f} s  ({done} of {self.total}, about "
+            f"{_minutes(left)} left)",
+            style="dim",
+        )
+
+
+def _minutes(seconds):
+    return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
 def _move(source, target):

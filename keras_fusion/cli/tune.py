@@ -13,7 +13,7 @@ from keras_fusion.experiments import own_data
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.runs import labels_of
-from keras_fusion.tuning import judging
+from keras_fusion.tuning import judging, promotion
 from keras_fusion.tuning.report.leaderboard import (
     ahead_text,
     ensemble_text,
@@ -42,6 +42,8 @@ def run(options) -> None:
         promote.check(options.promote, options.ensemble)
     other = _other(search, options) if options.against else None
     progress = _Progress(search, folder)
+    if options.promote and not options.ensemble:
+        console.say(promote.LATER.format(len(promotion.SEEDS)))
     trials = tuning.search(
         search,
         folder,

@@ -73,6 +73,12 @@ def best_fusion(trials: list[Trial]) -> Trial:
     raise InputError("There is no fusion to promote: none was trained to its end.")
 
 
+def seconds_of(trial: Trial, epochs: int) -> float:
+    """About how long a model of this trial takes to train for so many epochs."""
+    beside = trial.seconds - trial.training
+    return beside + trial.training * epochs / trial.epochs
+
+
 def baseline_that_won(trials: list[Trial]) -> str | None:
     """One sentence where no search was needed for the best of these trials."""
     winner, promoted = ranked(trials)[0], best_fusion(trials)

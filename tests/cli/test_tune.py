@@ -159,6 +159,10 @@ def test_from_two_searches_to_a_recipe(tmp_path, quick, monkeypatch):
     assert status == 130 and not (tmp_path / "zoo").exists()
     out = succeed("tune", path, *options, "--against", other, *added)
     assert "test accuracy in percent, 2 seeds" in out and "95 % interval" in out
+    assert promote.LATER.format(1) in out.splitlines()[1]
+    methods = "model, concatenation, only-a, only-b"
+    assert f"trains 4 models now: {methods}, for the seeds 0. By the" in out
+    assert re.search(r"only-b, seed 0: .* \(4 of 4, about 0 s left\)", out)
     assert (tmp_path / "runs" / "tiny" / "report.html").is_file()
     assert list((tmp_path / "runs" / "tiny" / "tensorboard").glob("trial-*/events*"))
     results = read(tmp_path / "results.json")

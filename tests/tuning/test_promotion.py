@@ -5,7 +5,7 @@ import pytest
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.reports import card
 from keras_fusion.tuning import promote
-from keras_fusion.tuning.promotion import baseline_that_won
+from keras_fusion.tuning.promotion import baseline_that_won, seconds_of
 from tests.tuning.samples import results, trial
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")
@@ -57,6 +57,11 @@ def test_it_trains_for_as_long_as_the_best_was_found_after(tmp_path):
     assert recipes.read(str(promote(found, tmp_path / "mine"))).training.epochs == 4
     text = (tmp_path / "mine" / "README.md").read_text()
     assert "on validation, best after 4 epochs, and so many train it here." in text
+
+
+def test_the_time_of_a_promotion_grows_with_its_epochs():
+    trial_of_4 = trial(0, "Summation", 0.9, epochs=4, of=100)  # 1 s of 1.5 s in fit
+    assert seconds_of(trial_of_4, 100) == 0.5 + 1.0 * 100 / 4
 
 
 def test_a_bar_alone_is_nothing_to_promote(tmp_path):
