@@ -12,15 +12,32 @@ from keras_fusion.common.files import whole
 from keras_fusion.experiments.hosts import is_first
 from keras_fusion.experiments.stopping import EarlyStopping
 
+READABLE = 20  # characters of a value; digests are longer
+
 
 def require_same(path: Path, found: dict, expected: dict) -> None:
     """Raises a ValueError that names what differs between two runs' identities."""
-    differing = [k for k in expected if found.get(k) != expected[k]]
+    differing = [*_differences({k: found.get(k) for k in expected}, expected)]
     if differing:
         raise InputError(
-            f"{path} holds a run that differs in {', '.join(differing)}: choose "
-            "another --runs folder, or delete it to train anew."
+            f"{path} holds a run that differs in {', '.join(differing)}: repeat the "
+            "options of that run, choose another --runs folder, or delete it to train "
+            "anew."
         )
+
+
+def _differences(there, now, within=""):
+    """Each key whose values differ, with both where they can be read."""
+    for key in [*now, *(k for k in there if k not in now)]:
+        pair = there.get(key), now.get(key)
+        if pair[0] == pair[1]:
+            continue
+        if all(isinstance(value, dict) for value in pair):
+            yield from _differences(*pair, f"{within}{key}.")
+        elif all(len(str(value)) <= READABLE for value in pair):
+            yield f"{within}{key} ({pair[0]} there, {pair[1]} now)"
+        else:
+            yield f"{within}{key}"
 
 
 class Checkpoint(keras.callbacks.Callback):

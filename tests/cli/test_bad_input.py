@@ -108,7 +108,7 @@ BAD = {  # what is prepared, the command, what it says
     "other run": (
         None,
         "train . --runs runs --seeds 0 --epochs 9 --quiet",
-        "differs in training: choose another --runs",
+        r"training\.epochs \(3 there, 9 now\): repeat the options of that run, choose",
     ),
     "publish": (None, "evaluate . --publish --epochs 1", "leave out --dataset"),
     "publish what chooses": (

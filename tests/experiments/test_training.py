@@ -191,7 +191,11 @@ def test_a_finished_run_is_found_done(finished, path, monkeypatch):
 @pytest.mark.only_on("torch", reason="no backend changes it")
 @pytest.mark.parametrize(
     ("change", "what"),
-    [({"epochs": 5}, "training"), ({"batch_size": 8}, "training"), ({}, "seed, prec")],
+    [
+        ({"epochs": 5}, r"training\.epochs \(4 there, 5 now\): repeat the options"),
+        ({"batch_size": 8}, r"training\.batch_size \(16 there, 8 now\): "),
+        ({}, r"seed \(0 there, 1 now\), precision \(float32 there, mixed_float16 now"),
+    ],
 )
 def test_another_run_in_the_folder(finished, path, change, what):
     before = weights(finished[0])
