@@ -11,6 +11,11 @@ from keras_fusion.experiments import (
     prediction_parts,
     predictions,
 )
+from keras_fusion.experiments.network_share import (
+    has_a_say,
+    network_share,
+    weights_notes,
+)
 from keras_fusion.experiments.reports import prediction_tables, tables
 
 IN_PYTHON = (
@@ -39,6 +44,7 @@ def run(options) -> None:
     rows = prediction.read_rows(options.model, options.file)
     outputs = prediction.predict(options.model, rows.inputs)
     names = prediction.class_names(options.model, outputs)
+    notes = *rows.notes, *weights_notes(options.model, outputs)
     if options.contributions:
         found = contributions.row_contributions(options.model, rows.inputs)
         outputs["contributions"] = found
@@ -46,14 +52,16 @@ def run(options) -> None:
         modalities = prediction.modalities(options.model)
         predictions.save(options.output, outputs, names, modalities, rows.ids)
     if options.json:
-        print(json.dumps(predictions.document(outputs, names, rows.ids, rows.notes)))
+        print(json.dumps(predictions.document(outputs, names, rows.ids, notes)))
         return
-    for note in rows.notes:
+    for note in notes:
         console.say(note, style="dim")
     if options.output:
         console.print(f"wrote {options.output}", markup=False)
         return
     modalities = prediction.modalities(options.model)
+    if not has_a_say(network_share(options.model)):
+        outputs.pop("modality_weights", None)
     header, cells = prediction_tables.prediction_rows(
         outputs, names, modalities, rows.ids
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from keras_fusion.experiments import kept_rows, prediction, record, table_columns
 
-_METRICS = "validation", "epochs", "seconds", "parameters"
+_METRICS = "validation", "epochs", "seconds", "parameters", "network_share"
 
 
 def for_export(path: str | Path) -> dict:

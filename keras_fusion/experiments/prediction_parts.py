@@ -17,6 +17,7 @@ from keras_fusion.datasets.columns.reading import column_parts, files_of, folder
 from keras_fusion.datasets.files import Rows, row_parts
 from keras_fusion.experiments import prediction, predictions, table_columns
 from keras_fusion.experiments.engines import Here, OnRay
+from keras_fusion.experiments.network_share import weights_notes
 from keras_fusion.export import newest
 
 FORMATS = (".csv", ".parquet")
@@ -149,7 +150,8 @@ def _answered(model, call, part, first):
     outputs = predict(rows.inputs)
     modalities = list(predict.shapes)
     found = predictions.columns_of(outputs, names, modalities, rows.ids, first=first)
-    return predictions.as_arrow(found), rows.notes
+    notes = *rows.notes, *weights_notes(model, outputs)
+    return predictions.as_arrow(found), notes
 
 
 @functools.lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from keras_fusion.export.reading import (
     input_columns,
     input_shapes,
     labels,
+    metrics,
     not_inputs,
     signature,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "input_shapes",
     "labels",
     "load",
+    "metrics",
     "newest",
     "not_inputs",
     "signature",

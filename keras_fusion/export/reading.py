@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_fusion.common.errors import InputError, first_line
 from keras_fusion.common.names import DEFAULT, EDGES, MASKED, safe_names
+from keras_fusion.export.manifest import MANIFEST
 from keras_fusion.export.versions import newest
 
 CLASSES = "classes"
@@ -180,6 +181,17 @@ def not_inputs(path: str | Path) -> dict:
     if not sound:
         raise InputError(f"{file} is not as it was exported.")
     return {"label": known["label"], "left_out": known["left_out"]}
+
+
+def metrics(path: str | Path) -> dict:
+    """What is known of the training of the newest SavedModel under `path`, by name.
+
+    Args:
+        path: `saved_models/<name>`, or one version folder in it.
+    """
+    file = newest(path) / MANIFEST
+    found = _asset(file) if file.is_file() else {}
+    return (found.get("metrics") if isinstance(found, dict) else None) or {}
 
 
 def _inputs(path):

@@ -45,6 +45,8 @@ def _verify(output, model):
     record = json.loads((model.parent / "fit.json").read_text())
     assert manifest["recipe"] == record["identity"]
     assert manifest["metrics"]["validation"] == record["validation"]
+    assert export.metrics(output) == manifest["metrics"]
+    assert "network_share" in manifest["metrics"]  # `predict` says it
     assert "embedding" in manifest["signatures"]
     out = succeed("verify", output)
     assert f"{output / '1'}: {len(manifest['files'])} files, each as it was" in out
@@ -103,8 +105,12 @@ def test_options_reach_the_export(trained, tmp_path, monkeypatch):
 
 
 def test_a_backend_that_is_not_installed(monkeypatch):
+    real = cli.importlib.import_module
+
     def missing(name):
-        raise ModuleNotFoundError("No module named 'jax'", name="jax")
+        if name == "keras":
+            raise ModuleNotFoundError("No module named 'jax'", name="jax")
+        return real(name)
 
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setattr(cli.importlib, "import_module", missing)

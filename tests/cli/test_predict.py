@@ -1,5 +1,7 @@
 import csv
+import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pyarrow.parquet
@@ -7,7 +9,7 @@ import pytest
 
 from keras_fusion import datasets
 from keras_fusion.datasets.files import Rows
-from keras_fusion.experiments import comparison, prediction
+from keras_fusion.experiments import comparison, prediction, record
 from keras_fusion.experiments import recipe as recipe_files
 from tests.cli.running import run, succeed
 from tests.experiments import runs
@@ -114,10 +116,34 @@ def test_regression_on_a_csv_file(home, tmp_path):
     found = json.loads(succeed("predict", model, _without_label(path), "--json"))
     again = json.loads(succeed("predict", model, _reordered(path), "--json"))
     assert again.pop("ids") == [f"row {i}" for i in range(100)]
-    assert again.pop("notes") == ["left over, since the model does not know it: more"]
+    left_over = "left over, since the model does not know it: more"
+    assert again.pop("notes") == [left_over, *found.pop("notes")]
     assert again == found
     assert np.shape(found["predictions"]) == (100, 1)
     assert "prediction" in succeed("predict", model, _without_label(path))
+
+
+@pytest.mark.parametrize(
+    ("share", "said", "columns"),
+    [
+        ((0.42, 0.3), "has 42% of the blend with a linear model for rows with", "ab"),
+        ((0.42, 0.42), "inside the network, which has 42% of the blend", "ab"),
+        ((0.0, 0.004), "say nothing: they are of the network, which has 0% of", ""),
+    ],
+)
+def test_whose_the_weights_are_is_said(trained, share, said, columns, tmp_path):
+    """In the table, in files that are written at once and those written by parts."""
+    folder = shutil.copytree(trained[0].parent, tmp_path / "run")
+    blended = dataclasses.replace(record.read(folder), network_share=share)
+    blended.write(folder)
+    model, (npz, table, _) = folder / "model.keras", features(tmp_path)
+    out = succeed("predict", model, npz)
+    assert said in out
+    header = next(line.split() for line in out.splitlines() if "probability" in line)
+    assert header == ["row", "class", "probability", *columns]
+    for rows in (npz, table):
+        assert said in succeed("predict", model, rows, "--output", tmp_path / "o.csv")
+    assert said in json.loads(succeed("predict", model, npz, "--json"))["notes"][-1]
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".json"])

@@ -23,13 +23,16 @@ def prediction_rows(
 ) -> tuple[list[str], list[list[str]]]:
     """Header and rows: class and probability (or prediction), and modality weights.
 
+    Of a single modality the weight says nothing, and is left out.
+
     Args:
         outputs: Of `predict`.
         class_names: One a class, or None.
         modalities: In the order of `modality_weights`.
         ids: Name and values of what names the rows; else they are numbered.
     """
-    weights, sets = outputs.get("modality_weights"), None
+    several = len(modalities) > 1
+    weights, sets = outputs.get("modality_weights") if several else None, None
     if SETS in outputs:
         sets = sets_of(outputs, class_names)
     header = [(ids and ids[0]) or "row"]
