@@ -26,5 +26,12 @@ class _Plain(Console):
             )
         self.print(sentence, **options)
 
+    def verbose(self, quiet: bool) -> int:
+        """What `keras.Model.fit` takes: 1 draws bars in a terminal, which in a pipe or
+        a file would be control characters, so that 2 prints lines there."""
+        if quiet or self.quiet:
+            return 0
+        return 1 if self.is_terminal else 2
+
 
 console = _Plain(markup=False, emoji=False, highlight=False, soft_wrap=True)

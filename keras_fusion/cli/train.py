@@ -48,7 +48,7 @@ def run(options) -> None:
             path,
             precision=options.precision,
             devices=options.devices,
-            verbose=0 if options.quiet or console.quiet else 1,
+            verbose=console.verbose(options.quiet),
         )
         if not hosts.is_first():
             continue
@@ -82,7 +82,7 @@ def _run_folds(recipe, seeds, folder, options):
             path,
             precision=options.precision,
             devices=options.devices,
-            verbose=0 if options.quiet else 1,
+            verbose=console.verbose(options.quiet),
         )
         for note in record["notes"]:
             console.say(note, style="dim")
@@ -105,7 +105,7 @@ def _distill(recipe, seed, path, options):
         path / "model.keras",
         table_columns.of(path / "model.keras"),
         precision=options.precision,
-        verbose=0 if options.quiet else 1,
+        verbose=console.verbose(options.quiet),
     )
     both = [100 * record["test"][key] for key in ("distilled", "ensemble")]
     console.print(

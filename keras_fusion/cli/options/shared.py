@@ -118,6 +118,6 @@ def add_training(parser) -> None:
         "hosts where JAX_COORDINATOR_ADDRESS names some",
     )
     parser.add_argument(
-        "--quiet", action="store_true", help="show no progress bar for each epoch"
+        "--quiet", action="store_true", help="show no progress of the epochs"
     )
     add_runs(parser)
