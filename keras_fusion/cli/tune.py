@@ -157,7 +157,8 @@ class _Progress:
         self.began = time.perf_counter()
         most = f"{self.total} full trainings"
         if self.minutes:
-            most = f"{self.minutes:g} minutes and {most}"
+            unit = "minute" if self.minutes == 1 else "minutes"
+            most = f"{self.minutes:g} {unit} and {most}"
         words = f"at most {most} by {budget.tuner} search into {folder}"
         if before:
             words += f"; {len(before)} are there already"

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,11 +73,14 @@ def search(
     if workers is not None and workers < 1:
         raise InputError(f"workers must be a number from 1; received {workers}.")
     folder = Path(folder).resolve()
+    began = time.monotonic()
+    # Before there is a folder: data that cannot be read, or searched, leave none.
+    data = {s: load_data(recipe_of(search), s) for s in search.training.seeds}
+    fusion = hypermodel(search, next(iter(data.values())))
     with _named(folder), alone_in(folder):
         log = Log(folder)
-        clock = Clock(
-            search.search.minutes, max((e.get("at", 0) for e in log.events), default=0)
-        )
+        used = max((e.get("at", 0) for e in log.events), default=0)
+        clock = Clock(search.search.minutes, used + time.monotonic() - began)
         begin(search, folder, begun=bool(log.events))
         if storage:
             storage = storage if "://" in storage else str(Path(storage).resolve())
@@ -86,20 +90,19 @@ def search(
         else:
             engine = OnRay(trials.run, workers, address, gpus, CALLS)
         with engine:
-            _Driver(search, folder, engine, log, clock, storage).run(report)
+            driver = _Driver(search, data, fusion, folder, engine, log, clock, storage)
+            driver.run(report)
         return ended(folder)
 
 
 class _Driver:
     """Gives trials to an engine, as the plan and the time allow."""
 
-    def __init__(self, search, folder, engine, log, clock, storage):
+    def __init__(self, search, data, fusion, folder, engine, log, clock, storage):
         self.search, self.folder, self.engine = search, folder, engine
-        self.clock, self.storage = clock, storage
-        data = {s: load_data(recipe_of(search), s) for s in search.training.seeds}
+        self.fusion, self.clock, self.storage = fusion, clock, storage
         self.digests = require_data(folder, data)
         self.first = next(iter(data.values()))
-        self.fusion = hypermodel(search, self.first)
         self.data = [engine.share(own) for own in data.values()]
         self.plan = Plan(search, self.fusion, log)
 

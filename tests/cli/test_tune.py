@@ -123,6 +123,9 @@ def test_bad_input(tmp_path):
     status, _, err = run("tune", tmp_path / "nowhere")
     assert status == 2 and "There is no search" in err
     path = runs.write(tmp_path, TEXT)
+    label = run("tune", path, "--label", "z", "--runs", tmp_path / "runs")
+    assert label[0] == 2 and "no label 'z'" in label[2]
+    assert not (tmp_path / "runs").exists()
     status, _, err = run("tune", path, "--tuner", "grid")
     assert status == 2 and "tuner must be auto, hyperband" in err
 
