@@ -4,6 +4,7 @@ import plotly.graph_objects as go
 from plotly import colors
 
 from keras_fusion.common.escaping import html
+from keras_fusion.experiments.classical import BOOSTING, LINEAR
 from keras_fusion.experiments.comparison import CONCATENATION, LATE, MODEL, SINGLE
 from keras_fusion.experiments.reports.colors import COLORS, PALETTE
 from keras_fusion.tuning.report.leaderboard import (
@@ -11,16 +12,19 @@ from keras_fusion.tuning.report.leaderboard import (
     baselines,
     fusion_text,
     ranked,
+    referred_to,
     values_text,
 )
-from keras_fusion.tuning.results import Trial
+from keras_fusion.tuning.results import Reference, Trial
 from keras_fusion.tuning.trial import LOSS
 
 FRONT = PALETTE[-1]
-LINES = {
-    CONCATENATION: ("dash", "bottom right"),
-    LATE: ("dot", "top right"),
-    SINGLE: ("dashdot", "bottom left"),
+LINES = {  # how each is dashed, and where its name stands, so that no two meet
+    CONCATENATION: ("dash", 0.9),
+    LATE: ("dot", 0.7),
+    SINGLE: ("dashdot", 0.5),
+    BOOSTING: ("longdash", 0.3),
+    LINEAR: ("longdashdot", 0.1),
 }
 CURVES = 8
 
@@ -66,10 +70,19 @@ def operators_by_depth(trials: list[Trial]) -> go.Figure:
     return _finished(figure, 120 + 26 * len(rows))
 
 
-def score_against_latency(trials: list[Trial]) -> go.Figure:
-    """Every trial, the Pareto front, and the scores of the baselines as lines."""
+def score_against_latency(
+    trials: list[Trial], references: dict[str, Reference] | None = None
+) -> go.Figure:
+    """Every trial, the Pareto front, and what fusion has to beat as lines.
+
+    Args:
+        trials: From `tuning.summaries`.
+        references: From `references.judge`; their latency nobody measured.
+    """
     completed = ranked(trials)
-    beaten = list(baselines(trials).values())
+    of = completed[0].metric
+    referred = {t.trial: t for t in referred_to(references or {}, of)}
+    beaten = baselines(trials) | referred
     figure = go.Figure()
     kinds = {baseline_of(t) for t in completed}
     for kind in filter(kinds.__contains__, (None, *LINES)):
@@ -92,16 +105,16 @@ def score_against_latency(trials: list[Trial]) -> go.Figure:
         line={"color": FRONT, "shape": "hv"},
         hoverinfo="skip",
     )
-    for kind, trial in baselines(trials).items():
-        dash, place = LINES[kind]
-        figure.add_hline(
-            shown(trial),
-            line={"color": COLORS[kind], "width": 1, "dash": dash},
-            annotation={"text": kind, "font": {"color": COLORS[kind]}},
-            annotation_position=place,
+    for kind, trial in beaten.items():
+        dash, x = LINES[kind]
+        color, y = COLORS[kind], shown(trial)
+        figure.add_hline(y, line={"color": color, "width": 1, "dash": dash})
+        figure.add_annotation(
+            **{"text": kind, "font": {"color": color}, "showarrow": False},
+            **{"x": x, "xref": "x domain", "y": y, "yanchor": "bottom"},
         )
     figure.update_xaxes(title="milliseconds a prediction of 64 rows", type="log")
-    figure.update_yaxes(title=axis_title((beaten or completed)[0]))
+    figure.update_yaxes(title=axis_title(completed[0]))
     return _finished(figure, 460)
 
 

@@ -78,6 +78,7 @@ def referred_to(references: dict[str, Reference], metric: str) -> list[Trial]:
             status="completed",
             metric=metric,
             scores=[found.score],
+            score=found.score,
             seconds=found.seconds,
         )
         for name, found in references.items()

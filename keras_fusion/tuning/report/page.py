@@ -22,8 +22,8 @@ def write_report(results: Results, path: Path) -> Path:
 
     It holds a leaderboard that sorts by any column, the best score by operator and
     depth, score against latency with the Pareto front, learning curves, and what
-    concatenation, late average and the best single modality reached. Its scripts are in
-    it: it is read without a network.
+    concatenation, late average, the best single modality, gradient boosting and a
+    linear model reached. Its scripts are in it: it is read without a network.
 
     Args:
         results: From `tuning.results`.
@@ -46,14 +46,15 @@ def write_report(results: Results, path: Path) -> Path:
         raise InputError("There is nothing to report: no trial has completed.")
     drawn = {
         "heat": figures.operators_by_depth(trials),
-        "latency": figures.score_against_latency(trials),
+        "latency": figures.score_against_latency(trials, results.references),
         "curves": figures.learning_curves(trials),
     }
     page = string.Template(PAGE).substitute(
         {name: _figure(name, figure) for name, figure in drawn.items()},
         title=html(results.search.name),
         about=html(_about(results)),
-        summary=_summary(trials) + _references(results),
+        summary=_summary(results),
+        words=_words(results),
         test=_test(results),
         table=_table(trials),
         plotly=get_plotlyjs(),
@@ -83,31 +84,41 @@ def _about(results):
     )
 
 
-def _summary(trials):
-    """The winner and the baselines, side by side, and what was spent on each."""
-    completed = leaderboard.ranked(trials)
-    counts = collections.Counter(map(leaderboard.baseline_of, completed))
-    cells = {"winner": completed[0], **leaderboard.baselines(trials)}
-    counts["winner"] = len(completed)
-    return "".join(
-        f"<div><b>{leaderboard.score_text(trial)}</b>{name}<small>"
-        f"{html(leaderboard.fusion_text(trial.values))}, "
-        f"trial {trial.trial}, {trial.epochs} epochs; "
-        f"the best of {counts[name]}</small></div>"
-        for name, trial in cells.items()
+def _summary(results):
+    """The best trial and what it has to beat, the best first."""
+    trials = leaderboard.ranked(results.trials)
+    counts = collections.Counter(map(leaderboard.baseline_of, trials))
+    best = trials[0]
+    cards = [(best, _card("best trial", best, _spent(best, len(trials)), "best"))]
+    cards += [
+        (trial, _card(name, trial, _spent(trial, counts[name])))
+        for name, trial in leaderboard.baselines(trials).items()
+    ]
+    cards += [
+        (found, _card(found.trial, found, "scikit-learn"))
+        for found in leaderboard.referred_to(results.references, best.metric)
+    ]
+    return "".join(card for _, card in sorted(cards, key=lambda pair: -pair[0].score))
+
+
+def _spent(trial, count):
+    return (
+        f"{leaderboard.fusion_text(trial.values)}, trial {trial.trial}, "
+        f"{trial.epochs} epochs; the best of {count}"
     )
 
 
-def _references(results):
-    """Beside the winner, what a person would use without a search."""
-    metric = leaderboard.ranked(results.trials)[0].metric
-    cells = "".join(
-        f"<div><b>{leaderboard.score_text(found)}</b>{html(found.trial)}"
-        "<small>scikit-learn</small></div>"
-        for found in leaderboard.referred_to(results.references, metric)
+def _card(name, trial, text, kind=""):
+    return (
+        f'<div class="{kind}"><b>{leaderboard.score_text(trial)}</b>{html(name)}'
+        f"<small>{html(text)}</small></div>"
     )
-    words = leaderboard.ensemble_text(results)
-    return cells + (f"<p>{html(words)}</p>" if words else "")
+
+
+def _words(results):
+    """What is better than every trial, and what the trials are together."""
+    found = leaderboard.ahead_text(results), leaderboard.ensemble_text(results)
+    return "".join(f"<p>{html(words)}</p>" for words in found if words)
 
 
 def _test(results):
@@ -175,7 +186,7 @@ p { max-width: 60rem; color: #555; }
 .summary { display: flex; flex-wrap: wrap; gap: 1rem; }
 .summary div { flex: 1 1 12rem; padding: .8rem 1rem; border-left: 4px solid #d55e00;
   background: #f6f6f6; }
-.summary div:first-child { border-color: #0072b2; }
+.summary .best { border-color: #0072b2; }
 .summary b { display: block; font-size: 1.4rem; }
 .summary small { display: block; color: #555; }
 .scroll { overflow-x: auto; max-height: 36rem; }
@@ -193,18 +204,19 @@ th[aria-sort=descending] button::after { content: " \\25BC"; }
 <h1>$title</h1>
 <p>$about</p>
 <div class="summary">$summary</div>
+$words
 $test
 <h2>Score by operator and depth</h2>
 <p>The best trial of each operator (down) at each depth of the encoders before fusion
 and of the fusion blocks (across).</p>
 $heat
 <h2>Score against latency</h2>
-<p>One point a trial; on the line, nothing is both better and faster. Dashed: what
-fusion has to beat.</p>
+<p>Each point is a trial. No trial is both better and faster than those on the solid
+line. The broken lines are the scores that fusion has to beat.</p>
 $latency
 <h2>Learning curves</h2>
-<p>Validation of the best trials, the darkest line the best, and, dotted, of the best of
-the baselines.</p>
+<p>The curves are validation scores of the best trials, and the darkest is that of the
+best one. Those of the best baselines are dotted.</p>
 $curves
 <h2>All trials</h2>
 <p>A click on a column sorts by it.</p>

@@ -9,7 +9,7 @@ from keras_fusion.experiments.reports.colors import COLORS
 from keras_fusion.experiments.results import Interval
 from keras_fusion.tuning import write_report
 from keras_fusion.tuning.report import figures
-from keras_fusion.tuning.results import Judged, Winner
+from keras_fusion.tuning.results import Judged, Reference, Winner
 from tests.chromium import CHROMIUM
 from tests.tuning.samples import failed, results, trial
 
@@ -48,6 +48,20 @@ def test_the_bar_says_what_was_spent_on_it(page, tmp_path):
     text = path.read_text(encoding="utf-8")
     assert "one, trial 0003: 85.0±7.1 %; &lt;two&gt;" in text
     assert "+15.0 points, 95 % interval" in text
+
+
+def test_what_is_better_than_every_trial_stands_first(tmp_path):
+    ahead = {"linear model": Reference(score=0.97, seconds=0.1)}
+    ahead["gradient boosting"] = Reference(score=0.2, seconds=0.1)
+    found = dataclasses.replace(results(), references=ahead)
+    text = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
+    cards = re.findall(r'<div class="(\w*)"><b>[^<]*</b>([a-z ]+)<', text)
+    assert cards[:2] == [("", "linear model"), ("best", "best trial")]
+    assert cards[-1] == ("", "gradient boosting")
+    assert "<p>Better on validation than every trial: linear model, 97.0 %." in text
+    lines = figures.score_against_latency(found.trials, ahead).layout
+    at = dict(zip((a.text for a in lines.annotations), (s.y0 for s in lines.shapes)))
+    assert at["linear model"] == 97 and at["gradient boosting"] == 20
 
 
 def test_nothing_on_the_front_is_beaten():
