@@ -25,6 +25,7 @@ VECTORS = [(1024, m, None, 128) for m in (2, 4, 8)]
 TOKENS = [(32, m, t, 128) for m in (2, 4) for t in (16, 128)]
 QUICK = [(4, 2, None, 8), (2, 2, 3, 8)]
 HEADS = 4
+BASELINES = "torch linear", "torch attention", "keras attention"
 
 
 def measure(arguments) -> list[dict]:

@@ -12,34 +12,41 @@ from keras_fusion.ops.presence import precise
 UNROLLED = 4
 
 
-def project_heads(inputs, kernels, parts, num_heads):
-    """Queries, keys, values of all modalities by one matmul, split into heads.
+def project_heads(inputs, kernels, num_heads):
+    """Queries, keys, values of all modalities, split into heads.
 
     Args:
         inputs: list of M tensors `(B, D)`.
-        kernels: list of one kernel `(D, parts * N * h)` for all, or of one for each.
-        parts: How many projections stand side by side in a kernel.
+        kernels: For each part a list of one kernel `(D, N * h)` for all modalities, or
+            of one for each.
         num_heads: Number of heads N.
 
     Returns:
         One entry per part: a list of M tensors `(B, N, h)` or a tensor `(B, N, M, h)`.
     """
+    shape = (-1, num_heads, kernels[0][0].shape[-1] // num_heads)
+    if len(inputs) > UNROLLED:
+        return _stacked_heads(inputs, kernels, shape[1:])
+    joined = [ops.concatenate(own, axis=-1) for own in zip(*kernels)]
+    joined = joined * len(inputs) if len(joined) == 1 else joined
+    projected = [x @ kernel for x, kernel in zip(inputs, joined)]
+    split = [ops.split(x, len(kernels), axis=-1) for x in projected]
+    return [[ops.reshape(x, shape) for x in part] for part in zip(*split)]
+
+
+def _stacked_heads(inputs, kernels, head_shape):
+    """A matmul for each part: the gradient of one for all would be torn apart."""
     count = len(inputs)
-    head_dim = kernels[0].shape[-1] // (parts * num_heads)
-    if count > UNROLLED and len(kernels) == 1:
+    if len(kernels[0]) == 1:
         flat = ops.reshape(ops.stack(inputs, axis=1), (-1, inputs[0].shape[-1]))
-        projected = flat @ kernels[0]  # (B * M, parts * N * h)
+        projected = [flat @ kernel for (kernel,) in kernels]  # (B * M, N * h)
     else:
-        kernels = kernels * count if len(kernels) == 1 else kernels
-        projected = [x @ kernel for x, kernel in zip(inputs, kernels)]
-        if count > UNROLLED:
-            projected = ops.stack(projected, axis=1)
-    if count > UNROLLED:
-        shape = (-1, count, parts, num_heads, head_dim)
-        heads = ops.transpose(ops.reshape(projected, shape), (2, 0, 3, 1, 4))
-        return ops.unstack(heads, parts, axis=0)
-    split = [ops.split(x, parts, axis=-1) for x in projected]
-    return [[ops.reshape(x, (-1, num_heads, head_dim)) for x in p] for p in zip(*split)]
+        projected = [
+            ops.stack([x @ kernel for x, kernel in zip(inputs, own)], axis=1)
+            for own in kernels
+        ]
+    heads = [ops.reshape(x, (-1, count, *head_shape)) for x in projected]
+    return [ops.transpose(x, (0, 2, 1, 3)) for x in heads]
 
 
 def affinity_logits(queries, keys):
@@ -59,9 +66,9 @@ def affinity_logits(queries, keys):
         rows = [[ops.sum(q * k, axis=-1) for k in keys] for q in queries]
         logits = ops.stack([ops.stack(row, axis=-1) for row in rows], axis=-2)
         return logits * keys[0].shape[-1] ** -0.5
-    queries, keys = precise(queries), precise(keys)
-    queries = queries * keys.shape[-1] ** -0.5  # fewer than the logits
-    return ops.matmul(queries, ops.swapaxes(keys, -1, -2))
+    keys = precise(keys)
+    logits = ops.matmul(precise(queries), ops.swapaxes(keys, -1, -2))
+    return logits * keys.shape[-1] ** -0.5
 
 
 def mix(weights, values):

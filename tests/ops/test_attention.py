@@ -44,12 +44,13 @@ def test_mix(unrolled):
 @pytest.mark.parametrize("count", [2, 6])
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "own"])
 def test_project_heads(count, shared):
-    inputs, kernels = modalities(count, (3, 4)), draw(count, 4, 2 * 2 * 5)
-    kernels = kernels[:1].repeat(count, axis=0) if shared else kernels
-    given = [ops.convert_to_tensor(k) for k in kernels[: 1 if shared else count]]
-    parts = project_heads([ops.convert_to_tensor(x) for x in inputs], given, 2, 2)
-    expected = np.einsum("mbd,mdk->mbk", inputs, kernels).reshape(count, 3, 2, 2, 5)
+    inputs, kernels = modalities(count, (3, 4)), draw(2, count, 4, 2 * 5)
+    kernels = kernels[:, :1].repeat(count, axis=1) if shared else kernels
+    own = kernels[:, : 1 if shared else count]
+    given = [[ops.convert_to_tensor(k) for k in part] for part in own]
+    parts = project_heads([ops.convert_to_tensor(x) for x in inputs], given, 2)
+    expected = np.einsum("mbd,pmdk->pmbk", inputs, kernels).reshape(2, count, 3, 2, 5)
     for p, part in enumerate(parts):
         found = ops.stack(part) if isinstance(part, list) else None
         found = ops.transpose(part, (2, 0, 1, 3)) if found is None else found
-        assert_close(found, expected[:, :, p])
+        assert_close(found, expected[p])

@@ -166,13 +166,10 @@ class ModalityAttention(Fusion):
 
     def _exchange(self, inputs, there, training):
         """Every modality asks all of them."""
-        kinds = [self.query_kernels, self.key_kernels]
+        kernels = [self.query_kernels, self.key_kernels]
         if not self._mixes_first:
-            kinds.append(self.value_kernels)
-        kernels = [ops.concatenate(own, axis=-1) for own in zip(*kinds)]
-        queries, keys, *values = project_heads(
-            inputs, kernels, len(kinds), self.num_heads
-        )
+            kernels.append(self.value_kernels)
+        queries, keys, *values = project_heads(inputs, kernels, self.num_heads)
         both = None
         if there is not None:
             both = ops.logical_and(there[:, None, :, None], there[:, None, None, :])
@@ -228,7 +225,7 @@ class ModalityAttention(Fusion):
             columns = ops.split(weights[:, 0], len(inputs), axis=-1)  # J of (B, 1)
             return self._project(weighted_sum(columns, inputs) @ self.value_kernels[0])
         if values is None:
-            (values,) = project_heads(inputs, self.value_kernels, 1, self.num_heads)
+            (values,) = project_heads(inputs, [self.value_kernels], self.num_heads)
         (fused,) = self._join(mix(weights[:, :, None], values))
         return fused
 
