@@ -99,6 +99,8 @@ class Layer(keras.layers.Layer):
     def rematerialized_call(self, layer_call, *args, **kwargs):
         """The call under `keras.RematScope`, which Keras asks for."""
         keras_own = super().rematerialized_call
+        # Keras 3.16 would hand `training` to what is recomputed, which takes tensors.
+        kwargs = {name: x for name, x in kwargs.items() if name != "training"}
         return recomputed(
             self, layer_call, lambda call: keras_own(call, *args, **kwargs)
         )
