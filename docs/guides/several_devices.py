@@ -2,7 +2,7 @@
 # # Several devices
 #
 # A large model trains on several devices by the engine of its backend, and stays as it
-# is. A recipe needs one option, on JAX and TensorFlow:
+# is. A recipe needs one option:
 #
 #     keras-fusion train mfeat_modality_attention --devices 2
 #
@@ -58,9 +58,14 @@ with keras.distribution.DataParallel(devices=devices).scope():
 # - **TensorFlow**: build and compile inside `tf.distribute.MirroredStrategy().scope()`.
 #   With `modality_mask=True` give the mask as int32: Keras averages the first batch,
 #   and truth values have no mean.
-# - **torch**: a layer is a `torch.nn.Module`, so `DistributedDataParallel` wraps a
-#   model that [has one](plain_torch.md); its weights must be made by a first call
-#   before.
+# - **torch**: a process trains on each device, and torchrun starts them:
+#   `torchrun --no-python --nproc-per-node 2 keras-fusion train RECIPE --devices 2`.
+#   This needs Keras 3.16, which is not released (`pip install --pre keras-nightly`);
+#   Keras 3.15 has no data parallelism on torch, and the command says so. What counts
+#   over a batch, such as BatchNormalization, counts over a process's own part, and all
+#   go on with what the first has counted. Each draws the same dropout for its part.
+#   In a loop of your own `DistributedDataParallel` wraps a layer, which is a
+#   [`torch.nn.Module`](plain_torch.md), on any Keras; a first call makes its weights.
 # - **Several hosts**: on JAX `keras-fusion train RECIPE --devices N`, the same on each,
 #   where `JAX_COORDINATOR_ADDRESS`, `JAX_NUM_PROCESSES` and `JAX_PROCESS_ID` are set.
 #   Kubeflow sets them ([deploy/README.md](../../deploy/README.md)). All hosts see the

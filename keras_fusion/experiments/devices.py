@@ -6,7 +6,7 @@ import keras
 
 from keras_fusion.common.errors import InputError
 from keras_fusion.datasets import Dataset
-from keras_fusion.experiments import hosts
+from keras_fusion.experiments import hosts, torchrun
 
 _FORCED = {
     "jax": "XLA_FLAGS=--xla_force_host_platform_device_count={count} makes as many of "
@@ -20,9 +20,9 @@ def data_parallel(count: int):
     """What is built and fitted inside runs on so many devices, data parallel.
 
     The global batch stays what it was, so that the numbers are those of one device to
-    rounding, but for what each device draws by itself (dropout on TensorFlow). It is
-    `keras.distribution.DataParallel` on JAX, `tf.distribute.MirroredStrategy` on
-    TensorFlow.
+    rounding, but for what each device draws by itself (dropout on TensorFlow and
+    torch). It is `keras.distribution.DataParallel` on JAX and, in the processes that
+    torchrun started, on torch; `tf.distribute.MirroredStrategy` on TensorFlow.
 
     Args:
         count: Devices, of all hosts where there are several; 1 changes nothing.
@@ -36,10 +36,11 @@ def data_parallel(count: int):
         yield
         return
     backend = keras.backend.backend()
-    if backend not in _FORCED:
+    if backend == "torch" and hosts.count() == 1:
+        torchrun.require_keras()
         raise InputError(
-            f"Training on {count} devices needs JAX or TensorFlow: Keras "
-            f"{keras.__version__} has no data parallelism for {backend}."
+            "On torch a process trains on each device: torchrun --no-python "
+            f"--nproc-per-node {count} keras-fusion train RECIPE --devices {count}."
         )
     with _ON[backend](_first(count, backend)):
         yield
@@ -52,7 +53,7 @@ def replicas() -> int:
         import tensorflow as tf
 
         return tf.distribute.get_strategy().num_replicas_in_sync
-    found = keras.distribution.distribution() if backend == "jax" else None
+    found = keras.distribution.distribution()
     return 1 if found is None else found.device_mesh.devices.size
 
 
@@ -101,7 +102,7 @@ def _first(count, backend):
 
 
 @contextlib.contextmanager
-def _on_jax(devices):
+def _on_keras(devices):
     distribution = keras.distribution.DataParallel(
         devices=devices, auto_shard_dataset=False
     )
@@ -113,10 +114,16 @@ def _on_jax(devices):
         keras.distribution.set_distribution(before)
 
 
+@contextlib.contextmanager
+def _on_torch(devices):
+    with torchrun.group(), _on_keras(devices):
+        yield
+
+
 def _on_tensorflow(devices):
     import tensorflow as tf
 
     return tf.distribute.MirroredStrategy(devices).scope()
 
 
-_ON = {"jax": _on_jax, "tensorflow": _on_tensorflow}
+_ON = {"jax": _on_keras, "tensorflow": _on_tensorflow, "torch": _on_torch}

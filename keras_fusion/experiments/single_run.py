@@ -18,6 +18,7 @@ from keras_fusion.experiments import (
     linear_share,
     survival_curves,
     targets,
+    torchrun,
 )
 from keras_fusion.experiments.batches import Batches, in_order
 from keras_fusion.experiments.checkpoint import Checkpoint, state_of
@@ -70,9 +71,11 @@ class SingleRun:
         )
         self.validated = validated_epochs(settings.epochs, settings.patience)
         self.watch = Watch(recipe.metric, self.task, data.validation, self.validated)
-        if self.watch.score and hosts.count() > 1:
+        shared = hosts.count() > 1 and keras.backend.backend() == "jax"
+        if self.watch.score and shared:
             raise InputError(
-                f'Several hosts cannot score {self.watch.name}: say metric = "loss".'
+                f"Several hosts cannot score {self.watch.name} on JAX: say metric = "
+                '"loss".'
             )
         if teacher is not None:
             self.task = taught(self.task)
@@ -109,6 +112,7 @@ class SingleRun:
             keras.callbacks.LambdaCallback(on_epoch_begin=self._begin),
             self.watch,
             *([self.stopping] if self.stopping else []),
+            *([torchrun.OneState()] if torchrun.count() > 1 else []),
             self.checkpoint,
             *callbacks,
         ]
@@ -178,6 +182,8 @@ class SingleRun:
 
     def _compile(self, start):
         settings, steps = self.recipe.training, len(self.batches)
+        if torchrun.count() > 1:
+            torchrun.begin(self.model)
 
         def rate(value):
             if settings.patience:

@@ -53,7 +53,7 @@ def free_port():
 
 
 @pytest.mark.slow
-@pytest.mark.only_on("jax", reason="Keras 3.15 has none elsewhere")
+@pytest.mark.only_on("jax", reason="test_torchrun.py has torch")
 def test_two_hosts_give_the_numbers_of_one_and_go_on(tmp_path):
     path, port = runs.write(tmp_path, RECIPE), free_port()
     arguments = ["train", path, "--devices", 2, "--quiet", "--runs", tmp_path / "runs"]
@@ -75,7 +75,7 @@ def test_two_hosts_give_the_numbers_of_one_and_go_on(tmp_path):
     assert not list(folder.glob("checkpoint*"))
 
 
-@pytest.mark.only_on("jax", reason="Keras 3.15 has none elsewhere")
+@pytest.mark.only_on("jax", reason="test_torchrun.py has torch")
 def test_a_host_without_a_number_is_told(monkeypatch):
     monkeypatch.setenv(hosts.COORDINATOR, "127.0.0.1:1")
     monkeypatch.setenv(hosts.COUNT, "2")
@@ -83,18 +83,8 @@ def test_a_host_without_a_number_is_told(monkeypatch):
         hosts.join()
 
 
-@pytest.mark.only_on("torch", reason="is what torchrun starts")
-def test_torchrun_is_told_what_is_missing(monkeypatch):
-    monkeypatch.setenv(hosts.TORCH, "2")
-    with pytest.raises(InputError, match="has no data parallelism for torch"):
-        hosts.join()
-
-
 @pytest.mark.parametrize("number", [0, 1])
 def test_hosts_share_a_batch(number, monkeypatch):
-    class Jax:
-        process_index = staticmethod(lambda: number)
-
     monkeypatch.setattr(hosts, "count", lambda: 2)
-    monkeypatch.setattr(hosts, "_jax", lambda: Jax)
+    monkeypatch.setattr(hosts, "_number", lambda: number)
     assert list(range(8))[hosts.own_part(8)] == [[0, 1, 2, 3], [4, 5, 6, 7]][number]

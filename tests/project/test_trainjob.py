@@ -2,12 +2,14 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from torch.distributed.run import get_args_parser
 
 from keras_fusion.cli.main import _parser
 
@@ -66,6 +68,16 @@ def test_the_job_runs_a_command_that_is_there(manifests):
     (volume,) = pod["spec"]["volumes"]
     assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"]  # by all hosts
+
+
+def test_the_line_of_torchrun_runs_a_command_that_is_there():
+    readme = (DEPLOY / "README.md").read_text()
+    (line,) = re.findall(r"^    torchrun (.+)$", readme, flags=re.MULTILINE)
+    given, words = line.split(" --no-python keras-fusion ")
+    launch = get_args_parser().parse_args([*given.split(), "--no-python", "it"])
+    options = _parser("train", train).parse_args(words.split())
+    nodes, each = int(launch.nnodes), int(launch.nproc_per_node)
+    assert options.devices == nodes * each
 
 
 def test_only_hosts_of_a_training_reach_each_other(manifests):

@@ -114,8 +114,9 @@ def add_training(parser) -> None:
         "--devices",
         type=int,
         default=1,
-        help="number of devices that share each batch, on JAX and TensorFlow; of all "
-        "hosts where JAX_COORDINATOR_ADDRESS names some",
+        help="number of devices that share each batch; of all hosts where "
+        "JAX_COORDINATOR_ADDRESS names some, and of all processes of torchrun on torch "
+        "(from Keras 3.16)",
     )
     parser.add_argument(
         "--quiet", action="store_true", help="show no progress of the epochs"
