@@ -75,7 +75,7 @@ def test_the_line_of_torchrun_runs_a_command_that_is_there():
     (line,) = re.findall(r"^    torchrun (.+)$", readme, flags=re.MULTILINE)
     given, words = line.split(" --no-python keras-fusion ")
     launch = get_args_parser().parse_args([*given.split(), "--no-python", "it"])
-    options = _parser("train", train).parse_args(words.split())
+    options = _parser("train").parse_args(words.split())
     nodes, each = int(launch.nnodes), int(launch.nproc_per_node)
     assert options.devices == nodes * each
 
