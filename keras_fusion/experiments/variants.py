@@ -18,6 +18,7 @@ from keras_fusion.zoo.parts.blocks import template
 from keras_fusion.zoo.parts.described import described
 
 _UNITS = 64
+LINEAR_PATH = "linear_path"
 
 
 def build(recipe: Recipe, data: datasets.Dataset, **arguments) -> keras.Model:
@@ -31,9 +32,10 @@ def build(recipe: Recipe, data: datasets.Dataset, **arguments) -> keras.Model:
     Raises:
         InputError: If an argument does not fit.
     """
-    arguments = task_of(data).head | recipe.arguments | arguments
     builder = find("builder", recipe.builder, zoo.builders())
     _require_task(recipe, builder, data)
+    head = task_of(data).head | _without_linear_path(recipe, builder, data)
+    arguments = head | recipe.arguments | arguments
     try:
         if data.preprocessor is not None:
             arguments["encoders"] = _encoders(builder, data.preprocessor, arguments)
@@ -93,6 +95,21 @@ def _require_task(recipe, builder, data):
             f"{recipe.builder} is for one class a row; {data.name} has labels of "
             f"another task, {data.task}: take FusionClassifier."
         ) from None
+
+
+def _without_linear_path(recipe, builder, data) -> dict:
+    """Leaves out what nothing would fit; of numbers the builder has it by itself."""
+    if (
+        data.named_task is None
+        or LINEAR_PATH not in inspect.signature(builder).parameters
+    ):
+        return {}
+    if recipe.arguments.get(LINEAR_PATH):
+        raise InputError(
+            f"{recipe.name}: no linear model is fitted for the task "
+            f"{data.named_task}: leave out {LINEAR_PATH}."
+        )
+    return {LINEAR_PATH: False}
 
 
 def _encoders(builder, preprocessor, arguments) -> dict:

@@ -83,6 +83,8 @@ def FusionModel(
     name = kwargs.pop("name", "fusion_model")
     if not isinstance(task, dict):
         known, size = _sized("FusionModel", task, outputs)
+        if task == "risk":  # which `blend_linear` would take for a number
+            kwargs = {"linear_path": False} | kwargs
         kwargs = {"classifier_activation": known.activation, "name": name} | kwargs
         return FusionClassifier(input_shapes, size, **kwargs)
     if outputs is not None or kwargs.get("heads") or not task:

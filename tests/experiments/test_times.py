@@ -1,5 +1,7 @@
 """From times and events to a model that tells risks and survival."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -14,12 +16,14 @@ from keras_fusion.experiments import (
     predictions,
     saving,
     training,
+    variants,
 )
 from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.experiments.reports import prediction_tables
 from keras_fusion.experiments.survival_curves import median_times
 from keras_fusion.experiments.tasks import task_of, taught
+from keras_fusion.zoo.parts.linear_path import parts_of
 
 RECIPE = """
 dataset = "table:{file}"
@@ -70,6 +74,15 @@ def run_of(folder, task, epochs=2):
 @pytest.fixture(scope="module", params=["risk", "survival"])
 def run(request, tmp_path_factory):
     return run_of(tmp_path_factory.mktemp("run"), request.param)
+
+
+def test_no_linear_path_is_built_that_nothing_fits(run):
+    recipe, data, _, folder = run
+    model = comparison.trained(recipe, data, folder)
+    assert parts_of(model) == (None, None)
+    asked = dataclasses.replace(recipe, arguments={"linear_path": True})
+    with pytest.raises(InputError, match="linear model is fitted for the task .*leave"):
+        variants.build(asked, data)
 
 
 def test_validation_watches_the_concordance(run):

@@ -6,6 +6,7 @@ import pytest
 
 from keras_fusion import survival, zoo
 from keras_fusion.zoo.fusion_model import TASKS
+from keras_fusion.zoo.parts.linear_path import parts_of
 from tests.conftest import assert_close, to_numpy
 from tests.zoo.samples import VECTORS, draw, randomize
 
@@ -39,6 +40,7 @@ def test_each_task_trains_and_is_served(task, tmp_path):
     assert after.history["loss"][-1] < after.history["loss"][0]
     assert model.evaluate(inputs, labels, verbose=0) < before
     assert model.output_shape == (None, SIZES[task])
+    assert (parts_of(model)[0] is not None) == (task == "regression")
     known = {"task": task} if task == "ordinal" else {}
     served = zoo.deployable(model, {}, **known)
     served.save(tmp_path / "model.keras")
