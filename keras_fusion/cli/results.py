@@ -64,7 +64,8 @@ def blend_text(records: list[Record]) -> str | None:
     if None in shares:
         return None
     whole, gaps = (statistics.fmean(x) for x in zip(*shares))
-    words = f"Each is a blend with a linear model: the network has {whole:.0%} of it"
+    what = "The model is" if len(records) == 1 else "Each model is"
+    words = f"{what} a blend with a linear one: the network has {whole:.0%} of it"
     if whole == gaps:
         return f"{words}."
     return (

@@ -21,9 +21,9 @@ from keras_fusion.datasets.standardization import (
 
 SAMPLES = 16
 _WITHOUT = (
-    "no training row is of class {}: no model learns it",
-    "no validation row is of class {}: no choice regards it",
-    "no test row is of class {}: it is never judged",
+    "no training row is of class {}, so no model learns it",
+    "no validation row is of class {}, so it counts in no choice",
+    "no test row is of class {}, so it is never judged",
 )
 
 

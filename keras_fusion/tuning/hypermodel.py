@@ -137,7 +137,7 @@ class FusionHyperModel(keras_tuner.HyperModel):
             if name in self.space:
                 raise InputError(
                     f"{name} is searched, so it cannot be one of the arguments; in the "
-                    "space give it a range, or twice the same number."
+                    "space give it a range; where low equals high, the value is fixed."
                 )
         unknown = [name for name in self.arguments if name not in self._parameters]
         if unknown:

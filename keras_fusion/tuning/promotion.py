@@ -144,7 +144,11 @@ def _after(trial):
     """Words on how long it trained, and whether a longer training may move a score."""
     if trial.finished:
         best = _best_after(trial)
-        return f", best after {best} epochs, and so many train it here" if best else ""
+        return (
+            f", best after {best} epochs; here it is trained for as many"
+            if best
+            else ""
+        )
     return f" after {trial.epochs} of {trial.recipe['training']['epochs']} epochs"
 
 

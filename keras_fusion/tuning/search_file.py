@@ -115,5 +115,5 @@ def _check_heeded(path, training):
         if name in training:
             raise InputError(
                 f"{path}: {name} is searched, so it has no place in [training]; in "
-                "[space] give it a range, or twice the same number."
+                "[space] give it a range; where low equals high, the value is fixed."
             )

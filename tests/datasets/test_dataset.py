@@ -119,9 +119,9 @@ def test_a_class_that_a_part_lacks_is_noted():
     is_train = (labels != "once") & (np.arange(43) > 7)
     raw = Raw(inputs, labels, is_train)
     assert prepare("own", raw, scale="feature").notes == (
-        "no training row is of class once: no model learns it",
-        "no validation row is of class once, twice: no choice regards it",
-        "no test row is of class twice: it is never judged",
+        "no training row is of class once, so no model learns it",
+        "no validation row is of class once, twice, so it counts in no choice",
+        "no test row is of class twice, so it is never judged",
     )
     raw = Raw(inputs, np.array(list("ab" * 21 + "a")))
     assert not prepare("own", raw, scale="feature").notes

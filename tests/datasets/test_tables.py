@@ -135,6 +135,6 @@ def test_a_class_that_a_part_lacks_is_noted():
     table = {"x": np.arange(41) / 3, "y": [*"ab" * 20, "c"]}
     table["is_train"] = [label != "c" for label in table["y"]]
     data = datasets.table(table, label="y")
-    assert "no training row is of class c: no model learns it" in data.notes
+    assert "no training row is of class c, so no model learns it" in data.notes
     data = datasets.table(table | {"is_train": [True] * 35 + [False] * 6}, label="y")
-    assert "no validation row is of class c: no choice regards it" in data.notes
+    assert "no validation row is of class c, so it counts in no choice" in data.notes

@@ -56,7 +56,7 @@ def test_it_trains_for_as_long_as_the_best_was_found_after(tmp_path):
     found = of([best])
     assert recipes.read(str(promote(found, tmp_path / "mine"))).training.epochs == 4
     text = (tmp_path / "mine" / "README.md").read_text()
-    assert "on validation, best after 4 epochs, and so many train it here." in text
+    assert "on validation, best after 4 epochs; here it is trained for as many." in text
 
 
 def test_the_time_of_a_promotion_grows_with_its_epochs():

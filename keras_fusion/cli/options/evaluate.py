@@ -10,19 +10,19 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--leave-out",
         action="store_true",
-        help="also train the model without each modality from scratch",
+        help="for each modality, also train a model from scratch that never sees it",
     )
     parser.add_argument(
         "--corrupt",
         action="store_true",
-        help="also judge with inputs that lie: noise, another sample's, or zeros in "
+        help="also judge with inputs that lie: noise, another sample or zeros take the "
         "place of a modality, while the mask says that it is there",
     )
     parser.add_argument(
         "--on",
         choices=("test", "validation"),
         default="test",
-        help="part to judge on; compare by validation first, then use test once",
+        help="rows to judge on; choose by validation, and use test once in the end",
     )
     parser.add_argument(
         "--publish",

@@ -20,13 +20,13 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--contributions",
         action="store_true",
-        help="also say what each modality contributed to each prediction: its Shapley "
-        "value, for which the model is asked 2^M times a row, and about 1,000 times "
-        "above 8 modalities",
+        help="also say what each modality contributed to each prediction, as a Shapley "
+        "value; the model predicts each row 2^M times for it, or about 1,000 times "
+        "where there are more than 8 modalities",
     )
     parser.add_argument(
         "--address",
         help="predict the parts of a table by a Ray cluster, such as ray://HOST:10001, "
         "or local for all processors of this machine",
     )
-    parser.add_argument("--rows", type=int, default=20, help="rows of the table")
+    parser.add_argument("--rows", type=int, default=20, help="number of rows to print")

@@ -4,8 +4,9 @@ import argparse
 
 TASKS = "classification", "regression", "multilabel", "ordinal", "risk", "survival"
 TASK_HELP = (
-    "what the labels are: one class, a number, several classes a row, classes in an "
-    "order, or times until an event, by Cox' model of risks or by intervals of time"
+    "what the labels are; risk and survival are for times until an event: risk is "
+    "Cox' model, survival tells how probable it is to reach each time (default: what "
+    "the labels look like)"
 )
 
 
@@ -55,8 +56,8 @@ def add_task(parser) -> None:
         "--order",
         nargs="+",
         metavar="CLASS",
-        help="classes from the least to the most; without it those of an ordinal task "
-        "are whole numbers",
+        help="classes from the least to the most; an ordinal task without this option "
+        "takes whole numbers",
     )
     parser.add_argument(
         "--time", metavar="COLUMN", help="column of the time until the event or the end"
@@ -64,8 +65,8 @@ def add_task(parser) -> None:
     parser.add_argument(
         "--event",
         metavar="COLUMN",
-        help="column that is true where the event happened, false where the "
-        "observation ended without it",
+        help="column that is true where the event happened, and false where the "
+        "observation ended before it",
     )
 
 
@@ -96,14 +97,14 @@ def add_training(parser) -> None:
     parser.add_argument(
         "--coverage",
         type=float,
-        help="also predict, for each row, a set of classes that holds the true one for "
-        "this share of rows, such as 0.9",
+        help="also predict a set of classes for each row; the sets of this share of "
+        "rows, such as 0.9, hold the true class",
     )
     parser.add_argument(
         "--uncertainty",
         choices=("entropy", "confidence"),
-        help="also predict how uncertain the classes of each row are, from 0 to 1, by "
-        "this measure",
+        help="measure by which to predict how uncertain the classes of each row are, "
+        "from 0 to 1 (default: it is not predicted)",
     )
     parser.add_argument(
         "--precision",
@@ -114,9 +115,9 @@ def add_training(parser) -> None:
         "--devices",
         type=int,
         default=1,
-        help="number of devices that share each batch; of all hosts where "
-        "JAX_COORDINATOR_ADDRESS names some, and of all processes of torchrun on torch "
-        "(from Keras 3.16)",
+        help="number of devices that share each batch; it counts those of all hosts "
+        "where JAX_COORDINATOR_ADDRESS is set, and on torch, from Keras 3.16 on, all "
+        "processes of torchrun",
     )
     parser.add_argument(
         "--quiet", action="store_true", help="show no progress of the epochs"

@@ -10,12 +10,13 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--folds",
         type=int,
-        help="train one model on each of so many folds, 3 or more, and average them "
-        "into one model; rows that one fold validates on train the others",
+        help="number of folds, 3 or more, into which the rows are cut; a model is "
+        "trained for each, which validates on its fold and trains on the others, and "
+        "their average is one model",
     )
     parser.add_argument(
         "--distill",
         action="store_true",
-        help="with --folds: also train one network, as large as one of theirs, to "
-        "answer as they do together, and say on the test rows what it loses",
+        help="with --folds: also train one network, as large as one of the models, to "
+        "answer as their average does, and say what it loses on the test rows",
     )

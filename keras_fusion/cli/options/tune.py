@@ -54,20 +54,20 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--against",
         metavar="SEARCH",
-        help="compare the winner on the test rows, once, with the winner of this "
-        "search, which has the same budget",
+        help="compare the best trial on the test rows with the best of this other "
+        "search, which has the same budget; do it once",
     )
     parser.add_argument(
         "--promote",
         metavar="NAME",
-        help="train the best fusion on all but the test rows, as recipe zoo/NAME; with "
-        "--ensemble another model",
+        help="when the search has ended, train the best fusion again on all but the "
+        "test rows, with its baselines, and write it as recipe zoo/NAME",
     )
     parser.add_argument(
         "--ensemble",
         action="store_true",
-        help="with --promote: export the mean of the trials that were chosen together, "
-        "as one model, in place of the best fusion; nothing is trained again",
+        help="with --promote: export the ensemble that the search chose, as one model, "
+        "in place of the best fusion; nothing is trained again",
     )
     parser.add_argument(
         "--publish", action="store_true", help="write the results beside search.toml"

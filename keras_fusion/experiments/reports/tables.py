@@ -100,8 +100,9 @@ def paired_legend(results: Results) -> str:
     if any(interval.low is None for interval in intervals):
         return "One seed gives no interval, so no difference is claimed."
     return (
-        "In brackets: the 95 % interval over the seeds, each seed a pair. A star marks "
-        "an interval without zero; no difference was found elsewhere."
+        "The brackets hold the 95 % interval over the seeds, on each of which both "
+        "methods were judged. A star marks an interval that excludes zero. Where there "
+        "is no star, no difference was found."
     )
 
 
