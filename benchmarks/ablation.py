@@ -8,8 +8,7 @@ from pathlib import Path
 
 from keras_fusion.common.catalogue import find
 from keras_fusion.common.files import whole
-from keras_fusion.experiments import comparison, record, training
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import comparison, recipes, record, training
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.reports.card import replaced
 from keras_fusion.experiments.results import Results

@@ -13,7 +13,7 @@ from keras_fusion import zoo
 from keras_fusion.common.names import MASK
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.own_data import USUAL
-from keras_fusion.experiments.recipe import Training
+from keras_fusion.experiments.recipes import Training
 from keras_fusion.layers.heads import Heads
 from keras_fusion.zoo.parts.heads import FUSED
 

@@ -54,7 +54,7 @@ def model_of(folder):
     """A model of such a table, not trained, as `train` saves one."""
     from keras_fusion import datasets, zoo
     from keras_fusion.experiments import saving, variants
-    from keras_fusion.experiments.recipe import Recipe
+    from keras_fusion.experiments.recipes import Recipe
 
     labels = {"ill": ["no", "yes"] * 500}
     data = datasets.table(_columns(1000) | labels, label="ill")

@@ -20,8 +20,7 @@ from benchmarks import study
 from keras_fusion import layers, zoo
 from keras_fusion.common.files import whole
 from keras_fusion.common.names import MASK
-from keras_fusion.experiments import evaluation, variants
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import evaluation, recipes, variants
 from keras_fusion.experiments.reports.tables import markdown_table
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.zoo import published

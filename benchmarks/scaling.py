@@ -59,8 +59,7 @@ def measure(arguments) -> list[dict]:
 def rows(folder: Path, sizes: list[int]) -> Iterable[dict]:
     """Seconds of a training and of a prediction, for so many rows."""
     from benchmarks.prediction import model_of, table_of
-    from keras_fusion.experiments import prediction_parts, training
-    from keras_fusion.experiments import recipe as recipes
+    from keras_fusion.experiments import prediction_parts, recipes, training
 
     path, _ = model_of(folder)
 

@@ -22,7 +22,7 @@ from benchmarks.report import ROOT
 from keras_fusion import tuning
 from keras_fusion.experiments import classical, comparison, evaluation
 from keras_fusion.experiments.own_data import recipe_for
-from keras_fusion.experiments.recipe import Split, load_data
+from keras_fusion.experiments.recipes import Split, load_data
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.tuning.report.leaderboard import ranked
 from keras_fusion.tuning.search_file import recipe_of

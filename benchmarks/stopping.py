@@ -27,7 +27,7 @@ from benchmarks.stopping_rules import BEFORE, NOW, RULES, kept
 from keras_fusion.datasets.splitting import draw
 from keras_fusion.experiments.evaluation import paired_interval
 from keras_fusion.experiments.own_data import USUAL
-from keras_fusion.experiments.recipe import Training
+from keras_fusion.experiments.recipes import Training
 from keras_fusion.experiments.reports.tables import points
 
 RESULTS = ROOT / "benchmarks" / "results" / "stopping.json"

@@ -25,7 +25,7 @@ from keras_fusion import tuning
 from keras_fusion.common.files import write_json
 from keras_fusion.common.provenance import provenance
 from keras_fusion.experiments import comparison, evaluation
-from keras_fusion.experiments.recipe import load_data
+from keras_fusion.experiments.recipes import load_data
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.tuning.report.leaderboard import ranked
 from keras_fusion.tuning.results import Trial

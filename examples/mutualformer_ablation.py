@@ -24,10 +24,9 @@ import keras
 
 from benchmarks import ablation
 from benchmarks.mutualformer_parts import PARTS
-from keras_fusion.experiments import comparison
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import comparison, recipes
 from keras_fusion.experiments.compilation import keep_compiled
-from keras_fusion.experiments.runs import COMPILED
+from keras_fusion.experiments.runs import COMPILER_CACHE
 
 BEGIN = "<!-- ablation: written by examples.mutualformer_ablation -->"
 
@@ -57,7 +56,7 @@ def main(arguments=None) -> None:
     recipe = recipe_of(options.recipe)
     seeds = recipe.training.seeds
     folder = Path(options.runs) / recipe.name
-    keep_compiled(folder / COMPILED)
+    keep_compiled(folder / COMPILER_CACHE)
     place = keras.device(options.device) if options.device else contextlib.nullcontext()
     with place:
         ablation.train(recipe, options.seeds or seeds, options.only, folder)

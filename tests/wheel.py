@@ -11,7 +11,7 @@ import keras
 
 import keras_fusion as kf
 from keras_fusion import datasets, zoo
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import recipes
 from keras_fusion.zoo import published
 
 BACKENDS = "tensorflow", "jax", "torch"

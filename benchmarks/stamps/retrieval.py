@@ -20,7 +20,7 @@ from keras_fusion.common.files import write_json
 from keras_fusion.common.provenance import computed_on
 from keras_fusion.datasets import Preprocessor
 from keras_fusion.datasets.columns.reading import read_columns
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import recipes
 from keras_fusion.metrics import recall_at_k
 
 MODALITIES = recipes.read(str(Path(__file__).with_name("recipe.toml"))).modalities

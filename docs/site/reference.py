@@ -13,7 +13,7 @@ MODULES = {
     "calibration": "Calibration",
     "datasets": "Data sets",
     "datasets.builtin.planetoid": "Graphs of papers",
-    "experiments.recipe": "Recipes",
+    "experiments.recipes": "Recipes",
     "graphs": "Graphs",
     "export": "Export",
     "export.portable": "Files for every backend",

@@ -3,21 +3,20 @@
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import print_results, record_cells
 from keras_fusion.common.errors import InputError
-from keras_fusion.experiments import comparison
-from keras_fusion.experiments import recipe as recipe_files
+from keras_fusion.experiments import comparison, recipes
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.own_data import is_data
-from keras_fusion.experiments.recipe import load_data
+from keras_fusion.experiments.recipes import load_data
 from keras_fusion.experiments.reports.card import publish
 from keras_fusion.experiments.reports.plots import save_plots
-from keras_fusion.experiments.runs import COMPILED, best_run, run_of
+from keras_fusion.experiments.runs import COMPILER_CACHE, best_run, run_of
 from keras_fusion.experiments.saving import save_deployable
 
 
 def run(options) -> None:
     """Trains the baselines, judges all on the test set, writes results and plots."""
     recipe, seeds, folder = run_of(options)
-    keep_compiled(folder / COMPILED)
+    keep_compiled(folder / COMPILER_CACHE)
     if options.publish:
         _check_publishable(options)
     count = 0
@@ -48,7 +47,7 @@ def run(options) -> None:
     print_results(results)
     written = [folder / "results.json", *save_plots(results, folder)]
     if options.publish:
-        home = recipe_files.file_of(options.recipe).parent
+        home = recipes.file_of(options.recipe).parent
         written += publish(results, home, folder)
     for path in written:
         console.print(f"wrote {path}")
@@ -70,9 +69,9 @@ def _check_publishable(options):
         raise InputError(
             f"--publish is for results on the test set; received --on {options.on}."
         )
-    file = recipe_files.file_of(options.recipe)
-    if file.name != recipe_files.RECIPE:
+    file = recipes.file_of(options.recipe)
+    if file.name != recipes.RECIPE:
         raise InputError(
             f"--publish writes into a recipe's folder, so it takes a "
-            f"{recipe_files.RECIPE}; received {file}."
+            f"{recipes.RECIPE}; received {file}."
         )

@@ -9,7 +9,7 @@ from keras_fusion.common.errors import InputError
 from keras_fusion.common.files import whole
 from keras_fusion.datasets.times import names
 from keras_fusion.experiments.own_data import is_data, recipe_for
-from keras_fusion.experiments.recipe import load_data
+from keras_fusion.experiments.recipes import load_data
 from keras_fusion.experiments.runs import labels_of
 from keras_fusion.experiments.writing import recipe_text
 

@@ -7,11 +7,10 @@ from keras_fusion.cli.console import console
 from keras_fusion.cli.results import print_paired, print_results
 from keras_fusion.common.catalogue import find
 from keras_fusion.common.errors import InputError
-from keras_fusion.experiments import comparison
-from keras_fusion.experiments import recipe as recipe_files
+from keras_fusion.experiments import comparison, recipes
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.results import read
-from keras_fusion.zoo import published as recipes
+from keras_fusion.zoo import published
 
 
 def run(options) -> None:
@@ -23,7 +22,7 @@ def run(options) -> None:
     kinds = {
         "operators": {n: _first_line(c) for n, c in layers.operators().items()},
         "builders": {n: _first_line(b) for n, b in zoo.builders().items()},
-        "recipes": {n: _recipe_line(n) for n in recipes.names()},
+        "recipes": {n: _recipe_line(n) for n in published.names()},
         "data sets": {n: "known" for n in datasets.names()}
         | {name: "your own" for name in datasets.own()},
     }
@@ -34,10 +33,10 @@ def run(options) -> None:
 
 
 def _print_published(options):
-    recipe_files.read(options.recipe)  # says so if there is none
-    file = recipe_files.file_of(options.recipe)
-    published = "results" if file.name == recipe_files.RECIPE else file.stem
-    path = file.with_name(f"{published}.json")
+    recipes.read(options.recipe)  # says so if there is none
+    file = recipes.file_of(options.recipe)
+    stem = "results" if file.name == recipes.RECIPE else file.stem
+    path = file.with_name(f"{stem}.json")
     if not path.is_file():
         raise InputError(
             f"{options.recipe} has no published results; {path} is not there."
@@ -58,7 +57,7 @@ def _method(name, results):
 
 
 def _recipe_line(name):
-    file = recipes.folder() / name / "results.json"
+    file = published.folder() / name / "results.json"
     if not file.is_file():
         return "no results yet"
     found = read(file)

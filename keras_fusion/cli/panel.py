@@ -3,19 +3,19 @@
 from pathlib import Path
 
 from keras_fusion.cli.console import console
-from keras_fusion.experiments import recipe as recipe_files
+from keras_fusion.experiments import recipes
 from keras_fusion.experiments.reports import panel as panels
 
 
 def run(options) -> None:
     """Draws one test frame of a recipe for dense prediction."""
-    recipe = recipe_files.changed(
-        recipe_files.read(options.recipe),
+    recipe = recipes.changed(
+        recipes.read(options.recipe),
         dataset=options.dataset,
         label=options.label,
         task=options.task,
     )
-    home = recipe_files.file_of(options.recipe).parent
+    home = recipes.file_of(options.recipe).parent
     model, data = panels.load(recipe, Path(options.runs), home)
     path = Path(options.output or f"{recipe.name}.png")
     panels.save_panel(model, data, options.row, tuple(options.point), path)

@@ -9,8 +9,7 @@ from keras_fusion import export, tuning
 from keras_fusion.cli.console import console
 from keras_fusion.cli.results import print_results
 from keras_fusion.common.errors import InputError
-from keras_fusion.experiments import comparison
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import comparison, recipes
 from keras_fusion.experiments.for_export import for_export
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.reports.card import best_seed, publish

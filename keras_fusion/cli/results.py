@@ -4,7 +4,7 @@ import statistics
 
 from keras_fusion.cli.console import console
 from keras_fusion.experiments import comparison
-from keras_fusion.experiments.recipe import Split
+from keras_fusion.experiments.recipes import Split
 from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.reports import (
     confidence,

@@ -8,13 +8,13 @@ from keras_fusion.experiments import (
     distillation,
     folds,
     hosts,
+    recipes,
     table_columns,
     training,
 )
-from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.compilation import keep_compiled
 from keras_fusion.experiments.reports import tables
-from keras_fusion.experiments.runs import COMPILED, best_run, run_of
+from keras_fusion.experiments.runs import COMPILER_CACHE, best_run, run_of
 from keras_fusion.experiments.saving import save_deployable
 
 
@@ -23,7 +23,7 @@ def run(options) -> None:
     hosts.join()
     console.quiet = not hosts.is_first()
     recipe, seeds, folder = run_of(options)
-    keep_compiled(folder / COMPILED)
+    keep_compiled(folder / COMPILER_CACHE)
     rows, models, records = [], [], []
     if options.distill and not options.folds:
         raise InputError("--distill makes one network of several: say --folds K, too.")
@@ -32,7 +32,7 @@ def run(options) -> None:
     if options.folds:
         return _run_folds(recipe, seeds, folder, options)
     for seed in seeds:
-        data = recipe_files.load_data(recipe, seed)
+        data = recipes.load_data(recipe, seed)
         if data.preprocessor and seed == seeds[0]:
             header = ["column", "modality", "kind", ""]
             described = data.preprocessor.describe()

@@ -9,8 +9,7 @@ from keras_fusion import tuning
 from keras_fusion.cli import promote
 from keras_fusion.cli.console import console
 from keras_fusion.common.errors import InputError
-from keras_fusion.experiments import own_data
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import own_data, recipes
 from keras_fusion.experiments.reports import tables
 from keras_fusion.experiments.runs import labels_of
 from keras_fusion.tuning import judging, promotion

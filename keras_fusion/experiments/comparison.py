@@ -15,7 +15,7 @@ from keras_fusion.experiments.confidence import judged_confidence
 from keras_fusion.experiments.contributions import score_contributions
 from keras_fusion.experiments.corruption import corrupted_scores
 from keras_fusion.experiments.over_seeds import listed
-from keras_fusion.experiments.recipe import Recipe, load_data, plain
+from keras_fusion.experiments.recipes import Recipe, load_data, plain
 from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.results import Fit, Fits, Interval, Results
 from keras_fusion.experiments.tasks import task_of
@@ -80,7 +80,7 @@ def compare(
     are fitted to the same rows; see `classical`.
 
     Args:
-        recipe: From `recipe.read`.
+        recipe: From `recipes.read`.
         seeds: One split and one run of every method each.
         folder: Gets the runs, `<variant>/seed-<seed>/`.
         part: What to judge on, `"test"`, or `"validation"` to choose by.

@@ -14,7 +14,7 @@ from keras_fusion.common.errors import InputError
 from keras_fusion.datasets import Dataset, Split
 from keras_fusion.experiments.batches import in_order
 from keras_fusion.experiments.evaluation import full_outputs
-from keras_fusion.experiments.recipe import Training
+from keras_fusion.experiments.recipes import Training
 from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.tasks import task_of
 

@@ -12,7 +12,7 @@ from keras_fusion.common.files import write_json
 from keras_fusion.common.names import MASK
 from keras_fusion.datasets import Preprocessor, Split
 from keras_fusion.experiments import comparison, evaluation, prediction, training
-from keras_fusion.experiments.recipe import Recipe, load_data
+from keras_fusion.experiments.recipes import Recipe, load_data
 from keras_fusion.experiments.saving import save_deployable
 from keras_fusion.experiments.tasks import task_of
 
@@ -32,7 +32,7 @@ def distill(
     the ensemble has seen all others.
 
     Args:
-        recipe: From `recipe.read`.
+        recipe: From `recipes.read`.
         seed: Of the split and of the model.
         ensemble: A model of the same data that takes raw features; the new one goes to
             `distilled` beside it.

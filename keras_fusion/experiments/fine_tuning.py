@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 
 from keras_fusion.common.errors import InputError
-from keras_fusion.experiments.recipe import Recipe, Training
+from keras_fusion.experiments.recipes import Recipe, Training
 from keras_fusion.zoo.parts.described import Described, described, name_of
 
 

@@ -13,12 +13,12 @@ from keras_fusion.datasets.asked import RISK
 from keras_fusion.experiments import (
     comparison,
     evaluation,
+    recipes,
     record,
     saving,
     training,
 )
-from keras_fusion.experiments import recipe as recipes
-from keras_fusion.experiments.recipe import Recipe, Split
+from keras_fusion.experiments.recipes import Recipe, Split
 from keras_fusion.experiments.tasks import task_of
 
 ENSEMBLE = "ensemble"
@@ -34,7 +34,7 @@ def fit(recipe: Recipe, seed: int, count: int, folder: Path, **options) -> dict:
     but one. What that one predicts for it is out of fold.
 
     Args:
-        recipe: From `recipe.read`. Its rows that validate never train the same model.
+        recipe: From `recipes.read`. Its rows that validate never train the same model.
         seed: Of the split and of all models.
         count: Of folds, 3 or more.
         folder: Gets `model.keras`, the average that takes raw features, each fold's

@@ -10,7 +10,7 @@ import numpy as np
 from keras_fusion.datasets import Dataset
 from keras_fusion.datasets.columns.read_rows import ReadRows
 from keras_fusion.experiments import fine_tuning
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 
 
 def identity_of(

@@ -8,7 +8,7 @@ from keras_fusion.datasets import Dataset, Split
 from keras_fusion.datasets.columns.read_rows import take
 from keras_fusion.experiments.batches import InOrder, model_inputs
 from keras_fusion.experiments.class_weights import class_weights
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 from keras_fusion.zoo.parts.linear_path import parts_of
 
 ROWS, NUMBERS = 20_000, 2**25  # that train the linear model, at most

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from keras_fusion.experiments.recipe import Recipe, Training
+from keras_fusion.experiments.recipes import Recipe, Training
 
 KINDS = {".csv": "table", ".tsv": "table", ".parquet": "table", ".npz": "npz"}
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 
 from keras_fusion.common.files import write_json
 from keras_fusion.experiments import schema
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 
 Runs = list[float]
 Ways = dict[str, Runs]

@@ -4,13 +4,12 @@ import dataclasses
 from pathlib import Path
 
 from keras_fusion.common.errors import InputError
-from keras_fusion.experiments import comparison, own_data, record, trust
-from keras_fusion.experiments import recipe as recipe_files
+from keras_fusion.experiments import comparison, own_data, recipes, record, trust
 
-COMPILED = ".compiled"  # beside the runs of a recipe: what is compiled for them
+COMPILER_CACHE = ".compiled"  # beside the runs of a recipe: what is compiled for them
 
 
-def recipe_of(options) -> recipe_files.Recipe:
+def recipe_of(options) -> recipes.Recipe:
     """The recipe that the options name, with another data set if they name one.
 
     A recipe for another data set is called after both, so that neither's runs and
@@ -23,10 +22,10 @@ def recipe_of(options) -> recipe_files.Recipe:
                 "a recipe."
             )
         return own_data.recipe_for(options.recipe, **labels_of(options))
-    recipe = recipe_files.read(options.recipe)
-    recipe = recipe_files.changed(recipe, dataset=options.dataset, **labels_of(options))
+    recipe = recipes.read(options.recipe)
+    recipe = recipes.changed(recipe, dataset=options.dataset, **labels_of(options))
     if not options.dataset:
-        file = recipe_files.file_of(options.recipe)
+        file = recipes.file_of(options.recipe)
         meant = f"say --dataset {recipe.dataset}"
         trust.check_path(recipe.dataset, file.parent, str(file), meant)
         return recipe
@@ -40,9 +39,9 @@ def labels_of(options) -> dict:
     return {key: getattr(options, key) for key in known}
 
 
-def run_of(options) -> tuple[recipe_files.Recipe, tuple[int, ...], Path]:
+def run_of(options) -> tuple[recipes.Recipe, tuple[int, ...], Path]:
     """The recipe with the options' changes, its seeds, and its folder of runs."""
-    recipe = recipe_files.changed(
+    recipe = recipes.changed(
         recipe_of(options),
         epochs=options.epochs,
         seeds=options.seeds,

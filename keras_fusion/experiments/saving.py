@@ -15,7 +15,7 @@ from keras_fusion.experiments import (
     record,
     table_columns,
 )
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 from keras_fusion.experiments.tasks import task_of
 
 

@@ -26,7 +26,7 @@ from keras_fusion.experiments.class_weights import class_weights
 from keras_fusion.experiments.compilation import fast_settings
 from keras_fusion.experiments.confidence import settle
 from keras_fusion.experiments.devices import check_shared, replicas
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.stopping import EarlyStopping
 from keras_fusion.experiments.tasks import task_of, taught
@@ -34,7 +34,7 @@ from keras_fusion.experiments.watching import Watch
 from keras_fusion.export import portable
 
 WEIGHTS = "model.weights.h5"
-COMPILED = "training.keras"
+TRAINED = "training.keras"
 VALIDATIONS = 20
 
 
@@ -215,7 +215,7 @@ class SingleRun:
         later = fine_tuning.for_later(self.recipe, model)
         if later is not model.optimizer:
             model.compile(later, **self._judged_by())
-        portable.save(model, self.folder / COMPILED)
+        portable.save(model, self.folder / TRAINED)
 
     def _record(self, blended, confidence):
         history, stopping = self.checkpoint.history, self.stopping

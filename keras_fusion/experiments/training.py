@@ -17,7 +17,7 @@ from keras_fusion.experiments.checkpoint import require_same
 from keras_fusion.experiments.devices import data_parallel
 from keras_fusion.experiments.identity import identity_of
 from keras_fusion.experiments.precision import policy
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 from keras_fusion.experiments.recomputation import recomputing
 from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.single_run import SingleRun
@@ -43,7 +43,7 @@ def fit(
     to zero along a cosine, and the weights kept are the last.
 
     Args:
-        recipe: From `recipe.read`.
+        recipe: From `recipes.read`.
         data: The recipe's data set as split by `seed`.
         seed: Of initial weights, batches and dropout.
         folder: Gets `model.weights.h5`, `fit.json` and `training.keras`, a compiled

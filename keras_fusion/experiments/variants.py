@@ -11,7 +11,7 @@ from keras_fusion.common.catalogue import find
 from keras_fusion.common.errors import InputError
 from keras_fusion.common.names import safe_names
 from keras_fusion.datasets.columns.encoders import TRANSFORMER
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.zoo.backbone import NONE
 from keras_fusion.zoo.parts.blocks import template

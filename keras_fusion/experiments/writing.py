@@ -6,7 +6,7 @@ from pathlib import Path
 from keras_fusion.common.escaping import one_line, toml
 from keras_fusion.datasets import Dataset
 from keras_fusion.datasets.asked import ORDINAL
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 from keras_fusion.zoo import builders
 
 

@@ -14,7 +14,7 @@ from keras_fusion.tuning.report.page import write_report
 from keras_fusion.tuning.search import RESULTS, exhausted, results, search
 from keras_fusion.tuning.search_file import Search, changed, read, search_for
 from keras_fusion.tuning.space import EPOCHS
-from keras_fusion.tuning.trial import summaries
+from keras_fusion.tuning.trials import summaries
 
 __all__ = [
     "EPOCHS",

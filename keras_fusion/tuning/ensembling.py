@@ -6,9 +6,9 @@ from keras_fusion import zoo
 from keras_fusion.common.errors import InputError
 from keras_fusion.common.files import write_json
 from keras_fusion.experiments import comparison, evaluation, saving
-from keras_fusion.experiments.recipe import load_data
+from keras_fusion.experiments.recipes import load_data
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.tuning import trial as trials
+from keras_fusion.tuning import trials
 from keras_fusion.tuning.report.leaderboard import fusion_text
 from keras_fusion.tuning.results import Results
 from keras_fusion.tuning.search_file import recipe_of

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras_tuner
 
 from keras_fusion import zoo
-from keras_fusion.experiments.recipe import Training
+from keras_fusion.experiments.recipes import Training
 from keras_fusion.tuning.hypermodel import FusionHyperModel
 from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY, TRAINING
 from keras_fusion.zoo.parts.entrance import MODALITY_DROPOUT

@@ -9,7 +9,7 @@ from keras_fusion import layers, zoo
 from keras_fusion.common.catalogue import find
 from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import variants
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 from keras_fusion.experiments.tasks import task_for
 from keras_fusion.tuning import space as spaces
 from keras_fusion.zoo.parts.inputs import named_inputs

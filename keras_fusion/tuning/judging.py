@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import comparison, evaluation, training
-from keras_fusion.experiments.recipe import load_data
+from keras_fusion.experiments.recipes import load_data
 from keras_fusion.experiments.record import Record
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.tuning.report.leaderboard import ranked

@@ -6,7 +6,7 @@ from pathlib import Path
 from keras_fusion.common.errors import InputError
 from keras_fusion.common.escaping import markdown, markdown_code, one_line
 from keras_fusion.common.files import whole
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 from keras_fusion.experiments.reports.card import BEGIN, END
 from keras_fusion.tuning.report.leaderboard import (
     fusion_text,

@@ -14,10 +14,9 @@ from keras_fusion.common.files import alone_in, read_json, write_json
 from keras_fusion.common.provenance import provenance
 from keras_fusion.experiments import schema
 from keras_fusion.experiments.engines import Here, OnRay
-from keras_fusion.experiments.recipe import load_data
+from keras_fusion.experiments.recipes import load_data
 from keras_fusion.experiments.tasks import task_of
-from keras_fusion.tuning import references, selection
-from keras_fusion.tuning import trial as trials
+from keras_fusion.tuning import references, selection, trials
 from keras_fusion.tuning.clock import Clock
 from keras_fusion.tuning.hypermodel import FusionHyperModel
 from keras_fusion.tuning.identity import IDENTITY, begin, require_data

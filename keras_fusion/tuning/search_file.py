@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Strict
 
 from keras_fusion.common.errors import InputError
-from keras_fusion.experiments import recipe as recipes
-from keras_fusion.experiments import schema, trust
+from keras_fusion.experiments import recipes, schema, trust
 from keras_fusion.tuning.space import RANGES, TRAINING
 
 FILE = "search.toml"

@@ -7,7 +7,7 @@ from PIL import Image
 from scipy.io import wavfile
 
 from keras_fusion import datasets
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import recipes
 
 pytestmark = pytest.mark.only_on("torch", reason="the network is one of torch")
 

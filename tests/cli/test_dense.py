@@ -12,10 +12,10 @@ from keras_fusion.experiments import (
     comparison,
     mask_files,
     prediction,
+    recipes,
     scores,
     variants,
 )
-from keras_fusion.experiments import recipe as recipe_files
 from keras_fusion.experiments.reports import panel
 from keras_fusion.experiments.results import read
 from tests.cli.running import CARD, run, succeed
@@ -86,8 +86,8 @@ def test_every_method_is_judged(results):
 
 
 def test_the_score_is_that_of_what_was_trained(home, results):
-    recipe = recipe_files.read(str(home))
-    data = recipe_files.load_data(recipe, 0)
+    recipe = recipes.read(str(home))
+    data = recipes.load_data(recipe, 0)
     summed = variants.baseline(recipe, "sum")
     model = comparison.trained(
         summed, data, home / "runs" / "squares" / "sum" / "seed-0"
@@ -100,8 +100,8 @@ def test_the_score_is_that_of_what_was_trained(home, results):
 
 
 def test_single_modalities_are_the_same_network(home):
-    recipe = recipe_files.read(str(home))
-    data = recipe_files.load_data(recipe, 0)
+    recipe = recipes.read(str(home))
+    data = recipes.load_data(recipe, 0)
     model = variants.build(variants.only(recipe, "rgb"), data.only("rgb"))
     assert list(model.input) == ["rgb", "modality_mask"]
     assert type(model.get_layer("fusion")).__name__ == "MutualFormerBlock"
@@ -205,7 +205,7 @@ def test_panel(home, tmp_path):
 @pytest.fixture
 def drawn(home):
     """A trained model, its data, and the pictures of test frame 1, by title."""
-    model, data = panel.load(recipe_files.read(str(home)), home / "runs", home)
+    model, data = panel.load(recipes.read(str(home)), home / "runs", home)
     found = panel.pictures(model, data, 1, POINT)
     return model, data, {picture.title: picture for picture in found}
 
@@ -280,21 +280,21 @@ def test_the_panel_of_other_data(home, tmp_path):
 
 
 def test_baselines_can_be_left_out(home):
-    recipe = recipe_files.changed(recipe_files.read(str(home)), usual_baselines=False)
-    data = recipe_files.load_data(recipe, 0)
+    recipe = recipes.changed(recipes.read(str(home)), usual_baselines=False)
+    data = recipes.load_data(recipe, 0)
     assert list(comparison.variants(recipe, data)) == ["model", "sum"]
 
 
 @pytest.mark.parametrize("name", ["only-depth", "without-rgb", "late average"])
 def test_a_baseline_has_a_name_of_its_own(home, name):
-    recipe = recipe_files.changed(recipe_files.read(str(home)), baselines={name: {}})
-    data = recipe_files.load_data(recipe, 0)
+    recipe = recipes.changed(recipes.read(str(home)), baselines={name: {}})
+    data = recipes.load_data(recipe, 0)
     with pytest.raises(ValueError, match=f"may be called {name}:"):
         comparison.variants(recipe, data)
 
 
 def test_the_panel_is_of_the_network_that_was_trained(home, tmp_path):
-    recipe = recipe_files.read(str(home))
+    recipe = recipes.read(str(home))
     recipe = variants.with_arguments(recipe, {"dropout": 0.9})
     for runs in (home / "runs", tmp_path):  # trained here, and published
         with pytest.raises(ValueError, match="differs from the recipe's in arguments"):
@@ -302,11 +302,11 @@ def test_the_panel_is_of_the_network_that_was_trained(home, tmp_path):
 
 
 def test_the_panel_takes_what_was_published_beside_the_recipe(home, tmp_path):
-    recipe = recipe_files.read(str(home))
+    recipe = recipes.read(str(home))
     found, _ = panel.load(recipe, tmp_path, home)
     weights = variants.build(
         recipe,
-        recipe_files.load_data(recipe, 0),
+        recipes.load_data(recipe, 0),
         weights=str(home / "model.weights.h5"),
         modality_mask=True,
     ).get_weights()

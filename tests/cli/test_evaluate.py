@@ -8,18 +8,17 @@ import pytest
 
 from keras_fusion import datasets, layers, zoo
 from keras_fusion.cli.results import print_results, record_cells
-from keras_fusion.experiments import comparison, corruption, record, variants
-from keras_fusion.experiments import recipe as recipe_files
+from keras_fusion.experiments import comparison, corruption, recipes, record, variants
 from keras_fusion.experiments.reports import card, corruption_tables
 from keras_fusion.experiments.reports.plots import PLOTS
 from keras_fusion.experiments.results import read
-from keras_fusion.zoo import published as recipes
+from keras_fusion.zoo import published
 from tests.cli.running import run, succeed
 
 
 def test_list_knows_every_name():
     out = succeed("list")
-    groups = layers.operators(), zoo.builders(), recipes.names(), datasets.names()
+    groups = layers.operators(), zoo.builders(), published.names(), datasets.names()
     for name in (name for group in groups for name in group):
         assert f" {name} " in out
 
@@ -80,8 +79,8 @@ def test_evaluate_scores_every_method_under_every_loss(results, home):
 
 def test_evaluate_judges_what_it_trained(results, home):
     """Late average and best single, once more by hand."""
-    recipe = recipe_files.read(str(home))
-    data = recipe_files.load_data(recipe, 0)
+    recipe = recipes.read(str(home))
+    data = recipes.load_data(recipe, 0)
     present = datasets.modality_mask(data.test.inputs)
     outputs, validation = {}, {}
     for i, m in enumerate(data.input_shapes):
@@ -122,7 +121,7 @@ def test_results_say_how_much_each_view_weighed(results):
 
 def test_results_say_what_each_modality_contributed(results, home):
     found = results.contributions
-    data = recipe_files.load_data(recipe_files.read(str(home)), 0)
+    data = recipes.load_data(recipes.read(str(home)), 0)
     assert found.rows == [len(data.test.labels)]
     assert list(found.score) == list(found.output) == ["a", "b"]
     whole = found.base[0] + sum(value for (value,) in found.score.values())
@@ -168,13 +167,11 @@ def test_published_beside_the_recipe(home, results, monkeypatch):
     assert page.startswith("# A card") and page.endswith("The end.\n")
     assert "old" not in page and "| concatenation |" in page
     assert all((home / name).is_file() and f"]({name})" in page for name in PLOTS)
-    monkeypatch.setattr(recipes, "folder", lambda: home.parent)
-    data = recipe_files.load_data(recipe_files.read("tiny"), 0)
-    model = variants.build(recipe_files.read("tiny"), data, weights="tiny")
+    monkeypatch.setattr(published, "folder", lambda: home.parent)
+    data = recipes.load_data(recipes.read("tiny"), 0)
+    model = variants.build(recipes.read("tiny"), data, weights="tiny")
     ours = home / "runs" / "tiny" / "model" / "seed-0"
-    expected = comparison.trained(
-        recipe_files.read("tiny"), data, ours, modality_mask=False
-    )
+    expected = comparison.trained(recipes.read("tiny"), data, ours, modality_mask=False)
     for found, there in zip(model.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_array_equal(found, there)
     shown = succeed("list")
@@ -211,20 +208,20 @@ def test_the_best_single_is_chosen_by_rows_that_did_not_train():
     records = {"only-a": made(validation=0.9), "only-b": made(validation=0.8)}
     judged = {"only-a": ({"all": 0.5}, {}), "only-b": ({"all": 0.7}, {})}
     for trained_on, best in (False, "only-a"), (True, "only-b"):
-        split = recipe_files.Split(train_on_validation=trained_on)
+        split = recipes.Split(train_on_validation=trained_on)
         assert comparison._best([*records], records, judged, split) == best
 
 
 def test_a_score_says_that_its_rows_were_trained_on():
     for trained_on, cell in (False, "90.5 %"), (True, "90.5 % (trained on)"):
-        split = recipe_files.Split(train_on_validation=trained_on)
+        split = recipes.Split(train_on_validation=trained_on)
         assert record_cells(made(validation=0.905), split) == [
             cell,
             "3",
             "1.2",
             "1,200",
         ]
-    split = recipe_files.Split()
+    split = recipes.Split()
     assert record_cells(made(validation=-0.5), split)[0] == "-50.0 %"
     assert record_cells(made(metric="loss"), split)[0] == "loss 0.5000"
 

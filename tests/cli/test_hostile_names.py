@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from keras_fusion.experiments import comparison
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import comparison, recipes
 from keras_fusion.tuning import promote, write_report
 from tests.cli.running import CARD, run, succeed
 from tests.experiments import runs

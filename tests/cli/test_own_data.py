@@ -5,8 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from keras_fusion.experiments import own_data
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import own_data, recipes
 from keras_fusion.tuning.results import read
 from tests.cli.running import run, succeed
 from tests.experiments import runs

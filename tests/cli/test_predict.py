@@ -9,8 +9,7 @@ import pytest
 
 from keras_fusion import datasets
 from keras_fusion.datasets.files import Rows
-from keras_fusion.experiments import comparison, prediction, record
-from keras_fusion.experiments import recipe as recipe_files
+from keras_fusion.experiments import comparison, prediction, recipes, record
 from tests.cli.running import run, succeed
 from tests.experiments import runs
 
@@ -43,8 +42,8 @@ def test_predict_from_every_kind_of_file(trained, tmp_path):
             np.testing.assert_allclose(other[key], found[0][key], atol=1e-6)
     first = found[0]["modality_weights"][0]
     assert first == pytest.approx([0, 1])  # a is absent there
-    recipe = recipe_files.read(str(trained[0].parents[4]))
-    data = recipe_files.load_data(recipe, 0)
+    recipe = recipes.read(str(trained[0].parents[4]))
+    data = recipes.load_data(recipe, 0)
     raw = {m: runs.arrays()[m][20:24] for m in runs.WIDTHS}
     standardized, _ = datasets.standardize(raw, data.statistics)
     model = comparison.trained(recipe, data, trained[0].parent)

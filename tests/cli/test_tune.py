@@ -10,9 +10,8 @@ import pytest
 
 from keras_fusion.cli import promote
 from keras_fusion.cli import tune as command
-from keras_fusion.experiments import recipe as recipes
-from keras_fusion.tuning import promotion
-from keras_fusion.tuning import trial as trials
+from keras_fusion.experiments import recipes
+from keras_fusion.tuning import promotion, trials
 from keras_fusion.tuning.results import read
 from tests.cli.running import run, succeed
 from tests.experiments import runs
@@ -28,7 +27,7 @@ def test_the_leaderboard_names_the_baselines(tmp_path, quick, monkeypatch):
     # What Katib's metrics collector takes by default, one line for each trial.
     scores = re.findall(r"^([\w|-]+)\s*=\s*([+-]?\d*(?:\.\d+)?)$", out, re.M)
     assert [name for name, _ in scores] == ["score"] * 3
-    assert {*compiled} == {tmp_path / "runs" / "tiny" / "compiled"}
+    assert {*compiled} == {tmp_path / "runs" / "tiny" / ".compiled"}
     results = read(tmp_path / "runs" / "tiny" / "results.json")
     assert [t.trial for t in results.trials] == ["0000", "0001", "0002"]
     assert {*results.references} == {"linear model", "gradient boosting"}

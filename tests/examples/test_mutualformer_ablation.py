@@ -8,7 +8,7 @@ import pytest
 from benchmarks.mutualformer_parts import PARTS
 from examples import mutualformer_ablation
 from examples.mutualformer_ablation import BEGIN, recipe_of
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import recipes
 from keras_fusion.experiments.reports import card
 from keras_fusion.experiments.results import read
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import recipes
 
 WIDTHS = {"a": 5, "b": 3}
 

@@ -35,7 +35,7 @@ def fit(path, folder, parts):
     )
     recipe = variants.with_arguments(recipe, NO_DRAWS)
     record = training.fit(recipe, data, 0, folder, checkpoint_every=0)
-    model = keras.saving.load_model(folder / single_run.COMPILED, compile=False)
+    model = keras.saving.load_model(folder / single_run.TRAINED, compile=False)
     return record.history, model.get_weights()
 
 

@@ -10,12 +10,12 @@ from keras_fusion.experiments import (
     fine_tuning,
     kept_rows,
     prediction,
+    recipes,
     saving,
     single_run,
     training,
     variants,
 )
-from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.identity import identity_of
 from keras_fusion.export import portable
 from tests.conftest import assert_close, tried_here
@@ -66,7 +66,7 @@ def recipe(folder, said, **training):
 
 def network(folder, loaded):
     """The weights of the backbone of a run that is done."""
-    model = portable.load(folder / single_run.COMPILED)
+    model = portable.load(folder / single_run.TRAINED)
     return model.get_layer("scan_backbone").get_weights()
 
 
@@ -127,7 +127,7 @@ def test_a_rate_of_its_own_moves_a_backbone_alone(folder, tmp_path):
         assert_close(a, b)
     assert np.ptp([w.sum() for w in slow[::2]]) == 0
     assert np.ptp([w.sum() for w in plain[::2]]) > 0
-    models = [portable.load(run / single_run.COMPILED) for run in (first, third)]
+    models = [portable.load(run / single_run.TRAINED) for run in (first, third)]
     heads = [m.get_layer("predictions").get_weights()[0] for m in models]
     assert np.abs(heads[0] - heads[1]).max() > 0
     assert all(np.abs(head).max() > 0 for head in heads)
@@ -154,7 +154,7 @@ def test_a_run_goes_on_exactly_in_every_stage(folder, tmp_path, monkeypatch, kep
     again = training.fit(*loaded, 0, tmp_path / "run", checkpoint_every=0)
     assert again.history == whole.history
     first, second = (
-        portable.load(tmp_path / name / single_run.COMPILED).get_weights()
+        portable.load(tmp_path / name / single_run.TRAINED).get_weights()
         for name in ("whole", "run")
     )
     for a, b in zip(first, second, strict=True):

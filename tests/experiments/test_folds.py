@@ -9,8 +9,8 @@ from keras_fusion.experiments import (
     folds,
     kept_rows,
     prediction,
+    recipes,
 )
-from keras_fusion.experiments import recipe as recipes
 from tests.cli.running import run, succeed
 from tests.experiments.runs import write
 

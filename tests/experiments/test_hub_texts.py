@@ -9,8 +9,7 @@ from keras_fusion import datasets, export
 from keras_fusion.common.errors import InputError
 from keras_fusion.common.names import MASK
 from keras_fusion.datasets.columns import raw
-from keras_fusion.experiments import prediction, saving, training, variants
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import prediction, recipes, saving, training, variants
 from keras_fusion.experiments.for_export import for_export
 from keras_fusion.export.raw_columns import COLUMNS
 from keras_fusion.safety import archives

@@ -15,10 +15,10 @@ from keras_fusion.experiments import (
     prediction,
     prediction_parts,
     predictions,
+    recipes,
     saving,
     training,
 )
-from keras_fusion.experiments import recipe as recipes
 
 pytestmark = pytest.mark.only_on("torch", reason="no matter of the backend")
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from keras_fusion.experiments import recipe as recipes
-from keras_fusion.experiments import variants
+from keras_fusion.experiments import recipes, variants
 from keras_fusion.experiments.evaluation import missing_scores
 from keras_fusion.experiments.reports.card import best_seed
 from keras_fusion.experiments.results import read

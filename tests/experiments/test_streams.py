@@ -5,8 +5,7 @@ import pytest
 
 from keras_fusion import datasets
 from keras_fusion.datasets.columns.read_rows import ReadRows
-from keras_fusion.experiments import comparison, evaluation, training
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import comparison, evaluation, recipes, training
 from keras_fusion.experiments.ahead import Ahead
 from keras_fusion.experiments.tasks import task_of
 from tests.experiments import streamed

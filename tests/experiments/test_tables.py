@@ -8,7 +8,7 @@ from rich.console import Console
 
 from keras_fusion.cli.console import _Plain
 from keras_fusion.common.errors import InputError
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 from keras_fusion.experiments.reports import prediction_tables, tables
 from keras_fusion.experiments.results import (
     Fit,

@@ -14,11 +14,11 @@ from keras_fusion.experiments import (
     linear_cox,
     prediction,
     predictions,
+    recipes,
     saving,
     training,
     variants,
 )
-from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments.evaluation import full_outputs
 from keras_fusion.experiments.reports import prediction_tables
 from keras_fusion.experiments.survival_curves import median_times

@@ -16,11 +16,11 @@ from keras_fusion.experiments import (
     checkpoint,
     comparison,
     measures,
+    recipes,
     single_run,
     training,
     variants,
 )
-from keras_fusion.experiments import recipe as recipes
 from keras_fusion.experiments import record as records
 from keras_fusion.experiments.batches import Batches, model_inputs
 from keras_fusion.experiments.evaluation import full_outputs
@@ -144,7 +144,7 @@ def test_a_killed_run_goes_on(finished, path, tmp_path):
 
 
 def test_what_is_left_can_be_fitted_further(finished, path):
-    model = portable.load(finished[0] / single_run.COMPILED)
+    model = portable.load(finished[0] / single_run.TRAINED)
     recipe, data = runs.load(path, epochs=4)
     batches = Batches(data.train, model, 16, seed=0)
     assert int(model.optimizer.iterations) == 4 * len(batches)

@@ -4,8 +4,7 @@ import keras
 import pytest
 
 from keras_fusion.common.errors import InputError
-from keras_fusion.experiments import recipe as recipes
-from keras_fusion.experiments import trust
+from keras_fusion.experiments import recipes, trust
 from keras_fusion.safety import allowed
 
 pytestmark = pytest.mark.only_on("torch", reason="no backend changes it")

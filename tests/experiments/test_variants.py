@@ -5,7 +5,7 @@ import pytest
 from keras_fusion import datasets, zoo
 from keras_fusion.common.errors import InputError
 from keras_fusion.experiments import comparison, variants
-from keras_fusion.experiments.recipe import Recipe
+from keras_fusion.experiments.recipes import Recipe
 from tests.experiments import runs
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from keras_fusion.tuning import search_file
 from keras_fusion.tuning import space as spaces
-from keras_fusion.zoo import published as recipes
+from keras_fusion.zoo import published
 from keras_fusion.zoo.published import WEIGHTS as FILE
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +72,7 @@ def test_a_plain_tuner(tmp_path, monkeypatch):
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
 def test_trained_weights():
-    if not (recipes.folder() / "mfeat_modality_attention" / FILE).is_file():
+    if not (published.folder() / "mfeat_modality_attention" / FILE).is_file():
         pytest.fail("the recipe of the example has no trained weights")
     scope = {}
     for code in blocks("zoo/README.md", ""):

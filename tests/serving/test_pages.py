@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_fusion import serving, zoo
-from keras_fusion.experiments import recipe
+from keras_fusion.experiments import recipes
 from keras_fusion.export import export
 from keras_fusion.serving.server.server import Server
 from tests.project.test_readme import blocks
@@ -18,12 +18,12 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def digits():
-    return recipe.load_data(recipe.read(NAME), seed=0)
+    return recipes.load_data(recipes.read(NAME), seed=0)
 
 
 @pytest.fixture(scope="module")
 def model(digits):
-    arguments = recipe.read(NAME).arguments
+    arguments = recipes.read(NAME).arguments
     trained = zoo.FusionClassifier(
         digits.input_shapes, digits.classes, **arguments, weights=NAME
     )

@@ -38,7 +38,7 @@ batch_size = 16
 # after a small run of the same kind, libraries above all, is allowed besides.
 TRAIN = """
 import json, pathlib, resource, sys
-from keras_fusion.experiments import recipe as recipes, training
+from keras_fusion.experiments import recipes, training
 
 folder, name, room = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
@@ -152,7 +152,7 @@ print(json.dumps([early[-1], most()]))
 """
 LEARN = """
 import pathlib, sys
-from keras_fusion.experiments import recipe as recipes, saving, training
+from keras_fusion.experiments import recipes, saving, training
 
 folder = pathlib.Path(sys.argv[1])
 recipe = recipes.read(str(folder / "learned.toml"))

@@ -11,10 +11,9 @@ from keras_fusion.cli import promote
 from keras_fusion.common.errors import InputError
 from keras_fusion.common.files import read_json
 from keras_fusion.experiments import kept_rows, prediction, single_run
-from keras_fusion.experiments.recipe import load_data
+from keras_fusion.experiments.recipes import load_data
 from keras_fusion.experiments.scores import accuracy
-from keras_fusion.tuning import ensembling
-from keras_fusion.tuning import trial as trials
+from keras_fusion.tuning import ensembling, trials
 from keras_fusion.tuning.results import Ensemble
 from keras_fusion.tuning.search_file import recipe_of
 from tests.cli.running import run

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from keras_fusion.experiments.recipe import Training
+from keras_fusion.experiments.recipes import Training
 from keras_fusion.tuning import FusionHyperModel, first, oracles
 from keras_fusion.tuning.log import LOG, Log
 from keras_fusion.tuning.plan import WAIT, Plan

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from keras_fusion.experiments import recipe as recipes
+from keras_fusion.experiments import recipes
 from keras_fusion.experiments.reports import card
 from keras_fusion.tuning import promote
 from keras_fusion.tuning.promotion import baseline_that_won, seconds_of

@@ -10,10 +10,8 @@ import pytest
 
 from keras_fusion import tuning
 from keras_fusion.common.errors import InputError
-from keras_fusion.experiments import engines, single_run, training
-from keras_fusion.experiments import recipe as recipes
-from keras_fusion.tuning import storage
-from keras_fusion.tuning import trial as trials
+from keras_fusion.experiments import engines, recipes, single_run, training
+from keras_fusion.tuning import storage, trials
 from tests.experiments import runs
 from tests.tuning.test_search import TEXT
 

@@ -7,7 +7,7 @@ import pytest
 
 from keras_fusion import zoo
 from keras_fusion.safety import allowed
-from keras_fusion.zoo import published as recipes
+from keras_fusion.zoo import published
 from tests.conftest import assert_close
 from tests.zoo.samples import SHAPES, VECTORS, draw, randomize
 
@@ -54,7 +54,7 @@ def test_by_the_name_of_a_recipe(trained, tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
         (tmp_path / name / "recipe.toml").write_text("")
     shutil.copy(path, tmp_path / "tested" / "model.weights.h5")
-    monkeypatch.setattr(recipes, "folder", lambda: tmp_path)
+    monkeypatch.setattr(published, "folder", lambda: tmp_path)
     loaded = build(weights="tested")
     assert_close(loaded(draw(VECTORS)), model(all_there(draw(VECTORS))))
     with pytest.raises(ValueError, match="'testd'. Did you mean 'tested'. .*: tested"):

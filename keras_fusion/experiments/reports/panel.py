@@ -15,7 +15,7 @@ from keras_fusion.datasets import Dataset
 from keras_fusion.experiments import record, single_run
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.comparison import MODEL, trained
-from keras_fusion.experiments.recipe import Recipe, load_data, plain
+from keras_fusion.experiments.recipes import Recipe, load_data, plain
 from keras_fusion.experiments.reports.card import best_seed
 from keras_fusion.experiments.results import read
 from keras_fusion.experiments.tasks import task_of
@@ -43,7 +43,7 @@ def load(recipe: Recipe, runs: Path, home: Path) -> tuple[keras.Model, Dataset]:
     """The run of a recipe that validated best, or else its published weights.
 
     Args:
-        recipe: From `recipe.read`.
+        recipe: From `recipes.read`.
         runs: Where `train` put its runs.
         home: The recipe's folder, in which `evaluate --publish` leaves weights.
 

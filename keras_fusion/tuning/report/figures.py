@@ -16,7 +16,7 @@ from keras_fusion.tuning.report.leaderboard import (
     values_text,
 )
 from keras_fusion.tuning.results import Reference, Trial
-from keras_fusion.tuning.trial import LOSS
+from keras_fusion.tuning.trials import LOSS
 
 FRONT = PALETTE[-1]
 LINES = {  # how each is dashed, and where its name stands, so that no two meet

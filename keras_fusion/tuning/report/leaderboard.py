@@ -3,7 +3,7 @@
 from keras_fusion.experiments.reports.tables import spread
 from keras_fusion.tuning.results import Reference, Results, Trial
 from keras_fusion.tuning.space import CONCATENATION, LATE, ONLY
-from keras_fusion.tuning.trial import LOSS
+from keras_fusion.tuning.trials import LOSS
 
 BASELINES = ("concatenation", LATE, "best single")
 

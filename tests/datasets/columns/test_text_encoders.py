@@ -8,8 +8,7 @@ from keras_fusion import zoo
 from keras_fusion.common.errors import InputError
 from keras_fusion.datasets import Preprocessor
 from keras_fusion.datasets.columns.encoders import TRANSFORMER
-from keras_fusion.experiments import recipe as recipes
-from keras_fusion.experiments import variants
+from keras_fusion.experiments import recipes, variants
 from tests.conftest import assert_close, to_numpy
 
 TEXTS = ["the red hat", "hat the red", "hat", "", "red"]

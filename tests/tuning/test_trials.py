@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_fusion.datasets import Split
-from keras_fusion.tuning import trial as trials
+from keras_fusion.tuning import trials
 
 
 @pytest.mark.parametrize("count", [1, 64, 65, 200])

@@ -16,15 +16,15 @@ from keras_fusion.datasets import Dataset, Split
 from keras_fusion.experiments import comparison, schema, single_run, training
 from keras_fusion.experiments.batches import model_inputs
 from keras_fusion.experiments.compilation import keep_compiled
-from keras_fusion.experiments.recipe import Recipe, plain
+from keras_fusion.experiments.recipes import Recipe, plain
 from keras_fusion.experiments.record import Record
+from keras_fusion.experiments.runs import COMPILER_CACHE
 from keras_fusion.experiments.tasks import task_of
 from keras_fusion.tuning.results import Curve, Trial
 from keras_fusion.tuning.storage import Kept
 
 LOGGER = logging.getLogger(__name__)
 SUMMARY, OUTPUTS = "summary.json", "validation.npy"
-COMPILED = "compiled"
 LOSS = "minus loss"
 BATCH = 64  # rows that are predicted at once
 STOPPED = Trial(status="stopped")
@@ -95,7 +95,7 @@ def run(task: Task, *data: Dataset) -> Trial:
 def _workplace(task):
     """The folder that a trial is trained in, and callbacks that keep it elsewhere."""
     if task.storage is None:
-        keep_compiled(task.folder / COMPILED)
+        keep_compiled(task.folder / COMPILER_CACHE)
         folder = folder_of(task.folder, task.name)
         with alone_in(folder, DYING):
             yield folder, []

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from keras_fusion.common.errors import InputError
-from keras_fusion.experiments import folds, schema, variants
-from keras_fusion.experiments import recipe as recipe_files
-from keras_fusion.zoo import published as recipes
+from keras_fusion.experiments import folds, recipes, schema, variants
+from keras_fusion.zoo import published
 from tests import shared
 from tests.experiments import runs
 
@@ -26,29 +25,29 @@ def written(folder, text):
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
 def test_every_recipe_can_be_read_and_built():
-    assert recipes.names()
-    for name in recipes.names():
-        recipe = recipe_files.read(name)
+    assert published.names()
+    for name in published.names():
+        recipe = recipes.read(name)
         assert recipe.name == name
         if not shared.there(recipe.dataset):
             continue  # its data are not shipped
-        data = recipe_files.load_data(recipe, 0)
+        data = recipes.load_data(recipe, 0)
         model = variants.build(recipe, data)
         assert model.output_shape == (None, *data.train.labels.shape[1:], data.classes)
 
 
 def test_what_is_left_out_is_filled_in(path):
-    recipe = recipe_files.read(str(path))
+    recipe = recipes.read(str(path))
     given = tomllib.loads(path.read_text())
     assert recipe.arguments == given["arguments"]
-    assert recipe.training == recipe_files.Training(**given["training"])
+    assert recipe.training == recipes.Training(**given["training"])
     assert recipe.builder == "FusionClassifier"
 
 
 def test_a_recipe_is_a_value(path):
     """What `results.json` holds of a recipe gives the same one again."""
-    recipe = recipe_files.changed(
-        recipe_files.read(str(path)),
+    recipe = recipes.changed(
+        recipes.read(str(path)),
         task="regression",
         ignore=["id"],
         scale={"a": "quantile"},
@@ -57,22 +56,22 @@ def test_a_recipe_is_a_value(path):
         patience=5,
         baselines={"sum": {"fusion": "Summation"}},
     )
-    given = json.loads(json.dumps(recipe_files.plain(recipe)))
-    assert schema.read(recipe_files.Recipe, given, "results") == recipe
+    given = json.loads(json.dumps(recipes.plain(recipe)))
+    assert schema.read(recipes.Recipe, given, "results") == recipe
     with pytest.raises(dataclasses.FrozenInstanceError):
         recipe.training.epochs = 3
 
 
 def test_it_is_called_by_its_folder_or_file(path):
-    assert recipe_files.read(str(path)).name == "tiny"
+    assert recipes.read(str(path)).name == "tiny"
     path.rename(path.with_name("recipe.toml"))
-    assert recipe_files.read(str(path.parent)).name == "home"
+    assert recipes.read(str(path.parent)).name == "home"
 
 
 def test_a_file_beside_a_recipe_has_both_names(path):
     """Else the ablations of two recipes would share one folder of runs."""
     path.with_name("recipe.toml").write_bytes(path.read_bytes())
-    assert recipe_files.read(str(path)).name == "home-tiny"
+    assert recipes.read(str(path)).name == "home-tiny"
 
 
 @pytest.mark.parametrize(
@@ -112,38 +111,36 @@ def test_a_file_beside_a_recipe_has_both_names(path):
 def test_what_does_not_fit_is_named(tmp_path, line, message):
     text = line if line.startswith("dataset") else f'dataset = "mfeat"\n{line}'
     with pytest.raises(ValueError, match=message):
-        recipe_files.read(written(tmp_path, text))
+        recipes.read(written(tmp_path, text))
 
 
 def test_a_recipe_without_data(tmp_path):
     with pytest.raises(ValueError, match="names no `dataset`"):
-        recipe_files.read(written(tmp_path, ""))
+        recipes.read(written(tmp_path, ""))
 
 
 def test_no_such_recipe_lists_the_names():
     with pytest.raises(ValueError, match="Did you mean 'mfeat_modality_attention'"):
-        recipe_files.read("mfeat_modality_atention")
+        recipes.read("mfeat_modality_atention")
 
 
 def test_changes_leave_the_recipe_as_it_was(path):
-    recipe = recipe_files.read("mfeat_modality_attention")
+    recipe = recipes.read("mfeat_modality_attention")
     before = repr(recipe)
-    other = recipe_files.changed(
-        recipe, dataset="csv:x.csv", label="z", epochs=7, seeds=[9]
-    )
+    other = recipes.changed(recipe, dataset="csv:x.csv", label="z", epochs=7, seeds=[9])
     assert (other.dataset, other.label) == ("csv:x.csv", "z")
     assert (other.training.epochs, other.training.seeds) == (7, (9,))
     assert other.split.labels_per_class is None  # made for the recipe's data
     assert other.arguments == recipe.arguments
-    assert recipe_files.changed(recipe, epochs=None, seeds=None) == recipe
+    assert recipes.changed(recipe, epochs=None, seeds=None) == recipe
     assert repr(recipe) == before
     with pytest.raises(ValueError, match="epochs must be a whole number"):
-        recipe_files.changed(recipe, epochs=-1)
+        recipes.changed(recipe, epochs=-1)
 
 
 def test_the_card_names_the_command():
-    for name in recipes.names():
-        text = (recipes.folder() / name / "recipe.toml").read_text()
+    for name in published.names():
+        text = (published.folder() / name / "recipe.toml").read_text()
         assert re.match(rf"# keras-fusion train {name}\n", text)
 
 
@@ -165,7 +162,7 @@ def test_what_is_looked_up_is_not_standardized(dtype, tmp_path):
     assert abs(data.train.inputs["b"].mean()) < 0.1  # the others are
     assert variants.build(recipe, data).input["a"].dtype == "int32"
     scaled = dataclasses.replace(recipe, scale={"a": "feature"})  # unless asked for
-    assert recipe_files.load_data(scaled, 0).train.inputs["a"].max() < 10
+    assert recipes.load_data(scaled, 0).train.inputs["a"].max() < 10
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
@@ -181,13 +178,13 @@ def test_a_recipe_says_how_rows_are_split_and_columns_grouped(tmp_path):
     [split]
     by = "random"
     """
-    recipe = recipe_files.read(written(tmp_path, text))
-    data = recipe_files.load_data(recipe, 0)
+    recipe = recipes.read(written(tmp_path, text))
+    data = recipes.load_data(recipe, 0)
     assert list(data.columns) == ["rgb", "depth", "day"]
     assert len(data.test.labels) == 20  # two patients of ten
     later = dataclasses.replace(recipe.split, by="time:day")
     recipe = dataclasses.replace(recipe, split=later, groups=None)
-    data = recipe_files.load_data(recipe, 0)
+    data = recipes.load_data(recipe, 0)
     assert "day" in data.left_out and "day" not in data.columns
     with pytest.raises(InputError, match="splits by 'time:day'"):
         folds.fit(recipe, 0, 3, tmp_path)
