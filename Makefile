@@ -39,13 +39,15 @@ test: lint
 	    $(TEST)/python -m pytest --numprocesses $(WORKERS) --dist worksteal || exit 1; \
 	done
 
-# The newest Keras, which may break what is here: layers, builders, published weights.
+# The newest Keras, which may break what is here: layers, builders, published weights;
+# and its torch trains on several devices.
 nightly: .venv/nightly/installed
 	@for backend in $(BACKENDS); do \
 	  echo "== pytest, keras-nightly, KERAS_BACKEND=$$backend"; \
 	  KERAS_BACKEND=$$backend OMP_NUM_THREADS=1 \
 	    .venv/nightly/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal \
 	    tests/layers tests/ops tests/zoo tests/experiments/test_published_scores.py \
+	    tests/experiments/test_torchrun.py \
 	    || exit 1; \
 	done
 
