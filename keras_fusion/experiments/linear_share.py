@@ -15,7 +15,12 @@ ROWS, NUMBERS = 20_000, 2**25  # that train the linear model, at most
 
 
 def settle(
-    model: keras.Model, recipe: Recipe, data: Dataset, train: Split, validation: Split
+    model: keras.Model,
+    recipe: Recipe,
+    data: Dataset,
+    train: Split,
+    validation: Split,
+    verbose: int = 0,
 ) -> dict:
     """Blends a model as `zoo.blend_linear` does; for the run's record.
 
@@ -26,6 +31,7 @@ def settle(
         data: Says what the labels are. A number that is no target is a risk, which no
             ridge regression predicts.
         train, validation: From `targets.standardized`, or taught.
+        verbose: Whether to say what is fitted, which takes seconds of many rows.
 
     Returns:
         `network_share`; nothing where nothing is blended.
@@ -39,6 +45,8 @@ def settle(
     given = sum(x.shape[-1] for x in keras.tree.flatten(path.input))
     count = len(train.labels)
     most = max(1, min(count, ROWS, NUMBERS // (path.units * given)))
+    if verbose:
+        print(f"fitting a linear model to {most:,} rows, to blend the network with it")
     rows = np.linspace(0, count - 1, most, dtype=int)
     some = {name: take(x, rows) for name, x in train.inputs.items()}
     train = Split(some, train.labels[rows], train.modality_mask[rows])

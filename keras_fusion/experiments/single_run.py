@@ -107,7 +107,7 @@ class SingleRun:
         Raises:
             InputError: If the loss is no finite number in the end.
         """
-        self.started = time.perf_counter()
+        self.started, self.verbose = time.perf_counter(), verbose
         callbacks = [
             keras.callbacks.LambdaCallback(on_epoch_begin=self._begin),
             self.watch,
@@ -163,7 +163,7 @@ class SingleRun:
         if self.stopping:
             self.stopping.restore_best()
         blended = linear_share.settle(
-            model, self.recipe, data, self.train, self.validation
+            model, self.recipe, data, self.train, self.validation, self.verbose
         )
         targets.restore(model, data)
         if blended:

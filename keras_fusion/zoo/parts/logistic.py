@@ -68,39 +68,60 @@ def _folds(targets):
 
 def _path(features, targets, log_likelihood, intercept, count: int | None = None):
     """The regressions by strength, each from where the stronger one before ended."""
-    rows, turn, center = _turned(features)
-    squares = _squares(rows)  # (R,)
-    unit = max(squares.sum() / features.shape[1], np.finfo(float).tiny)
-    weights = np.zeros((rows.shape[1], targets.shape[1]))  # (R, K)
+    rows = _Uncorrelated(features)
+    unit = max(rows.squares.sum() / features.shape[1], np.finfo(float).tiny)
+    weights = np.zeros((len(rows.squares), targets.shape[1]))  # (R, K)
     for strength in STRENGTHS[:count]:
         penalty = strength * unit
-        scale = 1 / np.sqrt(squares / 4 + penalty)[:, None]  # (R, 1)
+        scale = 1 / np.sqrt(rows.squares / 4 + penalty)[:, None]  # (R, 1)
         start = np.concatenate([weights / scale, intercept[None]])
         found = _minimized(rows, scale, targets, log_likelihood, penalty, start)
         weights, intercept = found[:-1] * scale, found[-1]
-        kernel = weights if turn is None else turn @ weights
-        yield kernel, intercept - center @ kernel
+        kernel = rows.kernel(weights)
+        yield kernel, intercept - rows.center @ kernel
 
 
-def _turned(features):
-    """Rows `(N, R)` whose features do not correlate, `(D, R)` that turns them so, and
-    their center. Sparse rows stay as they are, and turned would be dense."""
-    if sparse.issparse(features):
-        return features, None, np.zeros(features.shape[1])
-    center = features.mean(axis=0)
-    rows = features - center
-    if len(rows) < features.shape[1]:
-        turn = np.linalg.svd(rows, full_matrices=False)[2].T
-    else:
-        turn = np.linalg.eigh(rows.T @ rows)[1]
-    return rows @ turn, turn, center
+class _Uncorrelated:
+    """Features around their center, turned so that they do not correlate.
 
+    Where there are more rows than features it is weights that are turned, each time:
+    to turn the rows takes as long as all products with them. Sparse rows stay as they
+    are, since turned they would be dense.
 
-def _squares(rows):
-    """The sum of squares of each feature."""
-    if sparse.issparse(rows):
-        return rows.power(2).sum(axis=0)
-    return np.square(rows).sum(axis=0)
+    Attributes:
+        center: `(D,)`.
+        squares: `(R,)`, the sum of squares of each feature, turned.
+    """
+
+    def __init__(self, features):
+        self._turn = self._turned = None
+        if sparse.issparse(features):
+            self.center = np.zeros(features.shape[1])
+            self._rows, self.squares = features, features.power(2).sum(axis=0)
+            return
+        self.center = features.mean(axis=0)
+        rows = features - self.center
+        if len(rows) < features.shape[1]:
+            self._turned = np.linalg.svd(rows, full_matrices=False)[2].T  # (D, R)
+            self._rows = rows @ self._turned
+            self.squares = np.square(self._rows).sum(axis=0)
+        else:
+            squares, self._turn = np.linalg.eigh(rows.T @ rows)  # (D, D)
+            self._rows, self.squares = rows, np.maximum(squares, 0)
+
+    def kernel(self, weights):
+        """`(D, K)` of the features as they were, from `(R, K)` of the turned ones."""
+        turn = self._turn if self._turned is None else self._turned
+        return weights if turn is None else turn @ weights
+
+    def ahead(self, weights):
+        """What `(R, K)` weights make of the rows, `(N, K)`."""
+        return self._rows @ (weights if self._turn is None else self._turn @ weights)
+
+    def back(self, slope):
+        """The features' part, `(R, K)`, in a slope `(N, K)`."""
+        found = self._rows.T @ slope
+        return found if self._turn is None else self._turn.T @ found
 
 
 def _minimized(rows, scale, targets, log_likelihood, penalty, start):
@@ -109,8 +130,8 @@ def _minimized(rows, scale, targets, log_likelihood, penalty, start):
     def objective(flat):
         own = flat.reshape(start.shape)
         weights = own[:-1] * scale
-        likely, slope = log_likelihood(rows @ weights + own[-1], targets)
-        inner = scale * (rows.T @ slope - penalty * weights)
+        likely, slope = log_likelihood(rows.ahead(weights) + own[-1], targets)
+        inner = scale * (rows.back(slope) - penalty * weights)
         loss = penalty * np.square(weights).sum() / 2 - likely
         rest = np.concatenate([inner, slope.sum(axis=0)[None]])
         return loss / len(targets), -rest.ravel() / len(targets)
