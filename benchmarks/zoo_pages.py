@@ -19,8 +19,8 @@ def with_index(page: str, folder: Path) -> str:
     """The page of all recipes with the index of `folder` made anew."""
     header, rows = index.index_rows(folder)
     content = [
-        "Test scores, mean ± standard deviation over seeds. In brackets: the 95 % "
-        "interval of the gain; a star marks one without zero.",
+        "Test scores, mean ± standard deviation over seeds. The brackets hold the "
+        "95 % interval of the gain. A star marks an interval that excludes zero.",
         tables.markdown_table(header, rows),
     ]
     return card.replaced(page, index.BEGIN, "\n\n".join(content))
