@@ -5,13 +5,13 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from keras_fusion.attribution.coalitions import (
+from keras_fusion.attribution.masked_outputs import modalities_of
+from keras_fusion.attribution.worth import worth
+from keras_fusion.common.coalitions import (
     EXACT,
     all_coalitions,
     interaction_weights,
 )
-from keras_fusion.attribution.masked_outputs import modalities_of
-from keras_fusion.attribution.worth import worth
 from keras_fusion.common.errors import InputError
 
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from keras_fusion.attribution.coalitions import EXACT, all_coalitions, shapley_weights
 from keras_fusion.attribution.masked_outputs import modalities_of
 from keras_fusion.attribution.worth import worth
+from keras_fusion.common.coalitions import EXACT, all_coalitions, shapley_weights
 from keras_fusion.common.errors import InputError
 
 

@@ -32,6 +32,7 @@ def run(options) -> None:
         model,
         output,
         version=options.version,
+        contributions=options.contributions,
         formats=options.formats,
         warmup_batches=options.warmup,
         xla_batches=options.xla,

@@ -35,11 +35,13 @@ SETS = "prediction_set"
 RISK, SURVIVAL = "risk", "survival"
 
 UNCERTAINTY, CONFLICT = "uncertainty", "conflict"  # outputs of opinions, (B,)
+WEIGHTS = "modality_weights"  # an output, (B, M)
 DISAGREEMENT = "disagreement"  # the part of an ensemble's uncertainty, (B,)
 
 # Signatures of an export, and those that take the mask in addition.
 DEFAULT, EMBEDDING = "serving_default", "embedding"
 RAW = "serving_raw"  # takes a person's own columns
+CONTRIBUTIONS = "contributions"  # of each modality to the outputs
 MASKED = {DEFAULT: "serving_masked", EMBEDDING: "embedding_masked"}
 
 _SAFE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

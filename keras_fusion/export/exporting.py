@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_fusion.common.catalogue import find
 from keras_fusion.common.errors import InputError
-from keras_fusion.common.names import DEFAULT, MASK, MASKED, RAW
+from keras_fusion.common.names import CONTRIBUTIONS, DEFAULT, MASK, MASKED, RAW
 from keras_fusion.export import (
     arguments,
     assets,
@@ -24,6 +24,7 @@ from keras_fusion.export import (
     warmup,
 )
 from keras_fusion.export.cases import Case, cases_for
+from keras_fusion.export.contributions import contributions_of
 from keras_fusion.export.loading import load
 from keras_fusion.export.preparing import (
     config_of,
@@ -53,6 +54,7 @@ def export(
     columns: dict[str, Sequence[str]] | None = None,
     not_inputs: dict | None = None,
     raw: RawColumns | None = None,
+    contributions: bool = False,
     formats: Sequence[str] = (),
     warmup_batches: Sequence[int] = (),
     xla_batches: Sequence[int] = (),
@@ -92,6 +94,9 @@ def export(
             `label`, a name, and `left_out`, names.
         raw: Gives the signature `serving_raw`, of raw columns, and its rows to compare
             on: those of `samples`, which are needed then, `modality_mask` included.
+        contributions: Gives the signature `contributions`, which takes what
+            `serving_masked` takes: for each output `(B, ...)` the Shapley values
+            `(B, M, ...)` of the modalities. A row costs 2^M rows, M at most 8.
         formats: `"onnx"` and `"litert"` write `model.onnx` and `model.tflite` beside
             the SavedModel, each tried in its own runtime. An ONNX file has one
             signature, the one of the most inputs.
@@ -126,7 +131,7 @@ def export(
     if warmup_batches:
         saved_model.check_batches(model, xla=bool(xla_batches))
     arguments.check_text(model)
-    cases = _cases(given, model, samples, trained, xla_batches, raw)
+    cases = _cases(given, model, samples, trained, xla_batches, raw, contributions)
     wanted = forms.Wanted(
         name=Path(folder).name,
         labels=labels,
@@ -134,6 +139,7 @@ def export(
         xla_batches=xla_batches,
         warmup_batches=warmup_batches,
         raw=raw and (raw.module, str(raw.file)),
+        contributions=contributions,
     )
 
     def fill(version):
@@ -160,15 +166,17 @@ def check_installed(formats: Sequence[str] = ()) -> None:
         find("format", name, forms.FORMATS).check_installed()
 
 
-def _cases(given, model, samples, trained, xla_batches, raw):
+def _cases(given, model, samples, trained, xla_batches, raw, contributions):
     """What every form will be asked; the model's own answers are checked as they come.
 
     Args:
         given: The model as it came.
         model: The same as it is exported.
-        samples, trained, xla_batches, raw: As for `export`.
+        samples, trained, xla_batches, raw, contributions: As for `export`.
     """
     signatures, half = signatures_of(model), half_precision(given)
+    if contributions:
+        signatures[CONTRIBUTIONS] = contributions_of(model)
     if samples is not None:
         samples = signature_arrays(model, samples)
     beyond = (*xla_batches, max(xla_batches) + 1) if xla_batches else ()
@@ -178,7 +186,8 @@ def _cases(given, model, samples, trained, xla_batches, raw):
         asked = MASKED[DEFAULT] if masked else DEFAULT
         verification.check_trained(signatures[asked], samples, trained, half)
     if half:
-        verification.check_twin(signatures_of(functional(given)), half, cases)
+        twin = [case for case in cases if case.signature != CONTRIBUTIONS]
+        verification.check_twin(signatures_of(functional(given)), half, twin)
     return [*cases, _raw_case(cases, raw, samples)] if raw else cases
 
 

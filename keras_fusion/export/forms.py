@@ -24,7 +24,7 @@ class Wanted:
         formats: Names of `FORMATS`.
         xla_batches: As in `saved_model.write`.
         warmup_batches: As in `warmup.write`.
-        raw: As in `saved_model.write`.
+        raw, contributions: As in `saved_model.write`.
         cases: The file of what is asked afterwards; its first inputs warm up.
     """
 
@@ -34,6 +34,7 @@ class Wanted:
     xla_batches: tuple[int, ...] = ()
     warmup_batches: tuple[int, ...] = ()
     raw: tuple[str, str] | None = None
+    contributions: bool = False
     cases: str = ""
 
 
@@ -45,6 +46,7 @@ def write(model: keras.Model, folder: Path, wanted: Wanted) -> None:
         labels=wanted.labels,
         xla_batches=wanted.xla_batches,
         raw=wanted.raw,
+        contributions=wanted.contributions,
     )
     for name in wanted.formats:
         FORMATS[name].write(model, folder / FORMATS[name].FILE, wanted.labels)

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 
 from keras_fusion.common.errors import InputError, first_line
-from keras_fusion.common.names import RAW
+from keras_fusion.common.names import CONTRIBUTIONS, RAW
 from keras_fusion.export import saved_model
 from keras_fusion.export.reading import Answer, require
 
@@ -20,8 +20,8 @@ def check_installed() -> None:
 
 
 def signatures(names: list[str]) -> list[str]:
-    """The signatures that a LiteRT file can hold: all but that of raw columns."""
-    return [name for name in names if name != RAW]
+    """The signatures that a LiteRT file has: those that every model has."""
+    return [name for name in names if name not in (RAW, CONTRIBUTIONS)]
 
 
 def write(model: keras.Model, file: Path, labels: list[str] | None = None) -> None:

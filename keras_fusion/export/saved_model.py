@@ -5,7 +5,8 @@ from pathlib import Path
 import keras
 
 from keras_fusion.common.errors import InputError
-from keras_fusion.common.names import EDGES, EMBEDDING, MEDIAN, RAW
+from keras_fusion.common.names import CONTRIBUTIONS, EDGES, EMBEDDING, MEDIAN, RAW
+from keras_fusion.export.contributions import contributions_of
 from keras_fusion.export.raw_columns import signature
 from keras_fusion.export.reading import CLASSES, NO_CLASS
 from keras_fusion.export.signatures import Signature, classes_output, signatures_of
@@ -18,6 +19,7 @@ def write(
     labels: list[str] | None = None,
     xla_batches: tuple[int, ...] = (),
     raw: tuple[str, str] | None = None,
+    contributions: bool = False,
 ) -> None:
     """Writes the SavedModel of every signature of a prepared model.
 
@@ -29,10 +31,13 @@ def write(
         xla_batches: Batch sizes to compile by XLA. A batch is padded to the next of
             them; one that is larger than all is not compiled.
         raw: Module and file of `RawColumns`, for the signature that takes them.
+        contributions: Whether to write the signature of them.
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
     known = compiled(model, labels, xla_batches)
+    if contributions:
+        known[CONTRIBUTIONS] = contributions_of(model)
     if raw:
         known[RAW], resources = signature(model, *raw)
         if labels and (output := classes_output(model, labels)):

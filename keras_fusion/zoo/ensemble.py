@@ -8,14 +8,13 @@ from keras_fusion.common.names import (
     MASK,
     MEDIAN,
     UNCERTAINTY,
+    WEIGHTS,
 )
 from keras_fusion.layers.ensemble_average import EnsembleAverage
 from keras_fusion.layers.modality_input import inputs_like
 from keras_fusion.ops.median_class import median_class
 from keras_fusion.ops.uncertainty import uncertainty as ops_uncertainty
 from keras_fusion.zoo.parts.deployable import all_nan
-
-WEIGHTS = "modality_weights"
 
 
 def ensemble(

@@ -23,6 +23,12 @@ def add_arguments(parser) -> None:
         "rows that training kept)",
     )
     parser.add_argument(
+        "--contributions",
+        action="store_true",
+        help="also give the signature contributions: the Shapley value of each "
+        "modality in each output; a row costs as much as 2^M rows",
+    )
+    parser.add_argument(
         "--formats",
         nargs="+",
         default=(),
