@@ -14,6 +14,7 @@ from keras_fusion.attribution.compare_representations import (
 )
 from keras_fusion.attribution.compare_representations import linear_cka as linear_cka
 from keras_fusion.attribution.drawing import over_picture as over_picture
+from keras_fusion.attribution.drawing import over_series as over_series
 from keras_fusion.attribution.drawing import over_words as over_words
 from keras_fusion.attribution.integrated_gradients import Integrated as Integrated
 from keras_fusion.attribution.integrated_gradients import (
@@ -34,6 +35,7 @@ __all__ = [
     "integrated_gradients",
     "linear_cka",
     "over_picture",
+    "over_series",
     "over_words",
     "shapley_interactions",
     "shapley_values",

@@ -1,4 +1,4 @@
-"""Contributions drawn over what they are of: a picture, words, names of columns."""
+"""Contributions drawn over what they are of: a picture, a series, words, columns."""
 
 import html
 from collections.abc import Sequence
@@ -57,13 +57,60 @@ def over_words(words: Sequence[str], values) -> str:
         )
     spans = []
     for word, value, share in zip(words, values, _shares(values), strict=True):
-        red, green, blue = FOR if share > 0 else AGAINST
-        color = f"rgba({red},{green},{blue},{0.7 * abs(share):.2f})"
+        color = _css(share)
         spans.append(
             f'<span style="background:{color}" title="{value:+.3g}">'
             f"{html.escape(word)}</span>"
         )
     return " ".join(spans)
+
+
+def over_series(series, values, width: int = 640, height: int = 80) -> str:
+    """SVG of a series, a line for each channel on red (for) or blue (against).
+
+    Args:
+        series: `(T,)` or `(T, C)` of any range, C channels one below the other.
+        values: Contributions in the shape of the series; the largest has the full
+            color.
+        width: Of the picture, in pixels.
+        height: Of each channel, in pixels.
+
+    Raises:
+        ValueError: If series and values differ in shape.
+    """
+    series, values = (np.asarray(x, np.float64) for x in (series, values))
+    if series.shape != values.shape or series.ndim not in (1, 2):
+        raise InputError(
+            "over_series expects a series (T,) or (T, C) and values of its shape; "
+            f"received {series.shape} and {values.shape}."
+        )
+    lines, shares = (x.reshape(len(x), -1).T for x in (series, _shares(values)))
+    step = width / len(series)
+    channels = [
+        f'<g transform="translate(0 {height * c})">{_channel(*drawn, step, height)}</g>'
+        for c, drawn in enumerate(zip(lines, shares))
+    ]
+    size = f'width="{width}" height="{height * len(channels)}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(channels)}</svg>'
+
+
+def _channel(line, shares, step, height):
+    colors = [
+        f'<rect x="{t * step:.2f}" width="{step:.2f}" height="{height}" '
+        f'fill="{_css(share)}"/>'
+        for t, share in enumerate(shares)
+    ]
+    part = (line - line.min()) / max(np.ptp(line), 1e-300)  # from 0 to 1
+    points = " ".join(
+        f"{(t + 0.5) * step:.2f},{height * (0.95 - 0.9 * y):.2f}"
+        for t, y in enumerate(part)
+    )
+    return f'{"".join(colors)}<polyline points="{points}" fill="none" stroke="black"/>'
+
+
+def _css(share):
+    red, green, blue = FOR if share > 0 else AGAINST
+    return f"rgba({red},{green},{blue},{0.7 * abs(share):.2f})"
 
 
 def _plane(x):

@@ -1,8 +1,15 @@
+from xml.etree import ElementTree
+
 import keras
 import numpy as np
 import pytest
 
-from keras_fusion.attribution import attention_rollout, over_picture, over_words
+from keras_fusion.attribution import (
+    attention_rollout,
+    over_picture,
+    over_series,
+    over_words,
+)
 from keras_fusion.layers import JointAttention
 from tests.zoo.samples import randomize
 
@@ -54,6 +61,21 @@ def test_a_picture_is_red_where_it_speaks_for_it():
     assert drawn[1, 2].tolist() == [15, 40, 100]
     with pytest.raises(ValueError, match=r"received \(2, 3\) and \(3, 2\)"):
         over_picture(picture, values.reshape(3, 2))
+
+
+@pytest.mark.only_on("torch", reason="no backend changes it")
+def test_a_series_has_a_line_and_a_color_for_each_step():
+    series = np.array([[0.0, 5.0], [2.0, 5.0], [1.0, 7.0]])
+    drawn = over_series(series, [[0.5, 0], [-0.25, 0], [0, 0]], width=30, height=10)
+    root = ElementTree.fromstring(drawn)
+    first, second = root
+    assert root.attrib == {"width": "30", "height": "20"}
+    colors = [x.attrib["fill"] for x in first.iter() if x.tag.endswith("rect")]
+    assert colors[:2] == ["rgba(200,30,40,0.70)", "rgba(30,80,200,0.35)"]
+    assert first[-1].attrib["points"] == "5.00,9.50 15.00,0.50 25.00,5.00"
+    assert second[-1].attrib["points"] == "5.00,9.50 15.00,9.50 25.00,0.50"
+    with pytest.raises(ValueError, match=r"received \(3, 2\) and \(3,\)"):
+        over_series(series, [1, 2, 3])
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")
