@@ -36,8 +36,9 @@ DATA = (
 )
 BEST, ENSEMBLE = "search", "search, ensemble"
 DEFAULT, SINGLE = "default", "best single"
+AUTOGLUON = "AutoGluon"  # which benchmarks.beside_autogluon puts beside them
 NAMES = (BEST, ENSEMBLE, CONCATENATION, DEFAULT, LATE, SINGLE)
-OTHERS = (*NAMES[2:], classical.BOOSTING, classical.LINEAR)
+OTHERS = (*NAMES[2:], classical.BOOSTING, classical.LINEAR, AUTOGLUON)
 HEADER = """# What a search is worth
 
 Written by `python -m benchmarks.search --page` from
@@ -76,7 +77,7 @@ def searched(name: str, split: int, minutes: float) -> dict:
     case = defaults_data.CASES[name]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.npz"
-        _write(file, defaults_data.split(case, case.read(), split))
+        write(file, defaults_data.split(case, case.read(), split))
         recipe = recipe_for(str(file), "y", task="classification")
         recipe = dataclasses.replace(recipe, split=Split(by="column:part"))
         search = tuning.changed(tuning.search_for(recipe), minutes=minutes)
@@ -85,7 +86,7 @@ def searched(name: str, split: int, minutes: float) -> dict:
         return _judged(search, trials, results, Path(folder) / "search")
 
 
-def _write(file, parts):
+def write(file: Path, parts: dict) -> None:
     """The rows of all parts, and which part each is in."""
     names = np.repeat([*parts], [len(part.labels) for part in parts.values()])
     inputs = {
