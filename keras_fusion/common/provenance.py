@@ -55,7 +55,7 @@ def _gpu():
 
 def _commit():
     """The checkout's commit, with a + where it has changes; None in a wheel."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     git = shutil.which("git")
     if git is None or not (root / ".git").exists():
         return None
