@@ -79,7 +79,7 @@ def over_series(series, values, width: int = 640, height: int = 80) -> str:
         ValueError: If series and values differ in shape.
     """
     series, values = (np.asarray(x, np.float64) for x in (series, values))
-    if series.shape != values.shape or series.ndim not in (1, 2):
+    if series.shape != values.shape or series.ndim not in (1, 2) or not series.size:
         raise InputError(
             "over_series expects a series (T,) or (T, C) and values of its shape; "
             f"received {series.shape} and {values.shape}."

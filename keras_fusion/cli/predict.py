@@ -4,6 +4,7 @@ import json
 
 from keras_fusion.cli.console import console
 from keras_fusion.common.errors import InputError
+from keras_fusion.common.names import MODALITY_WEIGHTS
 from keras_fusion.experiments import (
     contributions,
     mask_files,
@@ -61,7 +62,7 @@ def run(options) -> None:
         return
     modalities = prediction.modalities(options.model)
     if not has_a_say(network_share(options.model)):
-        outputs.pop("modality_weights", None)
+        outputs.pop(MODALITY_WEIGHTS, None)
     header, cells = prediction_tables.prediction_rows(
         outputs, names, modalities, rows.ids
     )

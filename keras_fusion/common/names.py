@@ -35,7 +35,7 @@ SETS = "prediction_set"
 RISK, SURVIVAL = "risk", "survival"
 
 UNCERTAINTY, CONFLICT = "uncertainty", "conflict"  # outputs of opinions, (B,)
-WEIGHTS = "modality_weights"  # an output, (B, M)
+MODALITY_WEIGHTS = "modality_weights"  # an output, (B, M)
 DISAGREEMENT = "disagreement"  # the part of an ensemble's uncertainty, (B,)
 
 # Signatures of an export, and those that take the mask in addition.

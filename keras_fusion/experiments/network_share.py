@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keras_fusion import export
+from keras_fusion.common.names import MODALITY_WEIGHTS
 from keras_fusion.experiments import record
 
 LEAST = 0.005  # of a blend: what is less is 0 % to a reader
@@ -38,7 +39,7 @@ def weights_notes(path: str | Path, outputs: dict) -> tuple[str, ...]:
         path: Of the model.
         outputs: What it answered.
     """
-    share, weights = network_share(path), outputs.get("modality_weights")
+    share, weights = network_share(path), outputs.get(MODALITY_WEIGHTS)
     if share is None or weights is None or weights.shape[1] == 1:
         return ()
     whole, gaps = share

@@ -14,6 +14,7 @@ from keras_fusion.common.names import (
     EACH_LABEL,
     MASK,
     MEDIAN,
+    MODALITY_WEIGHTS,
     RISK,
     SETS,
     SURVIVAL,
@@ -36,7 +37,7 @@ _OUTPUTS = (
     UNCERTAINTY,
     DISAGREEMENT,
     CONFLICT,
-    "modality_weights",
+    MODALITY_WEIGHTS,
 )
 
 

@@ -12,6 +12,7 @@ from keras_fusion.common.names import (
     DISAGREEMENT,
     EACH_LABEL,
     MEDIAN,
+    MODALITY_WEIGHTS,
     RISK,
     SETS,
     SURVIVAL,
@@ -184,7 +185,7 @@ def columns_of(
     for name in (UNCERTAINTY, DISAGREEMENT, CONFLICT):
         if name in outputs:
             columns[name] = np.asarray(outputs[name])
-    of_modalities = {"weight": "modality_weights", "contribution": "contributions"}
+    of_modalities = {"weight": MODALITY_WEIGHTS, "contribution": "contributions"}
     for word, key in of_modalities.items():
         if key in outputs:
             found = zip(modalities, outputs[key].T, strict=True)

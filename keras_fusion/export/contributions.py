@@ -7,10 +7,18 @@ from keras import ops
 
 from keras_fusion.common.coalitions import EXACT, all_coalitions, shapley_weights
 from keras_fusion.common.errors import InputError
-from keras_fusion.common.names import DEFAULT, EDGES, MASKED, MEDIAN, SETS, WEIGHTS
+from keras_fusion.common.names import (
+    DEFAULT,
+    EDGES,
+    MASKED,
+    MEDIAN,
+    MODALITY_WEIGHTS,
+    SETS,
+)
 from keras_fusion.export.signatures import Signature, signatures_of
 
-NOT_SHARED = {MEDIAN, SETS, WEIGHTS}  # they jump, or are of modalities themselves
+# They jump, or are of the modalities themselves.
+NOT_SHARED = {MEDIAN, SETS, MODALITY_WEIGHTS}
 
 
 def contributions_of(model: keras.Model) -> Signature:

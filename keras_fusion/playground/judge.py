@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_fusion.common.errors import InputError
 from keras_fusion.common.escaping import printable
-from keras_fusion.common.names import EACH_LABEL, MASK, RISK
+from keras_fusion.common.names import EACH_LABEL, MASK, MODALITY_WEIGHTS, RISK
 from keras_fusion.experiments import prediction
 from keras_fusion.experiments.contributions import of_rows
 from keras_fusion.playground.rows import Rows
@@ -58,7 +58,7 @@ class Judge:
             modalities, None where the model has none.
         """
         outputs = self._outputs(row, self._on(row, off)[None])
-        weights = outputs.get("modality_weights")
+        weights = outputs.get(MODALITY_WEIGHTS)
         found = {"weights": None if weights is None else _plain(weights[0])}
         scores = _scores(outputs)[0]
         if scores.ndim > 1:

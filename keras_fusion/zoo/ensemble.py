@@ -7,8 +7,8 @@ from keras_fusion.common.names import (
     EMBEDDING,
     MASK,
     MEDIAN,
+    MODALITY_WEIGHTS,
     UNCERTAINTY,
-    WEIGHTS,
 )
 from keras_fusion.layers.ensemble_average import EnsembleAverage
 from keras_fusion.layers.modality_input import inputs_like
@@ -77,7 +77,7 @@ def ensemble(
             [x[key] for x in answers], **there
         )
         for key in common
-        if key != MEDIAN and (whole or key != WEIGHTS)
+        if key != MEDIAN and (whole or key != MODALITY_WEIGHTS)
     }
     if MEDIAN in common:
         outputs[MEDIAN] = median_class(outputs["probabilities"])

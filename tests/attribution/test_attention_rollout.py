@@ -76,6 +76,8 @@ def test_a_series_has_a_line_and_a_color_for_each_step():
     assert second[-1].attrib["points"] == "5.00,9.50 15.00,9.50 25.00,0.50"
     with pytest.raises(ValueError, match=r"received \(3, 2\) and \(3,\)"):
         over_series(series, [1, 2, 3])
+    with pytest.raises(ValueError, match=r"received \(0,\) and \(0,\)"):
+        over_series([], [])
 
 
 @pytest.mark.only_on("torch", reason="no backend changes it")

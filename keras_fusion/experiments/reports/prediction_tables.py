@@ -6,6 +6,7 @@ from keras_fusion.common.names import (
     CONFLICT,
     DISAGREEMENT,
     EACH_LABEL,
+    MODALITY_WEIGHTS,
     RISK,
     SETS,
     SURVIVAL,
@@ -32,7 +33,7 @@ def prediction_rows(
         ids: Name and values of what names the rows; else they are numbered.
     """
     several = len(modalities) > 1
-    weights, sets = outputs.get("modality_weights") if several else None, None
+    weights, sets = outputs.get(MODALITY_WEIGHTS) if several else None, None
     if SETS in outputs:
         sets = sets_of(outputs, class_names)
     header = [(ids and ids[0]) or "row"]

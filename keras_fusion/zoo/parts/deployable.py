@@ -10,6 +10,7 @@ from keras_fusion.common.names import (
     EDGE_INDEX,
     MASK,
     MEDIAN,
+    MODALITY_WEIGHTS,
     RISK,
     SETS,
     SURVIVAL,
@@ -113,7 +114,7 @@ def deployable(
         outputs[SETS] = ops.cast(inside, "float32")
     weights = symbolic_weights(model)
     if weights is not None:
-        outputs["modality_weights"] = weights
+        outputs[MODALITY_WEIGHTS] = weights
     outputs |= _opinion(model)
     embedding = _embedding(model)
     if embedding is not None:
